@@ -1,0 +1,76 @@
+"""Inventory × rulebook → findings. Pure: the same inventory and rulebook give the same findings."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from wa_audit.inventory import Inventory
+from wa_audit.model import Finding, Gap, Resource, Severity, Status, Unread, Verdict
+from wa_audit.relations import relate
+from wa_audit.rulebook import Rule, Rulebook
+
+log = logging.getLogger(__name__)
+
+
+def assess(inventory: Inventory, rulebook: Rulebook) -> Iterator[Finding]:
+    """One finding for every rule and resource that it speaks about, in the rulebook's order.
+
+    Where the list of a rule's resources could not be read, a finding on the list itself says so: silence
+    would look like an empty account.
+    """
+    related = relate(inventory)
+    for rule in rulebook.rules:
+        for type_ in rule.types:
+            for resource in related.known(type_):
+                yield _finding(rule, resource, judge(rule, resource, related))
+            for gap in related.list_gaps(type_):
+                yield _unlisted(rule, gap, related)
+
+
+def judge(rule: Rule, resource: Resource, inventory: Inventory) -> Verdict:
+    """The rule's verdict on one resource.
+
+    A fact that could not be read makes it `not_evaluated`; a check that breaks makes it `error`, with the
+    trace in the log, and the run goes on.
+    """
+    try:
+        return rule.function(resource, inventory)
+    except Unread as unread:
+        message = f"could not be judged: {unread.gap.sentence}"
+        return Verdict(Status.NOT_EVALUATED, message, gap=unread.gap)
+    except Exception as error:
+        log.warning("rule %s broke on %s", rule.id, resource.arn, exc_info=True)
+        return Verdict(Status.ERROR, f"the check broke: {type(error).__name__}")
+
+
+def _finding(rule: Rule, resource: Resource, verdict: Verdict) -> Finding:
+    return Finding(
+        rule=rule.id,
+        arn=resource.arn,
+        type=resource.type,
+        name=resource.name,
+        account=resource.account,
+        region=resource.region,
+        status=verdict.status,
+        severity=verdict.severity or rule.severity,
+        message=verdict.message,
+        evidence=verdict.evidence,
+        gap=verdict.gap,
+    )
+
+
+def _unlisted(rule: Rule, gap: Gap, inventory: Inventory) -> Finding:
+    service = gap.operation.partition(":")[0]
+    return Finding(
+        rule=rule.id,
+        arn=gap.arn or f"arn:{inventory.run.partition}:{service}:{gap.region}:{inventory.run.account}:*",
+        type=gap.type,
+        name="*",
+        account=inventory.run.account,
+        region=gap.region,
+        status=Status.NOT_EVALUATED,
+        severity=Severity(rule.severity),
+        message=f"could not be listed: {gap.sentence}",
+        gap=gap,
+    )

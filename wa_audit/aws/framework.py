@@ -1,0 +1,51 @@
+"""The AWS Well-Architected Framework's and the Data Analytics Lens's best practices: ids, titles, links.
+
+Source: https://docs.aws.amazon.com/wellarchitected/latest/framework/appendix.html and
+https://docs.aws.amazon.com/wellarchitected/latest/analytics-lens/, as of October 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+_DATA = Path(__file__).parent / "data"
+
+
+class BestPractice(NamedTuple):
+    id: str
+    pillar: str
+    title: str
+    url: str
+    risk: str = ""
+
+
+@cache
+def best_practices() -> Mapping[str, BestPractice]:
+    """The framework's best practices by id, `REL05-BP04`; `risk` is AWS's level if it is not established."""
+    return MappingProxyType(
+        {
+            id_: BestPractice(id_, pillar, title, url, risk)
+            for id_, pillar, risk, title, url in table("best_practices.tsv")
+        }
+    )
+
+
+@cache
+def analytics_lens() -> Mapping[str, BestPractice]:
+    """The Data Analytics Lens's best practices by id, `BP 6.4`."""
+    return MappingProxyType(
+        {
+            id_: BestPractice(id_, pillar, title, url)
+            for id_, pillar, title, url in table("analytics_lens.tsv")
+        }
+    )
+
+
+def table(name: str) -> list[list[str]]:
+    """The rows of a data file, tab-separated, without its heading and its `#` comments."""
+    lines = (_DATA / name).read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines if line and not line.startswith("#")][1:]

@@ -1,0 +1,136 @@
+"""Kinds: what to list and what to describe, as rows of data, one file a service.
+
+From the same rows come the calls, the read-only guard's allow-list, the auditor's IAM policy, and a test
+that holds each row against botocore's own service model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One operation and what is kept of its answer.
+
+    operation: the API's name, `GetQueueAttributes`.
+    args:      parameter → JMESPath over the resource's data (a list call's: over its parent's data). The
+               names `account`, `region`, `partition` and `arn` are there too.
+    params:    constant parameters.
+    take:      JMESPath into the answer: the items of a list call, the fact of a detail call. An answer
+               without it is malformed, unless the row says `optional`: AWS leaves it out when it is empty.
+    keep:      the names of the fields that enter the inventory; of a map or structure, or of each item of a
+               list. Everything else AWS sends is dropped at the door.
+    into:      the field that a detail call fills; without it the kept fields become the resource's own.
+    absent:    error codes that mean "not configured".
+    gone:      error codes that mean "no longer there".
+    when:      JMESPath over the resource's data: the call is made only where it holds.
+    token:     for operations botocore cannot page: the request's token, filled from the answer by `next`.
+    """
+
+    operation: str
+    args: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    take: str = ""
+    keep: str = ""
+    into: str = ""
+    absent: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    when: str = ""
+    optional: bool = False
+    token: str = ""
+    next: str = ""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The resource fields that this call fills."""
+        return (self.into,) if self.into else tuple(self.keep.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One resource type: how it is listed, how it is described, and what it is called.
+
+    arn, name: `str.format` templates and JMESPath expressions: `arn` is a template over `partition`,
+               `account`, `region`, `name` and the fields of the listed item; `name` is a JMESPath over the
+               item, and what follows its last `/` or `:` is the name.
+    region:    JMESPath over the item, for a type whose list is global and whose resources are not.
+    parent:    the type whose every resource is asked for a list of its own.
+    scope:     "regional": listed in each region; "global": listed once.
+    decode:    fields that AWS sends as text and that are JSON, numbers or booleans.
+    secrets:   maps whose values may be secrets: each value is replaced by the class of what it looks like,
+               but for the keys named here, which are settings of the service.
+    """
+
+    type: str
+    service: str
+    list: Call
+    arn: str
+    name: str = "Name"
+    details: tuple[Call, ...] = ()
+    region: str = ""
+    parent: str = ""
+    scope: str = "regional"
+    decode: tuple[str, ...] = ()
+    secrets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        return (self.list, *self.details)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Every field that a resource of this kind can have."""
+        return frozenset(name for call in self.calls for name in call.fields)
+
+    def operation(self, call: Call) -> str:
+        """`sqs:GetQueueAttributes`: boto3's service name and the API's operation."""
+        return f"{self.service}:{call.operation}"
+
+
+MODULES = (
+    "athena",
+    "cloudformation",
+    "cloudwatch",
+    "dynamodb",
+    "emr",
+    "events",
+    "firehose",
+    "glue",
+    "iam",
+    "kinesis",
+    "kms",
+    "lambda_",
+    "s3",
+    "sns",
+    "sqs",
+    "stepfunctions",
+)
+
+
+@cache
+def all_kinds() -> tuple[Kind, ...]:
+    """Every kind, parents before their children, sorted by type."""
+    found: list[Kind] = []
+    for module in MODULES:
+        found.extend(import_module(f"{__name__}.{module}").KINDS)
+    return tuple(sorted(found, key=lambda kind: (bool(kind.parent), kind.type)))
+
+
+@cache
+def by_type() -> Mapping[str, Kind]:
+    """Every kind by its resource type."""
+    return MappingProxyType({kind.type: kind for kind in all_kinds()})
+
+
+def declared() -> Iterator[tuple[Kind, Call]]:
+    """Every declared call with the kind that declares it."""
+    for kind in all_kinds():
+        for call in kind.calls:
+            yield kind, call

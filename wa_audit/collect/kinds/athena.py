@@ -1,0 +1,35 @@
+"""Amazon Athena."""
+
+from wa_audit.collect.kinds import Call, Kind
+
+KINDS = (
+    Kind(
+        "AWS::Athena::WorkGroup",
+        service="athena",
+        list=Call(
+            operation="ListWorkGroups",
+            params={"MaxResults": 50},
+            take="WorkGroups",
+            keep="Name State EngineVersion",
+            token="NextToken",  # noqa: S106 - a page token's name
+            next="NextToken",
+        ),
+        arn="arn:{partition}:athena:{region}:{account}:workgroup/{Name}",
+        details=(
+            Call(
+                operation="GetWorkGroup",
+                args={"WorkGroup": "Name"},
+                take="WorkGroup.Configuration",
+                into="Configuration",
+                optional=True,
+            ),
+            Call(
+                operation="ListTagsForResource",
+                args={"ResourceARN": "arn"},
+                take="Tags",
+                into="Tags",
+                optional=True,
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,56 @@
+"""Amazon DynamoDB, with the scaling that Application Auto Scaling does for it."""
+
+from wa_audit.collect.kinds import Call, Kind
+
+_GONE = ("ResourceNotFoundException", "TableNotFoundException")
+_NAME = {"TableName": "TableName"}
+
+KINDS = (
+    Kind(
+        "AWS::DynamoDB::Table",
+        service="dynamodb",
+        list=Call(operation="ListTables", take="TableNames[].{TableName: @}", keep="TableName"),
+        name="TableName",
+        arn="arn:{partition}:dynamodb:{region}:{account}:table/{TableName}",
+        details=(
+            Call(
+                operation="DescribeTable",
+                args=_NAME,
+                take="Table",
+                keep="TableStatus CreationDateTime ProvisionedThroughput TableSizeBytes ItemCount "
+                "BillingModeSummary GlobalSecondaryIndexes StreamSpecification LatestStreamArn Replicas "
+                "SSEDescription TableClassSummary DeletionProtectionEnabled",
+                gone=_GONE,
+            ),
+            Call(
+                operation="DescribeContinuousBackups",
+                args=_NAME,
+                take="ContinuousBackupsDescription",
+                into="ContinuousBackups",
+                gone=_GONE,
+            ),
+            Call(
+                operation="ListTagsOfResource",
+                args={"ResourceArn": "arn"},
+                take="Tags",
+                into="Tags",
+                gone=_GONE,
+                optional=True,
+            ),
+        ),
+    ),
+    Kind(
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        service="application-autoscaling",
+        list=Call(
+            operation="DescribeScalableTargets",
+            params={"ServiceNamespace": "dynamodb"},
+            take="ScalableTargets",
+            keep="ServiceNamespace ResourceId ScalableDimension MinCapacity MaxCapacity SuspendedState",
+        ),
+        name="ScalableDimension",
+        # Moto and older regions give no ScalableTargetARN, so it is built from what identifies the target.
+        arn="arn:{partition}:application-autoscaling:{region}:{account}:scalable-target/"
+        "{ServiceNamespace}/{ResourceId}/{ScalableDimension}",
+    ),
+)

@@ -1,0 +1,36 @@
+"""AWS IAM roles and the managed policies attached to them."""
+
+from wa_audit.collect.kinds import Call, Kind
+
+KINDS = (
+    Kind(
+        "AWS::IAM::Role",
+        service="iam",
+        scope="global",
+        # One paged call gives every role whole; ListRoles leaves out RoleLastUsed, tags and boundary.
+        list=Call(
+            operation="GetAccountAuthorizationDetails",
+            params={"Filter": ["Role"], "MaxItems": 1000},
+            take="RoleDetailList",
+            keep="RoleName RoleId Arn Path CreateDate AssumeRolePolicyDocument RolePolicyList "
+            "AttachedManagedPolicies PermissionsBoundary Tags RoleLastUsed",
+        ),
+        name="RoleName",
+        arn="{Arn}",
+    ),
+    Kind(
+        "AWS::IAM::ManagedPolicy",
+        service="iam",
+        scope="global",
+        list=Call(
+            operation="GetAccountAuthorizationDetails",
+            params={"Filter": ["LocalManagedPolicy", "AWSManagedPolicy"], "MaxItems": 1000},
+            take="Policies[].{PolicyName: PolicyName, Arn: Arn, AttachmentCount: AttachmentCount,"
+            " PermissionsBoundaryUsageCount: PermissionsBoundaryUsageCount,"
+            " Document: PolicyVersionList[?IsDefaultVersion] | [0].Document}",
+            keep="PolicyName Arn AttachmentCount PermissionsBoundaryUsageCount Document",
+        ),
+        name="PolicyName",
+        arn="{Arn}",
+    ),
+)

@@ -1,0 +1,107 @@
+"""Amazon S3."""
+
+from wa_audit.collect.kinds import Call, Kind
+
+_GONE = ("NoSuchBucket",)
+_BUCKET = {"Bucket": "Name"}
+
+
+def _get(operation: str, take: str, into: str, *absent: str, optional: bool = False) -> Call:
+    """A bucket sub-resource: one GET, one fact, and the error code that means it is not configured."""
+    return Call(
+        operation=operation, args=_BUCKET, take=take, into=into, absent=absent, gone=_GONE, optional=optional
+    )
+
+
+KINDS = (
+    Kind(
+        "AWS::S3::Bucket",
+        service="s3",
+        scope="global",
+        # MaxBuckets makes AWS page and name each bucket's region.
+        list=Call(
+            operation="ListBuckets",
+            params={"MaxBuckets": 1000},
+            take="Buckets",
+            keep="Name CreationDate BucketRegion",
+        ),
+        region="BucketRegion",
+        arn="arn:{partition}:s3:::{Name}",
+        details=(
+            Call(
+                operation="HeadBucket",
+                args=_BUCKET,
+                when="!BucketRegion",
+                take="{BucketRegion: BucketRegion}",
+                keep="BucketRegion",
+                gone=("404", *_GONE),
+            ),
+            _get(
+                "GetBucketVersioning", "{Status: Status, MFADelete: MFADelete}", "Versioning", optional=True
+            ),
+            _get(
+                "GetBucketEncryption",
+                "ServerSideEncryptionConfiguration.Rules",
+                "Encryption",
+                "ServerSideEncryptionConfigurationNotFoundError",
+            ),
+            _get("GetBucketPolicy", "Policy", "Policy", "NoSuchBucketPolicy"),
+            _get("GetBucketPolicyStatus", "PolicyStatus", "PolicyStatus", "NoSuchBucketPolicy"),
+            _get("GetBucketAcl", "Grants", "Grants"),
+            _get(
+                "GetBucketOwnershipControls",
+                "OwnershipControls.Rules",
+                "OwnershipControls",
+                "OwnershipControlsNotFoundError",
+            ),
+            _get(
+                "GetPublicAccessBlock",
+                "PublicAccessBlockConfiguration",
+                "PublicAccessBlock",
+                "NoSuchPublicAccessBlockConfiguration",
+            ),
+            _get(
+                "GetBucketLifecycleConfiguration", "Rules", "LifecycleRules", "NoSuchLifecycleConfiguration"
+            ),
+            _get(
+                "GetBucketReplication",
+                "ReplicationConfiguration",
+                "Replication",
+                "ReplicationConfigurationNotFoundError",
+            ),
+            # Both answer with an empty body where nothing is configured.
+            _get("GetBucketLogging", "LoggingEnabled", "LoggingEnabled", optional=True),
+            _get(
+                "GetBucketNotificationConfiguration",
+                "{TopicConfigurations: TopicConfigurations, QueueConfigurations: QueueConfigurations,"
+                " LambdaFunctionConfigurations: LambdaFunctionConfigurations,"
+                " EventBridgeConfiguration: EventBridgeConfiguration}",
+                "Notifications",
+                optional=True,
+            ),
+            _get(
+                "GetObjectLockConfiguration",
+                "ObjectLockConfiguration",
+                "ObjectLock",
+                "ObjectLockConfigurationNotFoundError",
+            ),
+            _get("GetBucketTagging", "TagSet", "Tags", "NoSuchTagSet"),
+        ),
+        decode=("Policy",),
+    ),
+    Kind(
+        "AWS::S3::AccountPublicAccessBlock",
+        service="s3control",
+        scope="global",
+        # No configuration is an answer too: the account blocks nothing.
+        list=Call(
+            operation="GetPublicAccessBlock",
+            args={"AccountId": "account"},
+            take="[PublicAccessBlockConfiguration]",
+            keep="BlockPublicAcls IgnorePublicAcls BlockPublicPolicy RestrictPublicBuckets",
+            absent=("NoSuchPublicAccessBlockConfiguration",),
+        ),
+        name="'account'",
+        arn="arn:{partition}:s3::{account}:public-access-block",
+    ),
+)

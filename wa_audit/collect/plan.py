@@ -1,0 +1,104 @@
+"""Which calls a rulebook needs: a row that no selected rule or relation asks for is not read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wa_audit.collect.kinds import Call, Kind, all_kinds, by_type
+from wa_audit.model import ConfigurationError
+from wa_audit.relations import ROWS
+from wa_audit.rulebook import Rule, unknown
+
+Plan = dict[str, tuple[Kind, tuple[Call, ...]]]
+
+
+def plan(rules: Iterable[Rule], extra: Iterable[str] = ()) -> Plan:
+    """Every kind to list, by type, parents first, with the detail calls to make on each of its resources.
+
+    `extra` holds further reads, in the form of `Rule.reads`.
+
+    Raises:
+        ConfigurationError: a rule reads an operation that no kind declares.
+    """
+    wanted: set[tuple[str, str]] = set()
+    for rule in rules:
+        wanted |= _needs(rule)
+    for read in extra:
+        wanted |= _expand(read, "the collection")
+    for kind in reversed(all_kinds()):
+        if kind.parent and any(type_ == kind.type for type_, _ in wanted):
+            wanted.add((kind.parent, by_type()[kind.parent].list.operation))
+    types = {type_ for type_, _ in wanted}
+    return {
+        kind.type: (kind, tuple(c for c in kind.details if (kind.type, c.operation) in wanted))
+        for kind in all_kinds()
+        if kind.type in types
+    }
+
+
+def operations(made: Plan) -> frozenset[str]:
+    """Every operation of a plan, `sqs:ListQueues`."""
+    return frozenset(
+        kind.operation(call) for kind, details in made.values() for call in (kind.list, *details)
+    )
+
+
+def _needs(rule: Rule) -> set[tuple[str, str]]:
+    """The (type, operation) pairs that a rule needs."""
+    kinds = by_type()
+    own = [kinds[type_] for type_ in rule.types if type_ in kinds]
+    needs = {(kind.type, kind.list.operation) for kind in own}
+    if not rule.reads:
+        needs |= {(kind.type, call.operation) for kind in own for call in kind.details}
+    for read in rule.reads:
+        needs |= _expand(read, f"rule {rule.id}")
+    return needs | _conditions(needs)
+
+
+def _conditions(needs: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """What a call's `when`, and a global type's region, are read from: the first detail calls of its kind."""
+    more: set[tuple[str, str]] = set()
+    for type_, operation in needs:
+        kind = by_type()[type_]
+        for position, call in enumerate(kind.details):
+            if call.operation == operation:
+                for earlier in kind.details[:position]:
+                    if any(name in call.when for name in earlier.fields):
+                        more.add((type_, earlier.operation))
+        more |= {(type_, c.operation) for c in kind.details if kind.region and kind.region in c.fields}
+    return more
+
+
+def _expand(read: str, reader: str) -> set[tuple[str, str]]:
+    """`sqs:GetQueueAttributes` is itself; the name of a relation is whatever can declare it."""
+    if ":" not in read:
+        pairs = {
+            (kind.type, call.operation)
+            for row in ROWS
+            if row.kind == read
+            for kind in (by_type()[row.type],)
+            for call in kind.calls
+            if {_field(row.target), _field(row.source)} & set(call.fields)
+        }
+        pairs |= {(type_, by_type()[type_].list.operation) for type_, _ in pairs}
+        if read == "encrypts-with":
+            pairs.add(("AWS::KMS::Alias", "ListAliases"))
+        if not pairs:
+            raise ConfigurationError(f"{reader} reads {read!r}, which no relation is called")
+        return pairs
+    service, _, operation = read.partition(":")
+    pairs = {
+        (kind.type, call.operation)
+        for kind in all_kinds()
+        if kind.service == service
+        for call in kind.calls
+        if call.operation == operation
+    }
+    if not pairs:
+        known = {kind.operation(call) for kind in all_kinds() for call in kind.calls}
+        raise ConfigurationError(f"{reader} reads an undeclared operation: {unknown('operation', read, known)}")
+    return pairs | {(type_, by_type()[type_].list.operation) for type_, _ in pairs}
+
+
+def _field(path: str) -> str:
+    return path.partition("|")[0].split(".")[0].removesuffix("[]")

@@ -1,0 +1,274 @@
+"""The Inventory: what was read of an account, what could not be, and how to ask for either.
+
+Stored as JSON Lines: a header line (`Run`), then one line a gap, then one line a resource, sorted, so
+that the same account gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from wa_audit.aws import arns
+from wa_audit.files import write_atomically
+from wa_audit.model import ConfigurationError, Gap, Reason, Relation, Resource, Unread
+
+FORMAT = "wa-audit-inventory"
+VERSION = 1
+ACCOUNT_TYPE = "AWS::::Account"
+
+
+class Run(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The facts of one collection. Times are UTC, ISO 8601, to the second.
+
+    `throttles` counts answers in which AWS asked to slow down, each of which was tried again;
+    `gone` counts resources that were listed and no longer there when they were described.
+    """
+
+    account: str
+    partition: str = "aws"
+    regions: tuple[str, ...] = ()
+    identity: str = ""
+    started: str = ""
+    finished: str = ""
+    calls: int = 0
+    throttles: int = 0
+    gone: int = 0
+    complete: bool = True
+    tool: str = ""
+
+
+class _Header(msgspec.Struct, kw_only=True):
+    format: str
+    version: int
+    run: Run
+    resources: int
+    gaps: int
+
+
+class Inventory:
+    """Resources by type, by ARN and by relation.
+
+    Every question that an unread list or field could have answered otherwise raises `Unread`.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        resources: Iterable[Resource],
+        gaps: Iterable[Gap] = (),
+        relations: Iterable[Relation] = (),
+        relation_gaps: dict[str, list[Gap]] | None = None,
+    ) -> None:
+        self.run = run
+        self.gaps = sorted(gaps, key=lambda g: (g.type, g.region, g.operation, g.fields))
+        self._list_gaps: dict[str, list[Gap]] = defaultdict(list)
+        never_read: dict[str, list[Gap]] = defaultdict(list)
+        for gap in self.gaps:
+            (never_read if gap.fields else self._list_gaps)[gap.type].append(gap)
+
+        self._by_type: dict[str, list[Resource]] = defaultdict(list)
+        self._by_arn: dict[str, Resource] = {}
+        for resource in sorted(resources, key=lambda r: (r.type, r.arn)):
+            if resource.type in never_read and not resource.gaps[-1:] == tuple(never_read[resource.type][-1:]):
+                resource.gaps = (*resource.gaps, *never_read[resource.type])
+            self._by_type[resource.type].append(resource)
+            self._by_arn[resource.arn] = resource
+
+        self._targets: dict[tuple[str, str], list[Relation]] = defaultdict(list)
+        self._sources: dict[tuple[str, str], list[Relation]] = defaultdict(list)
+        for relation in relations:
+            self._targets[relation.source, relation.kind].append(relation)
+            self._sources[relation.target, relation.kind].append(relation)
+        self._relation_gaps = relation_gaps or {}
+
+    def __iter__(self) -> Iterator[Resource]:
+        for type_ in sorted(self._by_type):
+            yield from self._by_type[type_]
+
+    def __len__(self) -> int:
+        return len(self._by_arn)
+
+    @property
+    def types(self) -> list[str]:
+        return sorted(self._by_type)
+
+    def known(self, type_: str) -> list[Resource]:
+        """The resources of a type that were read, whether or not the list is whole."""
+        return self._by_type.get(type_, [])
+
+    def list_gaps(self, type_: str) -> list[Gap]:
+        """What kept the list of this type from being whole."""
+        return self._list_gaps.get(type_, [])
+
+    def of(self, type_: str, *, region: str | None = None) -> list[Resource]:
+        """All resources of a type, in one region or in all that were audited.
+
+        Raises:
+            Unread: the list is not whole.
+        """
+        for gap in self._list_gaps.get(type_, ()):
+            if region is None or gap.region in ("", region):
+                raise Unread(gap)
+        found = self._by_type.get(type_, [])
+        return found if region is None else [r for r in found if r.region in ("", region)]
+
+    def find(self, type_: str, arn: str | None) -> Resource | None:
+        """The resource with this ARN, or None where it is certain that there is none.
+
+        Raises:
+            Unread: its type could not be listed, or it lies outside the audited account and regions.
+        """
+        if not arn:
+            return None
+        if arn in self._by_arn:
+            return self._by_arn[arn]
+        parsed = arns.parse(arn)
+        outside = parsed.account not in ("", "aws", self.run.account) or (
+            parsed.region not in ("", *self.run.regions)
+        )
+        if outside:
+            raise Unread(Gap(type=type_, operation="", action="", reason=Reason.OUT_OF_SCOPE, message=arn))
+        for gap in self._list_gaps.get(type_, ()):
+            if gap.region in ("", parsed.region) or not parsed.region:
+                raise Unread(gap)
+        return None
+
+    def get(self, arn: str) -> Resource | None:
+        """The resource with this ARN if it was read; None says nothing about whether it exists."""
+        return self._by_arn.get(arn)
+
+    @property
+    def account(self) -> Resource:
+        """The resource that stands for the account itself."""
+        return self._by_type[ACCOUNT_TYPE][0]
+
+    # -- relations ---------------------------------------------------------------------------------
+
+    def targets(self, source: Resource, kind: str) -> list[Relation]:
+        """Everything that `source` points at by `kind`, complete.
+
+        Raises:
+            Unread: something that could have declared such a relation could not be read.
+        """
+        self._demand_whole(kind, source.region)
+        return self._targets.get((source.arn, kind), [])
+
+    def sources(self, target: Resource, kind: str) -> list[Relation]:
+        """Everything that points at `target` by `kind`, complete. Raises Unread as `targets` does."""
+        self._demand_whole(kind, target.region)
+        return self._sources.get((target.arn, kind), [])
+
+    def has_source(self, target: Resource, kind: str) -> bool:
+        """Whether anything points at `target` by `kind`: one hit suffices.
+
+        Raises:
+            Unread: nothing known does, but something that might could not be read.
+        """
+        return bool(self._sources.get((target.arn, kind))) or bool(self.sources(target, kind))
+
+    def has_target(self, source: Resource, kind: str) -> bool:
+        """Whether `source` points at anything by `kind`; as `has_source`."""
+        return bool(self._targets.get((source.arn, kind))) or bool(self.targets(source, kind))
+
+    def relations(self) -> list[Relation]:
+        """Every relation, sorted."""
+        return sorted(r for found in self._targets.values() for r in found)
+
+    def _demand_whole(self, kind: str, region: str) -> None:
+        for gap in self._relation_gaps.get(kind, ()):
+            if not region or gap.region in ("", region):
+                raise Unread(gap)
+
+
+# -- the file --------------------------------------------------------------------------------------
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+def write(inventory: Inventory, path: Path) -> None:
+    """Writes the inventory as JSON Lines, atomically, readable by its owner alone."""
+    write_atomically(path, lines(inventory))
+
+
+def lines(inventory: Inventory) -> Iterator[bytes]:
+    """The inventory's lines, each with its newline."""
+    header = _Header(
+        format=FORMAT,
+        version=VERSION,
+        run=inventory.run,
+        resources=len(inventory),
+        gaps=len(inventory.gaps),
+    )
+    yield _encode(header) + b"\n"
+    for gap in inventory.gaps:
+        yield _encode({"gap": gap}) + b"\n"
+    shared = {gap for gap in inventory.gaps if gap.fields}
+    for resource in inventory:
+        if shared:
+            own = tuple(gap for gap in resource.gaps if gap not in shared)
+            resource = msgspec.structs.replace(resource, gaps=own)
+        yield _encode({"resource": resource}) + b"\n"
+
+
+class _Line(msgspec.Struct):
+    gap: Gap | None = None
+    resource: Resource | None = None
+
+
+def read(path: Path) -> Inventory:
+    """Reads an inventory file.
+
+    Raises:
+        ConfigurationError: the file is not there, not an inventory, cut off, or of a newer version.
+    """
+    try:
+        with path.open("rb") as file:
+            return _read_lines(path, file)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _read_lines(path: Path, file: Iterable[bytes]) -> Inventory:
+    rows = iter(file)
+    header = _read_header(path, next(rows, b""))
+    decode = msgspec.json.Decoder(_Line).decode
+    gaps: list[Gap] = []
+    resources: list[Resource] = []
+    for number, row in enumerate(rows, start=2):
+        try:
+            line = decode(row)
+        except msgspec.DecodeError as error:
+            raise ConfigurationError(f"{path}, line {number}: {error}; collect again") from None
+        if line.gap is not None:
+            gaps.append(line.gap)
+        if line.resource is not None:
+            resources.append(line.resource)
+    if (len(resources), len(gaps)) != (header.resources, header.gaps):
+        raise ConfigurationError(
+            f"{path}: cut off: its first line promises {header.resources} resources and {header.gaps} gaps, "
+            f"the file holds {len(resources)} and {len(gaps)}; collect again"
+        )
+    return Inventory(header.run, resources, gaps)
+
+
+def _read_header(path: Path, row: bytes) -> _Header:
+    try:
+        plain: Any = msgspec.json.decode(row)
+    except msgspec.DecodeError:
+        plain = None
+    if not isinstance(plain, dict) or plain.get("format") != FORMAT:
+        raise ConfigurationError(f"{path}, line 1: not an inventory; 'wa-audit collect -o FILE' writes one")
+    if plain.get("version") != VERSION:
+        raise ConfigurationError(
+            f"{path}, line 1: inventory version {plain.get('version')}, this program reads version {VERSION}; "
+            "use the wa-audit that wrote it, or collect again"
+        )
+    try:
+        return msgspec.convert(plain, _Header)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{path}, line 1: {error}") from None

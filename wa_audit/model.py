@@ -1,0 +1,219 @@
+"""The nouns every stage shares. This module imports nothing of ours.
+
+A `Resource` is what AWS says exists, a `Gap` is what AWS would not say, a `Relation` is one resource
+pointing at another, a `Verdict` is what a check concludes about a resource, and a `Finding` is that
+verdict with an identity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Pillar(StrEnum):
+    """The six pillars of the AWS Well-Architected Framework, in the framework's order."""
+
+    OPERATIONAL_EXCELLENCE = "operational-excellence"
+    SECURITY = "security"
+    RELIABILITY = "reliability"
+    PERFORMANCE_EFFICIENCY = "performance-efficiency"
+    COST_OPTIMIZATION = "cost-optimization"
+    SUSTAINABILITY = "sustainability"
+
+    @property
+    def title(self) -> str:
+        return self.value.replace("-", " ").capitalize()
+
+
+class Severity(StrEnum):
+    """How much harm a failure does; declared from worst to mildest."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for critical, 4 for info: sorts the worst first."""
+        return list(Severity).index(self)
+
+
+class Status(StrEnum):
+    """What became of one rule on one resource."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_APPLICABLE = "not_applicable"
+    NOT_EVALUATED = "not_evaluated"
+    ERROR = "error"
+
+
+class Reason(StrEnum):
+    """Why a reading is missing."""
+
+    ACCESS_DENIED = "access_denied"
+    THROTTLED = "throttled"
+    EXPIRED_CREDENTIALS = "expired_credentials"
+    NOT_IMPLEMENTED = "not_implemented"
+    UNREACHABLE = "unreachable"
+    MALFORMED = "malformed"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    NOT_COLLECTED = "not_collected"
+    OUT_OF_SCOPE = "out_of_scope"
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A reading that AWS refused, that failed, or that was never asked for.
+
+    `fields` names the facts that are missing on the resource `arn`; where it is empty, the list of all
+    resources of `type` in `region` is what could not be read.
+    """
+
+    type: str
+    operation: str
+    action: str
+    reason: Reason
+    region: str = ""
+    arn: str = ""
+    fields: tuple[str, ...] = ()
+    message: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """One clause for a person: the operation, what happened, and the permission that would cure it."""
+        operation = self.operation + (f" in {self.region}" if self.region else "")
+        match self.reason:
+            case Reason.ACCESS_DENIED:
+                return f"{operation} was denied; it needs {self.action}"
+            case Reason.NOT_COLLECTED:
+                return f"{self.operation} was not part of this collection; collect again with this rule selected"
+            case Reason.OUT_OF_SCOPE:
+                return f"{self.message} lies outside the audited account and regions"
+            case Reason.NOT_IMPLEMENTED:
+                return f"{operation} is not implemented by the endpoint (IAM action {self.action})"
+            case _:
+                words = str(self.reason).replace("_", " ")
+                return f"{operation} could not be read: {words} (IAM action {self.action})"
+
+
+class Unread(Exception):
+    """Raised where a fact is asked for that could not be read. Not there is `None`; could not look is this."""
+
+    def __init__(self, gap: Gap) -> None:
+        super().__init__(gap.sentence)
+        self.gap = gap
+
+
+_ABSENT = object()
+
+
+class Resource(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One AWS resource.
+
+    `type` is CloudFormation's name (`AWS::SQS::Queue`); where CloudFormation has none, AWS Config's.
+    `data` holds the API's own fields under the API's own names, with JSON strings and string booleans
+    parsed. `region` is empty for global resources.
+    """
+
+    type: str
+    arn: str
+    name: str
+    account: str
+    region: str = ""
+    data: dict[str, Any] = msgspec.field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+
+    def __getitem__(self, field: str) -> Any:
+        """The field's value, or None where AWS says that it is not configured.
+
+        Raises:
+            Unread: the call that gives this field was refused, failed, or was not made.
+        """
+        value = self.data.get(field, _ABSENT)
+        if value is not _ABSENT:
+            return value
+        for gap in self.gaps:
+            if field in gap.fields:
+                raise Unread(gap)
+        return None
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The resource's tags, empty where it has none. Raises Unread where they could not be read."""
+        tags: dict[str, str] | None = self["Tags"]
+        return tags or {}
+
+
+class Relation(msgspec.Struct, frozen=True, order=True):
+    """`source` stands in relation `kind` to `target`, as the field `field` of the resource `via` proves.
+
+    `source`, `target` and `via` are ARNs.
+    """
+
+    source: str
+    kind: str
+    target: str
+    via: str
+    field: str
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a check concludes about one resource: a status, one sentence, and the fields that decided it."""
+
+    status: Status
+    message: str
+    evidence: dict[str, Any] = {}
+    severity: Severity | None = None
+    gap: Gap | None = None
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One rule's verdict on one resource.
+
+    `id` depends on the rule and the ARN alone, so that two runs can be compared.
+    """
+
+    rule: str
+    arn: str
+    type: str
+    name: str
+    account: str
+    status: Status
+    severity: Severity
+    message: str
+    region: str = ""
+    evidence: dict[str, Any] = {}
+    gap: Gap | None = None
+
+    @property
+    def id(self) -> str:
+        return hashlib.sha256(f"{self.rule}\n{self.arn}".encode()).hexdigest()[:16]
+
+
+class WaAuditError(Exception):
+    """An error that a user can act on: one line, with the exit code that it ends the program with."""
+
+    exit_code = 2
+
+
+class ConfigurationError(WaAuditError):
+    """A flag, a file or a rule that the user gave is wrong."""
+
+
+class CredentialsError(WaAuditError):
+    """No credentials, or expired ones."""
+
+    exit_code = 5
+
+
+class OutputError(WaAuditError):
+    """A result could not be written."""
+
+    exit_code = 6

@@ -1,0 +1,73 @@
+"""All that a check may import.
+
+A check is a function of one resource, and of the inventory where it must look around. It returns a verdict,
+or lets `Unread` rise where a fact that it needs could not be read: the assessor turns that into
+`not_evaluated`, naming the operation and the IAM action.
+
+    @check("AWS::Kinesis::Stream")
+    def kinesis_stream_encrypted(stream: Resource) -> Verdict:
+        \"\"\"A stream encrypts its records with a KMS key.\"\"\"
+        if stream["EncryptionType"] == "KMS":
+            return passed("encrypts with a KMS key", KeyId=stream["KeyId"])
+        return failed("does not encrypt its records", EncryptionType=stream["EncryptionType"])
+
+The message continues the resource's name: "stream `orders` does not encrypt its records".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from wa_audit.aws import arns
+from wa_audit.inventory import ACCOUNT_TYPE, Inventory
+from wa_audit.model import Gap, Relation, Resource, Severity, Status, Unread, Verdict
+
+__all__ = [
+    "ACCOUNT_TYPE",
+    "Gap",
+    "Inventory",
+    "Relation",
+    "Resource",
+    "Severity",
+    "Unread",
+    "Verdict",
+    "arns",
+    "check",
+    "failed",
+    "not_applicable",
+    "not_evaluated",
+    "passed",
+]
+
+_Function = TypeVar("_Function", bound=Callable[..., Verdict])
+
+
+def check(*types: str) -> Callable[[_Function], _Function]:
+    """Marks a function as the check of the rule that bears its name, for resources of these types."""
+
+    def mark(function: _Function) -> _Function:
+        function.resource_types = types  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def passed(message: str, **evidence: Any) -> Verdict:
+    """The resource does what the rule asks. `evidence` holds the API fields that decided it."""
+    return Verdict(Status.PASS, message, evidence)
+
+
+def failed(message: str, *, severity: Severity | str | None = None, **evidence: Any) -> Verdict:
+    """It does not. `severity` overrides the rule's own where the facts make it milder or worse."""
+    return Verdict(Status.FAIL, message, evidence, Severity(severity) if severity else None)
+
+
+def not_applicable(message: str, **evidence: Any) -> Verdict:
+    """The rule has nothing to say about this resource, and why."""
+    return Verdict(Status.NOT_APPLICABLE, message, evidence)
+
+
+def not_evaluated(message: str, **evidence: Any) -> Verdict:
+    """The facts were read and do not suffice: a value that no table knows, say."""
+    return Verdict(Status.NOT_EVALUATED, message, evidence)

@@ -1,0 +1,463 @@
+"""The rulebook: every rule's words from YAML, paired with the check of the same name.
+
+It refuses to start, with one line that names the file, where an entry and a check do not match one to one,
+a parameter is unknown, a best-practice id does not exist, or a check file does not import. Rules of a
+user's own come three ways, all through this loader: an overlay file, a folder of checks with a rules.yaml
+of its own, and an installed package's entry point.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+import msgspec
+
+from wa_audit import expressions, yamlfile
+from wa_audit.aws import framework
+from wa_audit.files import CHECKS, RULES
+from wa_audit.inventory import Inventory
+from wa_audit.model import ConfigurationError, Pillar, Resource, Severity, Verdict
+
+ENTRY_POINTS = "wa_audit.checks"
+SCORING = "scoring"
+
+Judge = Callable[[Resource, Inventory], Verdict]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule: its words, its thresholds, and the function that judges.
+
+    `reads` names the operations whose answers it needs beside its own resources' lists; where it is empty,
+    everything that is read of its types. `judgement` says how it judges, for a person.
+    """
+
+    id: str
+    pillar: Pillar
+    theme: str
+    severity: Severity
+    types: tuple[str, ...]
+    title: str
+    failure_title: str
+    why: str
+    fix: str
+    judgement: str
+    best_practices: tuple[str, ...]
+    analytics_lens: tuple[str, ...]
+    reads: tuple[str, ...]
+    params: Mapping[str, Any]
+    source: str
+    function: Judge
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """The rules of one run, by pillar, theme and id, and how their scores are weighed."""
+
+    rules: tuple[Rule, ...]
+    pillar_weights: Mapping[Pillar, float]
+    least_coverage: float
+    digest: str
+
+    def __getitem__(self, id_: str) -> Rule:
+        """The rule of this id. Raises ConfigurationError, with what may have been meant."""
+        for rule in self.rules:
+            if rule.id == id_:
+                return rule
+        raise ConfigurationError(unknown("rule", id_, [rule.id for rule in self.rules]))
+
+    def select(
+        self,
+        *,
+        pillars: Iterable[str] = (),
+        rules: Iterable[str] = (),
+        severities: Iterable[str] = (),
+    ) -> Rulebook:
+        """The rulebook cut down to what is asked for; nothing asked for is everything.
+
+        Raises:
+            ConfigurationError: a rule or pillar is unknown, or nothing is left.
+        """
+        wanted = {self[id_].id for id_ in rules}
+        names = [pillar.value for pillar in Pillar]
+        for pillar in pillars:
+            if pillar not in names:
+                raise ConfigurationError(unknown("pillar", pillar, names))
+        left = tuple(
+            rule
+            for rule in self.rules
+            if (not wanted or rule.id in wanted)
+            and (not pillars or rule.pillar in pillars)
+            and (not severities or rule.severity in severities)
+        )
+        if not left:
+            raise ConfigurationError("no rule is left by --pillar, --rule and --severity together")
+        return replace(self, rules=left)
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """One line on a name that does not exist, with the nearest that does."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"unknown {what} {name!r}{hint}"
+
+
+# -- what the YAML says ----------------------------------------------------------------------------
+
+
+class _Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    severity: Severity
+    title: str
+    failure_title: str
+    why: str
+    fix: str
+    best_practices: list[str]
+    analytics_lens: list[str] = []
+    reads: list[str] = []
+    params: dict[str, Any] = {}
+    enabled: bool = True
+    # A rule without code:
+    theme: str = ""
+    resource_type: str = ""
+    when: str = ""
+    assert_: str = msgspec.field(name="assert", default="")
+
+
+class _Override(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    severity: Severity | None = None
+    params: dict[str, Any] = {}
+    enabled: bool = True
+
+
+class _Scoring(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    pillar_weights: dict[Pillar, float] = {}
+    least_coverage: float | None = None
+
+
+# -- loading ---------------------------------------------------------------------------------------
+
+
+def load(
+    *,
+    overlays: Iterable[Path] = (),
+    folders: Iterable[Path] = (),
+    plugins: Iterable[str] = (),
+    rules: Path = RULES,
+    checks: Path = CHECKS,
+) -> Rulebook:
+    """The rulebook: the built-in one, then folders of checks, then plug-ins, then overlays, in this order.
+
+    Raises:
+        ConfigurationError: anything of it is wrong; the line names the file and what would be right.
+    """
+    draft = _Draft()
+    draft.add_folder(rules, checks, "wa_audit.checks", "built-in")
+    for number, folder in enumerate(folders):
+        draft.add_folder(folder / "rules.yaml", folder, f"wa_audit_checks_{number}", str(folder))
+    for name in plugins:
+        folder = _plugin_folder(name)
+        draft.add_folder(folder / "rules.yaml", folder, f"wa_audit_plugin_{name}", f"plugin {name}")
+    for overlay in overlays:
+        draft.add_overlay(overlay)
+    return draft.finish()
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A rulebook being put together."""
+
+    rules: dict[str, Rule] = field(default_factory=dict)
+    weights: dict[Pillar, float] = field(default_factory=lambda: dict.fromkeys(Pillar, 1.0))
+    least_coverage: float = 50.0
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def add_folder(self, rules: Path, checks: Path, mount: str, source: str) -> None:
+        """A rules.yaml and its folder of checks, one to one."""
+        document = yamlfile.read(rules)
+        self.digest.update(rules.read_bytes())
+        functions = _functions(checks, mount, self.digest)
+        for pillar, id_, raw in self._entries(document):
+            if id_ in self.rules:
+                raise document.error(f"rule {id_!r} exists already ({self.rules[id_].source})", pillar, id_)
+            entry = document.convert(raw, _Entry, pillar, id_)
+            function = None if entry.assert_ else functions.pop((pillar, id_.replace("-", "_")), None)
+            self._add(document, pillar, id_, entry, function, source)
+        for (pillar, name), (_, theme) in functions.items():
+            place = checks / pillar.replace("-", "_") / f"{theme}.py"
+            raise ConfigurationError(
+                f"{place}: check {name} has no entry {name.replace('_', '-')!r} under {pillar!r} in {rules}"
+            )
+
+    def add_overlay(self, path: Path) -> None:
+        """Changes to rules that exist, and rules whose check is an expression."""
+        document = yamlfile.read(path)
+        self.digest.update(path.read_bytes())
+        for pillar, id_, raw in self._entries(document):
+            if isinstance(raw, dict) and "assert" in raw:
+                if id_ in self.rules:
+                    raise document.error(f"rule {id_!r} exists already; an overlay cannot replace its check", pillar, id_)
+                self._add(document, pillar, id_, document.convert(raw, _Entry, pillar, id_), None, str(path))
+            else:
+                self._override(document, pillar, id_, raw)
+
+    def finish(self) -> Rulebook:
+        order = list(Pillar)
+        rules = sorted(self.rules.values(), key=lambda r: (order.index(r.pillar), r.theme, r.id))
+        return Rulebook(
+            tuple(rules),
+            MappingProxyType(self.weights),
+            self.least_coverage,
+            self.digest.hexdigest()[:16],
+        )
+
+    def _entries(self, document: yamlfile.Document) -> Iterable[tuple[Pillar, str, Any]]:
+        pillars = [pillar.value for pillar in Pillar]
+        for name, entries in document.data.items():
+            if name == SCORING:
+                self._scoring(document, entries)
+            elif name not in pillars:
+                raise document.error(unknown("pillar", str(name), [*pillars, SCORING]), name)
+            elif not isinstance(entries, dict):
+                raise document.error(f"{name} holds rules by their names", name)
+            else:
+                for id_, raw in entries.items():
+                    yield Pillar(name), str(id_), raw
+
+    def _scoring(self, document: yamlfile.Document, raw: Any) -> None:
+        scoring = document.convert(raw, _Scoring, SCORING)
+        self.weights.update(scoring.pillar_weights)
+        if any(weight < 0 for weight in self.weights.values()) or not any(self.weights.values()):
+            raise document.error("pillar_weights are 0 or more, and not all 0", SCORING, "pillar_weights")
+        if scoring.least_coverage is not None:
+            if not 0 <= scoring.least_coverage <= 100:
+                raise document.error("least_coverage is a percentage", SCORING, "least_coverage")
+            self.least_coverage = scoring.least_coverage
+
+    def _override(self, document: yamlfile.Document, pillar: Pillar, id_: str, raw: Any) -> None:
+        rule = self.rules.get(id_)
+        if rule is None:
+            hint = unknown("rule", id_, self.rules)
+            raise document.error(f"{hint} (a rule of your own needs an 'assert')", pillar, id_)
+        if rule.pillar is not pillar:
+            raise document.error(f"rule {id_!r} belongs under {rule.pillar}", pillar, id_)
+        override = document.convert(raw, _Override, pillar, id_)
+        for name, value in override.params.items():
+            _check_param(document, rule.params, name, value, pillar, id_)
+        params = {**rule.params, **override.params}
+        if not override.enabled:
+            del self.rules[id_]
+            return
+        self.rules[id_] = replace(
+            rule,
+            severity=override.severity or rule.severity,
+            params=MappingProxyType(params),
+            function=_rebind(rule.function, params),
+        )
+
+    def _add(
+        self,
+        document: yamlfile.Document,
+        pillar: Pillar,
+        id_: str,
+        entry: _Entry,
+        found: tuple[Callable[..., Verdict], str] | None,
+        source: str,
+    ) -> None:
+        _check_practices(document, entry, pillar, id_)
+        if found is not None:
+            function, theme = found
+            _check_signature(document, function, entry, pillar, id_)
+            types = function.resource_types  # type: ignore[attr-defined]
+            judge, judgement = _bind(function, entry.params), inspect.getdoc(function) or ""
+        elif entry.assert_:
+            if not entry.resource_type:
+                raise document.error("a rule with an 'assert' names its 'resource_type'", pillar, id_)
+            try:
+                judge = expressions.judge(entry.assert_, entry.when, entry.title, entry.failure_title)
+            except ValueError as error:
+                raise document.error(str(error), pillar, id_) from None
+            types, theme = (entry.resource_type,), entry.theme or "custom"
+            judgement = f"Passes where `{entry.assert_}` holds" + (f", judged where `{entry.when}`." if entry.when else ".")
+        else:
+            name = id_.replace("-", "_")
+            raise document.error(
+                f"rule {id_!r} has no check: no function {name} under {pillar.replace('-', '_')}/", pillar, id_
+            )
+        if not entry.enabled:
+            return
+        self.rules[id_] = Rule(
+            id=id_,
+            pillar=pillar,
+            theme=theme,
+            severity=entry.severity,
+            types=tuple(types),
+            title=entry.title,
+            failure_title=entry.failure_title,
+            why=entry.why.strip(),
+            fix=entry.fix.strip(),
+            judgement=judgement,
+            best_practices=tuple(entry.best_practices),
+            analytics_lens=tuple(entry.analytics_lens),
+            reads=tuple(entry.reads),
+            params=MappingProxyType(entry.params),
+            source=source,
+            function=judge,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A check with its parameters, called with a resource and the inventory."""
+
+    function: Callable[..., Verdict]
+    params: Mapping[str, Any]
+    looks_around: bool
+
+    def __call__(self, resource: Resource, inventory: Inventory) -> Verdict:
+        if self.looks_around:
+            return self.function(resource, inventory, **self.params)
+        return self.function(resource, **self.params)
+
+
+def _bind(function: Callable[..., Verdict], params: Mapping[str, Any]) -> Judge:
+    positional = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    return _Bound(function, dict(params), len(positional) == 2)
+
+
+def _rebind(judge: Judge, params: Mapping[str, Any]) -> Judge:
+    return replace(judge, params=dict(params)) if isinstance(judge, _Bound) else judge
+
+
+def _check_signature(
+    document: yamlfile.Document, function: Callable[..., Verdict], entry: _Entry, *place: str
+) -> None:
+    parameters = inspect.signature(function).parameters.values()
+    takes = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+    for name in entry.params:
+        if name not in takes:
+            raise document.error(
+                unknown("parameter", name, takes) + f"; the check takes {_names(takes)}", *place, "params", name
+            )
+    if missing := takes - set(entry.params):
+        raise document.error(f"params lacks {_names(missing)}, which the check takes", *place)
+    if len(parameters) - len(takes) not in (1, 2):
+        raise document.error("the check takes a resource, or a resource and the inventory", *place)
+
+
+def _check_param(
+    document: yamlfile.Document, known: Mapping[str, Any], name: str, value: Any, *place: str
+) -> None:
+    if name not in known:
+        hint = unknown("parameter", name, known)
+        raise document.error(f"{hint}; the rule takes {_names(known)}", *place, "params", name)
+    default = known[name]
+    numbers = isinstance(default, int | float) and not isinstance(default, bool)
+    fits = isinstance(value, int | float) if numbers else isinstance(value, type(default))
+    if not fits or (numbers and isinstance(value, bool)):
+        raise document.error(
+            f"parameter {name!r} is {type(default).__name__}, not {type(value).__name__}", *place, "params", name
+        )
+
+
+def _check_practices(document: yamlfile.Document, entry: _Entry, *place: str) -> None:
+    for id_ in entry.best_practices:
+        if id_ not in framework.best_practices():
+            raise document.error(
+                unknown("best practice", id_, framework.best_practices()), *place, "best_practices"
+            )
+    for id_ in entry.analytics_lens:
+        if id_ not in framework.analytics_lens():
+            raise document.error(
+                unknown("lens practice", id_, framework.analytics_lens()), *place, "analytics_lens"
+            )
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+# -- folders of checks -----------------------------------------------------------------------------
+
+
+def _functions(
+    folder: Path, mount: str, digest: Any
+) -> dict[tuple[Pillar, str], tuple[Callable[..., Verdict], str]]:
+    """Every check under `folder/<pillar>/<theme>.py` by pillar and name, with its theme."""
+    found: dict[tuple[Pillar, str], tuple[Callable[..., Verdict], str]] = {}
+    if not folder.is_dir():
+        raise ConfigurationError(f"{folder}: no such folder of checks")
+    _mount(mount, folder)
+    for pillar in Pillar:
+        package = pillar.replace("-", "_")
+        for path in sorted((folder / package).glob("*.py")):
+            if path.stem == "__init__":
+                continue
+            _mount(f"{mount}.{package}", folder / package)
+            digest.update(path.read_bytes())
+            module = _import(path, f"{mount}.{package}.{path.stem}")
+            for name, value in vars(module).items():
+                if getattr(value, "resource_types", None) and value.__module__ == module.__name__:
+                    found[pillar, name] = (value, path.stem)
+    return found
+
+
+def _mount(name: str, folder: Path) -> None:
+    """A package of this name whose files lie in `folder`, whatever else is called `checks` on the path."""
+    if name not in sys.modules or list(sys.modules[name].__path__) != [str(folder)]:
+        module = ModuleType(name)
+        module.__path__ = [str(folder)]
+        sys.modules[name] = module
+
+
+def _import(path: Path, name: str) -> ModuleType:
+    present = sys.modules.get(name)
+    if present is not None and present.__file__ == str(path):
+        return present
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ConfigurationError(f"{path}: is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        line = error.lineno if isinstance(error, SyntaxError) else _line_in(path, error)
+        place = f"{path}, line {line}" if line else str(path)
+        words = error.msg if isinstance(error, SyntaxError) else error
+        raise ConfigurationError(f"{place}: does not import: {type(error).__name__}: {words}") from None
+    return module
+
+
+def _line_in(path: Path, error: Exception) -> int | None:
+    """The line of `path` at which the error arose."""
+    line, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _plugin_folder(name: str) -> Path:
+    from importlib.metadata import entry_points
+
+    points = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    if name not in points:
+        raise ConfigurationError(
+            unknown("plugin", name, points) + f" (installed packages name theirs in {ENTRY_POINTS!r})"
+        )
+    try:
+        module = points[name].load()
+        return Path(module.__path__[0])
+    except Exception as error:
+        raise ConfigurationError(f"plugin {name!r} does not import: {type(error).__name__}: {error}") from None

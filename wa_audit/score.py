@@ -1,0 +1,136 @@
+"""Findings → scorecard. Pure and short: this module is the whole derivation.
+
+    rule     passed ÷ (passed + failed), over the resources that the rule applies to, so that a fleet of
+             buckets does not drown one unencrypted stream
+    pillar   mean of its rules, each weighted by its severity (`WEIGHTS`)
+    overall  mean of the pillars, each weighted by rules.yaml's `scoring: pillar_weights`
+
+`not_evaluated` and `error` leave the score and lower its coverage, which is derived in the same way from
+judged ÷ (judged + could not be judged). Where coverage is below rules.yaml's `scoring: least_coverage`, the
+score is None: a number nobody could check is not given.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from wa_audit.model import Finding, Pillar, Severity, Status
+from wa_audit.rulebook import Rulebook
+
+WEIGHTS: Mapping[Severity, int] = {
+    Severity.CRITICAL: 10,
+    Severity.HIGH: 5,
+    Severity.MEDIUM: 3,
+    Severity.LOW: 1,
+    Severity.INFO: 0,
+}
+
+# The Well-Architected Tool speaks of high- and medium-risk issues.
+HIGH_RISK = (Severity.CRITICAL, Severity.HIGH)
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """Shares from 0 to 100, to one decimal; None where there is nothing to judge or too little was read.
+
+    `counts` counts findings by status; the two risk counts are rules with a failure of that severity.
+    """
+
+    score: float | None
+    coverage: float | None
+    high_risk: int
+    medium_risk: int
+    counts: dict[str, int]
+
+
+class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
+    overall: Score
+    pillars: dict[Pillar, Score]
+    themes: dict[str, Score]
+    rules: dict[str, Score]
+
+
+def score(findings: Iterable[Finding], rulebook: Rulebook) -> Scorecard:
+    """The scorecard of one run's findings."""
+    counts: dict[str, Counter[Status]] = defaultdict(Counter)
+    failures: dict[str, set[Severity]] = defaultdict(set)
+    for finding in findings:
+        counts[finding.rule][finding.status] += 1
+        if finding.status is Status.FAIL:
+            failures[finding.rule].add(finding.severity)
+
+    tallies = {
+        rule.id: _Tally(rule.pillar, rule.theme, rule.severity, counts[rule.id], failures[rule.id])
+        for rule in rulebook.rules
+    }
+    floor = rulebook.least_coverage
+    pillars = {
+        pillar: _weigh([t for t in tallies.values() if t.pillar is pillar], floor) for pillar in Pillar
+    }
+    overall = _weigh(list(tallies.values()), floor)
+    means = [(rulebook.pillar_weights[p], s.score) for p, s in pillars.items() if s.score is not None]
+    trusted = overall.coverage is not None and overall.coverage >= floor
+    themes = {(t.pillar, t.theme) for t in tallies.values()}
+    return Scorecard(
+        overall=msgspec.structs.replace(overall, score=_mean(means) if trusted else None),
+        pillars=pillars,
+        themes={
+            f"{pillar}/{theme}": _weigh(
+                [t for t in tallies.values() if (t.pillar, t.theme) == (pillar, theme)], floor
+            )
+            for pillar, theme in sorted(themes)
+        },
+        rules={rule: _weigh([tally], floor) for rule, tally in tallies.items()},
+    )
+
+
+class _Tally(msgspec.Struct, frozen=True):
+    pillar: Pillar
+    theme: str
+    severity: Severity
+    counts: Counter[Status]
+    failures: set[Severity]
+
+    @property
+    def judged(self) -> int:
+        return self.counts[Status.PASS] + self.counts[Status.FAIL]
+
+    @property
+    def undecided(self) -> int:
+        return self.counts[Status.NOT_EVALUATED] + self.counts[Status.ERROR]
+
+
+def _weigh(tallies: list[_Tally], floor: float) -> Score:
+    """Severity-weighted means over rules; a lone rule of weight 0 still has a score of its own."""
+    alone = len(tallies) == 1
+    passes = [
+        (1 if alone else WEIGHTS[t.severity], 100 * t.counts[Status.PASS] / t.judged)
+        for t in tallies
+        if t.judged
+    ]
+    read = [
+        (1 if alone else WEIGHTS[t.severity], 100 * t.judged / (t.judged + t.undecided))
+        for t in tallies
+        if t.judged + t.undecided
+    ]
+    coverage = _mean(read)
+    trusted = coverage is not None and coverage >= floor
+    total: Counter[Status] = sum((t.counts for t in tallies), Counter())
+    return Score(
+        score=_mean(passes) if trusted else None,
+        coverage=coverage,
+        high_risk=sum(1 for t in tallies if t.failures & set(HIGH_RISK)),
+        medium_risk=sum(1 for t in tallies if Severity.MEDIUM in t.failures),
+        counts={str(status): total[status] for status in Status},
+    )
+
+
+def _mean(weighted: list[tuple[float, float]]) -> float | None:
+    """The weighted mean to one decimal. 100 is kept for what is wholly so: 99.97 is 99.9."""
+    weight = sum(w for w, _ in weighted)
+    if not weight:
+        return None
+    mean = sum(w * value for w, value in weighted) / weight
+    return 100.0 if mean >= 100 else min(round(mean, 1), 99.9)
