@@ -45,11 +45,21 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
 
 
+class Gain(msgspec.Struct, frozen=True):
+    """The points that the overall score gains when every failure of `rule` is put right."""
+
+    rule: str
+    gain: float
+
+
 class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
+    """`themes` is keyed by `pillar/theme`; `gains` is sorted, the largest first."""
+
     overall: Score
     pillars: dict[Pillar, Score]
     themes: dict[str, Score]
     rules: dict[str, Score]
+    gains: list[Gain]
 
 
 def score(findings: Iterable[Finding], rulebook: Rulebook) -> Scorecard:
@@ -83,6 +93,7 @@ def score(findings: Iterable[Finding], rulebook: Rulebook) -> Scorecard:
             for pillar, theme in sorted(themes)
         },
         rules={rule: _weigh([tally], floor) for rule, tally in tallies.items()},
+        gains=_gains(tallies, rulebook, pillars),
     )
 
 
@@ -125,6 +136,25 @@ def _weigh(tallies: list[_Tally], floor: float) -> Score:
         medium_risk=sum(1 for t in tallies if Severity.MEDIUM in t.failures),
         counts={str(status): total[status] for status in Status},
     )
+
+
+def _gains(
+    tallies: Mapping[str, _Tally], rulebook: Rulebook, pillars: Mapping[Pillar, Score]
+) -> list[Gain]:
+    """A rule's share of its pillar times the pillar's share of the whole, times what the rule lacks of 100."""
+    counted = sum(rulebook.pillar_weights[p] for p, s in pillars.items() if s.score is not None)
+    weights: Counter[Pillar] = Counter()
+    for tally in tallies.values():
+        if tally.judged:
+            weights[tally.pillar] += WEIGHTS[tally.severity]
+    gains = []
+    for rule, tally in tallies.items():
+        failures = tally.counts[Status.FAIL]
+        if failures and counted and weights[tally.pillar] and pillars[tally.pillar].score is not None:
+            share = WEIGHTS[tally.severity] / weights[tally.pillar]
+            share *= rulebook.pillar_weights[tally.pillar] / counted
+            gains.append(Gain(rule, round(100 * share * failures / tally.judged, 2)))
+    return sorted(gains, key=lambda g: (-g.gain, list(Severity).index(tallies[g.rule].severity), g.rule))
 
 
 def _mean(weighted: list[tuple[float, float]]) -> float | None:

@@ -1,0 +1,395 @@
+"""audit.json: the public result of a run, in structs of its own, versioned, with a published JSON Schema.
+
+Rule texts and resources stand in it once; findings refer to them. Every other format is made from this
+document and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from wa_audit import __version__
+from wa_audit.aws import framework
+from wa_audit.inventory import Inventory
+from wa_audit.model import ConfigurationError, Finding, Gap, Pillar, Reason, Severity, Status
+from wa_audit.rulebook import Rule, Rulebook
+from wa_audit.score import Score, Scorecard
+
+FORMAT = "wa-audit"
+VERSION = "1.0"
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    version: str
+
+
+class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What was audited, when, by whom, and at what price. Times are UTC, ISO 8601.
+
+    `complete` is false where the collection was stopped before its end.
+    """
+
+    account: str
+    partition: str
+    regions: list[str]
+    identity: str
+    started: str
+    finished: str
+    calls: int
+    throttles: int
+    gone: int
+    resources: int
+    complete: bool
+
+
+class RulebookFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """`digest` changes whenever a rule's words, thresholds or code do."""
+
+    digest: str
+    rules: int
+    least_coverage: float
+
+
+class ThemeScore(msgspec.Struct, frozen=True, kw_only=True):
+    theme: str
+    title: str
+    score: float | None
+    coverage: float | None
+    counts: dict[str, int]
+
+
+class PillarScore(msgspec.Struct, frozen=True, kw_only=True):
+    """`score` is null where nothing was judged or coverage is below the rulebook's `least_coverage`.
+
+    `high_risk` and `medium_risk` count rules with a failure of that risk, in the Well-Architected Tool's
+    words.
+    """
+
+    pillar: Pillar
+    title: str
+    score: float | None
+    coverage: float | None
+    high_risk: int
+    medium_risk: int
+    counts: dict[str, int]
+    themes: list[ThemeScore]
+
+
+class OverallScore(msgspec.Struct, frozen=True, kw_only=True):
+    score: float | None
+    coverage: float | None
+    high_risk: int
+    medium_risk: int
+    counts: dict[str, int]
+
+
+class Practice(msgspec.Struct, frozen=True, kw_only=True):
+    """A best practice of the framework or of the Data Analytics Lens."""
+
+    title: str
+    url: str
+
+
+class RuleText(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule's words. `best_practices` and `analytics_lens` are keys of the audit's `practices`."""
+
+    pillar: Pillar
+    theme: str
+    severity: Severity
+    title: str
+    failure_title: str
+    why: str
+    fix: str
+    judgement: str
+    best_practices: list[str]
+    analytics_lens: list[str]
+    params: dict[str, Any]
+    source: str
+    score: float | None
+    coverage: float | None
+    counts: dict[str, int]
+
+
+class ResourceFacts(msgspec.Struct, frozen=True, kw_only=True):
+    type: str
+    name: str
+    account: str
+    region: str
+    tags: dict[str, str]
+
+
+class Unread(msgspec.Struct, frozen=True, kw_only=True):
+    """What could not be read, by operation and region: why, the IAM action it needs, how many findings it cost."""
+
+    operation: str
+    action: str
+    region: str
+    reason: Reason
+    sentence: str
+    findings: int
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule to put right, and the points that the overall score gains by it."""
+
+    rule: str
+    gain: float
+    failures: int
+
+
+class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One verdict. `rule` and `resource` are keys of the audit's `rules` and `resources`; `gap` indexes `gaps`."""
+
+    id: str
+    rule: str
+    resource: str
+    status: Status
+    severity: Severity
+    message: str
+    evidence: dict[str, Any] = {}
+    gap: int | None = None
+
+
+class Audit(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole result of one run."""
+
+    format: str
+    version: str
+    tool: Tool
+    run: RunFacts
+    rulebook: RulebookFacts
+    overall: OverallScore
+    pillars: list[PillarScore]
+    fix_first: list[Step]
+    rules: dict[str, RuleText]
+    practices: dict[str, Practice]
+    gaps: list[Unread]
+    resources: dict[str, ResourceFacts]
+    findings: list[FindingRow]
+
+
+def build(
+    inventory: Inventory, rulebook: Rulebook, findings: Iterable[Finding], scorecard: Scorecard
+) -> Audit:
+    """The audit of one inventory. Pure: the same input gives the same document."""
+    gaps = _Gaps()
+    rows: list[FindingRow] = []
+    resources: dict[str, ResourceFacts] = {}
+    for finding in findings:
+        rows.append(_row(finding, gaps))
+        if finding.arn not in resources:
+            resources[finding.arn] = _resource(finding, inventory)
+    for gap in inventory.gaps:
+        if gap.reason is not Reason.NOT_COLLECTED:
+            gaps.index(gap, cost=0)
+    run = inventory.run
+    return Audit(
+        format=FORMAT,
+        version=VERSION,
+        tool=Tool(name="wa-audit", version=__version__),
+        run=RunFacts(
+            account=run.account,
+            partition=run.partition,
+            regions=list(run.regions),
+            identity=run.identity,
+            started=run.started,
+            finished=run.finished,
+            calls=run.calls,
+            throttles=run.throttles,
+            gone=run.gone,
+            resources=len(inventory),
+            complete=run.complete,
+        ),
+        rulebook=RulebookFacts(
+            digest=rulebook.digest, rules=len(rulebook.rules), least_coverage=rulebook.least_coverage
+        ),
+        overall=OverallScore(**_figures(scorecard.overall)),
+        pillars=[_pillar(pillar, scorecard) for pillar in Pillar],
+        fix_first=[
+            Step(rule=step.rule, gain=step.gain, failures=scorecard.rules[step.rule].counts[Status.FAIL])
+            for step in scorecard.gains
+        ],
+        rules={rule.id: _rule(rule, scorecard) for rule in rulebook.rules},
+        practices=_practices(rulebook.rules),
+        gaps=gaps.table(),
+        resources=dict(sorted(resources.items())),
+        findings=rows,
+    )
+
+
+class _Gaps:
+    """The table of what could not be read; findings refer to its rows by number."""
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, str, str, Reason], Gap] = {}
+        self._cost: Counter[int] = Counter()
+        self._numbers: dict[tuple[str, str, str, Reason], int] = {}
+
+    def index(self, gap: Gap, cost: int = 1) -> int:
+        key = (gap.operation, gap.action, gap.region, gap.reason)
+        self._first.setdefault(key, gap)
+        number = self._numbers.setdefault(key, len(self._numbers))
+        self._cost[number] += cost
+        return number
+
+    def table(self) -> list[Unread]:
+        return [
+            Unread(
+                operation=gap.operation,
+                action=gap.action,
+                region=gap.region,
+                reason=gap.reason,
+                sentence=gap.sentence,
+                findings=self._cost[self._numbers[key]],
+            )
+            for key, gap in self._first.items()
+        ]
+
+
+def _row(finding: Finding, gaps: _Gaps) -> FindingRow:
+    return FindingRow(
+        id=finding.id,
+        rule=finding.rule,
+        resource=finding.arn,
+        status=finding.status,
+        severity=finding.severity,
+        message=finding.message,
+        evidence={name: value for name, value in finding.evidence.items() if value is not None},
+        gap=None if finding.gap is None else gaps.index(finding.gap),
+    )
+
+
+def _resource(finding: Finding, inventory: Inventory) -> ResourceFacts:
+    found = inventory.get(finding.arn)
+    tags = found.data.get("Tags") if found else None
+    return ResourceFacts(
+        type=finding.type,
+        name=finding.name,
+        account=finding.account,
+        region=finding.region,
+        tags=dict(sorted(tags.items())) if isinstance(tags, dict) else {},
+    )
+
+
+def _figures(score: Score) -> dict[str, Any]:
+    return msgspec.structs.asdict(score)
+
+
+def _pillar(pillar: Pillar, scorecard: Scorecard) -> PillarScore:
+    themes = [
+        ThemeScore(
+            theme=name.partition("/")[2],
+            title=theme_title(name.partition("/")[2]),
+            score=score.score,
+            coverage=score.coverage,
+            counts=score.counts,
+        )
+        for name, score in scorecard.themes.items()
+        if name.partition("/")[0] == pillar
+    ]
+    return PillarScore(
+        pillar=pillar, title=pillar.title, themes=themes, **_figures(scorecard.pillars[pillar])
+    )
+
+
+def theme_title(theme: str) -> str:
+    """`dead_letter_queues` as a person reads it."""
+    words = theme.replace("_", " ").capitalize()
+    return words.replace("Iam", "IAM")
+
+
+def _rule(rule: Rule, scorecard: Scorecard) -> RuleText:
+    score = scorecard.rules[rule.id]
+    return RuleText(
+        pillar=rule.pillar,
+        theme=rule.theme,
+        severity=rule.severity,
+        title=rule.title,
+        failure_title=rule.failure_title,
+        why=rule.why,
+        fix=rule.fix,
+        judgement=rule.judgement,
+        best_practices=list(rule.best_practices),
+        analytics_lens=list(rule.analytics_lens),
+        params=dict(rule.params),
+        source=rule.source,
+        score=score.score,
+        coverage=score.coverage,
+        counts=score.counts,
+    )
+
+
+def _practices(rules: Iterable[Rule]) -> dict[str, Practice]:
+    known = {**framework.best_practices(), **framework.analytics_lens()}
+    ids = sorted({id_ for rule in rules for id_ in (*rule.best_practices, *rule.analytics_lens)})
+    return {id_: Practice(title=known[id_].title, url=known[id_].url) for id_ in ids}
+
+
+# -- the file --------------------------------------------------------------------------------------
+
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+def render(audit: Audit) -> Iterator[bytes]:
+    """The audit as JSON: a line for every finding, so that a diff of two runs reads well."""
+    head = msgspec.structs.replace(audit, findings=[])
+    whole = msgspec.json.format(_encoder.encode(head), indent=1)
+    before, marker, after = whole.partition(b'\n "findings": []')
+    if not audit.findings:
+        yield whole + b"\n"
+        return
+    yield before + marker[:-1] + b"\n"
+    last = len(audit.findings) - 1
+    for number, finding in enumerate(audit.findings):
+        yield b"  " + _encoder.encode(finding) + (b"\n" if number == last else b",\n")
+    yield b" ]" + after + b"\n"
+
+
+def read(path: Path) -> Audit:
+    """Reads an audit.json.
+
+    Raises:
+        ConfigurationError: the file is not there, cut off, not an audit, or of a newer version.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from None
+    try:
+        plain = msgspec.json.decode(raw)
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(f"{path}: not JSON, or cut off ({error}); run the audit again") from None
+    if not isinstance(plain, dict) or plain.get("format") != FORMAT:
+        raise ConfigurationError(f"{path}: not an audit; 'wa-audit scan' writes audit.json")
+    version = str(plain.get("version"))
+    if version.partition(".")[0] != VERSION.partition(".")[0]:
+        raise ConfigurationError(
+            f"{path}: audit version {version}, this program reads {VERSION}; use the wa-audit that wrote it"
+        )
+    try:
+        return msgspec.convert(plain, Audit)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{path}: {error}") from None
+
+
+def schema() -> bytes:
+    """The JSON Schema of audit.json."""
+    made = msgspec.json.schema(Audit)
+    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    made["title"] = f"wa-audit audit.json, version {VERSION}"
+    return msgspec.json.format(_encoder.encode(made), indent=2) + b"\n"
+
+
+def failures_by_rule(audit: Audit) -> dict[str, list[FindingRow]]:
+    """The failed findings of every rule that has any."""
+    found: dict[str, list[FindingRow]] = defaultdict(list)
+    for finding in audit.findings:
+        if finding.status is Status.FAIL:
+            found[finding.rule].append(finding)
+    return found
