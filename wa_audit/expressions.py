@@ -12,7 +12,9 @@ from wa_audit.inventory import Inventory
 from wa_audit.model import Resource, Status, Verdict
 
 
-def judge(assertion: str, when: str, title: str, failure_title: str) -> Callable[[Resource, Inventory], Verdict]:
+def judge(
+    assertion: str, when: str, title: str, failure_title: str
+) -> Callable[[Resource, Inventory], Verdict]:
     """A check that passes where `assertion` is true and has nothing to say where `when` is not.
 
     Raises:
@@ -31,6 +33,11 @@ def judge(assertion: str, when: str, title: str, failure_title: str) -> Callable
         return Verdict(Status.FAIL, failure_title, evidence)
 
     return check
+
+
+def fields_of(expression: str) -> set[str]:
+    """Every field name that an expression mentions."""
+    return set(_fields(jmespath.compile(expression).parsed))
 
 
 def _compile(name: str, expression: str) -> Any:

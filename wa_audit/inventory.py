@@ -74,7 +74,7 @@ class Inventory:
         self._by_type: dict[str, list[Resource]] = defaultdict(list)
         self._by_arn: dict[str, Resource] = {}
         for resource in sorted(resources, key=lambda r: (r.type, r.arn)):
-            if resource.type in never_read and not resource.gaps[-1:] == tuple(never_read[resource.type][-1:]):
+            if resource.type in never_read and resource.gaps[-1:] != tuple(never_read[resource.type][-1:]):
                 resource.gaps = (*resource.gaps, *never_read[resource.type])
             self._by_type[resource.type].append(resource)
             self._by_arn[resource.arn] = resource
@@ -209,10 +209,8 @@ def lines(inventory: Inventory) -> Iterator[bytes]:
         yield _encode({"gap": gap}) + b"\n"
     shared = {gap for gap in inventory.gaps if gap.fields}
     for resource in inventory:
-        if shared:
-            own = tuple(gap for gap in resource.gaps if gap not in shared)
-            resource = msgspec.structs.replace(resource, gaps=own)
-        yield _encode({"resource": resource}) + b"\n"
+        own = tuple(gap for gap in resource.gaps if gap not in shared)
+        yield _encode({"resource": msgspec.structs.replace(resource, gaps=own)}) + b"\n"
 
 
 class _Line(msgspec.Struct):
@@ -265,8 +263,8 @@ def _read_header(path: Path, row: bytes) -> _Header:
         raise ConfigurationError(f"{path}, line 1: not an inventory; 'wa-audit collect -o FILE' writes one")
     if plain.get("version") != VERSION:
         raise ConfigurationError(
-            f"{path}, line 1: inventory version {plain.get('version')}, this program reads version {VERSION}; "
-            "use the wa-audit that wrote it, or collect again"
+            f"{path}, line 1: inventory version {plain.get('version')}, this program reads version "
+            f"{VERSION}; use the wa-audit that wrote it, or collect again"
         )
     try:
         return msgspec.convert(plain, _Header)

@@ -25,7 +25,7 @@ class Pillar(StrEnum):
     SUSTAINABILITY = "sustainability"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         return self.value.replace("-", " ").capitalize()
 
 
@@ -93,7 +93,9 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             case Reason.ACCESS_DENIED:
                 return f"{operation} was denied; it needs {self.action}"
             case Reason.NOT_COLLECTED:
-                return f"{self.operation} was not part of this collection; collect again with this rule selected"
+                return (
+                    f"{self.operation} was not part of this collection; collect again with this rule selected"
+                )
             case Reason.OUT_OF_SCOPE:
                 return f"{self.message} lies outside the audited account and regions"
             case Reason.NOT_IMPLEMENTED:
@@ -104,7 +106,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Unread(Exception):
-    """Raised where a fact is asked for that could not be read. Not there is `None`; could not look is this."""
+    """A fact was asked for that could not be read. Not there is `None`; could not look is this."""
 
     def __init__(self, gap: Gap) -> None:
         super().__init__(gap.sentence)

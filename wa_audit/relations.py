@@ -204,5 +204,6 @@ def _resolve_aliases(relations: set[Relation], inventory: Inventory) -> set[Rela
         if target:
             keys[alias.arn] = alias.arn.rpartition(":")[0] + f":key/{target}"
     return {
-        Relation(r.source, r.kind, keys[r.target], r.via, r.field) if r.target in keys else r for r in relations
+        Relation(r.source, r.kind, keys[r.target], r.via, r.field) if r.target in keys else r
+        for r in relations
     }

@@ -204,7 +204,9 @@ class _Draft:
         for pillar, id_, raw in self._entries(document):
             if isinstance(raw, dict) and "assert" in raw:
                 if id_ in self.rules:
-                    raise document.error(f"rule {id_!r} exists already; an overlay cannot replace its check", pillar, id_)
+                    raise document.error(
+                        f"rule {id_!r} exists already; an overlay cannot replace its check", pillar, id_
+                    )
                 self._add(document, pillar, id_, document.convert(raw, _Entry, pillar, id_), None, str(path))
             else:
                 self._override(document, pillar, id_, raw)
@@ -286,11 +288,15 @@ class _Draft:
             except ValueError as error:
                 raise document.error(str(error), pillar, id_) from None
             types, theme = (entry.resource_type,), entry.theme or "custom"
-            judgement = f"Passes where `{entry.assert_}` holds" + (f", judged where `{entry.when}`." if entry.when else ".")
+            judgement = f"Passes where `{entry.assert_}` holds" + (
+                f", judged where `{entry.when}`." if entry.when else "."
+            )
         else:
             name = id_.replace("-", "_")
             raise document.error(
-                f"rule {id_!r} has no check: no function {name} under {pillar.replace('-', '_')}/", pillar, id_
+                f"rule {id_!r} has no check: no function {name} under {pillar.replace('-', '_')}/",
+                pillar,
+                id_,
             )
         if not entry.enabled:
             return
@@ -345,7 +351,10 @@ def _check_signature(
     for name in entry.params:
         if name not in takes:
             raise document.error(
-                unknown("parameter", name, takes) + f"; the check takes {_names(takes)}", *place, "params", name
+                unknown("parameter", name, takes) + f"; the check takes {_names(takes)}",
+                *place,
+                "params",
+                name,
             )
     if missing := takes - set(entry.params):
         raise document.error(f"params lacks {_names(missing)}, which the check takes", *place)
@@ -364,7 +373,10 @@ def _check_param(
     fits = isinstance(value, int | float) if numbers else isinstance(value, type(default))
     if not fits or (numbers and isinstance(value, bool)):
         raise document.error(
-            f"parameter {name!r} is {type(default).__name__}, not {type(value).__name__}", *place, "params", name
+            f"parameter {name!r} is {type(default).__name__}, not {type(value).__name__}",
+            *place,
+            "params",
+            name,
         )
 
 
@@ -460,4 +472,6 @@ def _plugin_folder(name: str) -> Path:
         module = points[name].load()
         return Path(module.__path__[0])
     except Exception as error:
-        raise ConfigurationError(f"plugin {name!r} does not import: {type(error).__name__}: {error}") from None
+        raise ConfigurationError(
+            f"plugin {name!r} does not import: {type(error).__name__}: {error}"
+        ) from None

@@ -13,7 +13,7 @@ score is None: a number nobody could check is not given.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -138,10 +138,8 @@ def _weigh(tallies: list[_Tally], floor: float) -> Score:
     )
 
 
-def _gains(
-    tallies: Mapping[str, _Tally], rulebook: Rulebook, pillars: Mapping[Pillar, Score]
-) -> list[Gain]:
-    """A rule's share of its pillar times the pillar's share of the whole, times what the rule lacks of 100."""
+def _gains(tallies: Mapping[str, _Tally], rulebook: Rulebook, pillars: Mapping[Pillar, Score]) -> list[Gain]:
+    """A rule's share of its pillar × the pillar's share of the whole × what the rule lacks of 100."""
     counted = sum(rulebook.pillar_weights[p] for p, s in pillars.items() if s.score is not None)
     weights: Counter[Pillar] = Counter()
     for tally in tallies.values():
@@ -157,7 +155,7 @@ def _gains(
     return sorted(gains, key=lambda g: (-g.gain, list(Severity).index(tallies[g.rule].severity), g.rule))
 
 
-def _mean(weighted: list[tuple[float, float]]) -> float | None:
+def _mean(weighted: Sequence[tuple[float, float]]) -> float | None:
     """The weighted mean to one decimal. 100 is kept for what is wholly so: 99.97 is 99.9."""
     weight = sum(w for w, _ in weighted)
     if not weight:

@@ -87,7 +87,7 @@ def test_what_the_rule_says_it_reads_is_all_that_it_needs(rule: Rule, case: dict
 
 @pytest.mark.parametrize(("rule", "case"), _cases())
 def test_a_refused_call_never_turns_a_verdict(rule: Rule, case: dict[str, Any]) -> None:
-    """Whatever single call is refused, a pass stays a pass or is not evaluated; never a fail, nor the reverse."""
+    """Whatever single call is refused, a verdict stays or becomes not evaluated; it never turns round."""
     if case["status"] not in (Status.PASS, Status.FAIL, Status.NOT_APPLICABLE) or case.get("unread"):
         return
     for operation in sorted(plan.operations(plan.plan([rule]))):
@@ -143,9 +143,7 @@ def _list(type_: str) -> str:
 
 
 def _uncollected(type_: str, operation: str, fields: tuple[str, ...]) -> Gap:
-    return Gap(
-        type=type_, operation=operation, action=operation, reason=Reason.NOT_COLLECTED, fields=fields
-    )
+    return Gap(type=type_, operation=operation, action=operation, reason=Reason.NOT_COLLECTED, fields=fields)
 
 
 def test_no_case_is_left_over() -> None:
@@ -156,7 +154,9 @@ def test_no_case_is_left_over() -> None:
 
 def test_a_resource_keeps_what_was_read() -> None:
     """The driver's own floor: a denied detail call hides its fields and no others."""
-    made = cases.resource("AWS::SQS::Queue", {"name": "q", "data": {"FifoQueue": True}}, cases.Run(account="1"))
+    made = cases.resource(
+        "AWS::SQS::Queue", {"name": "q", "data": {"FifoQueue": True}}, cases.Run(account="1")
+    )
     cases.deny("sqs:ListQueueTags", [made])
     assert isinstance(made, Resource)
     assert made["FifoQueue"] is True

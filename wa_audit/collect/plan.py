@@ -96,7 +96,9 @@ def _expand(read: str, reader: str) -> set[tuple[str, str]]:
     }
     if not pairs:
         known = {kind.operation(call) for kind in all_kinds() for call in kind.calls}
-        raise ConfigurationError(f"{reader} reads an undeclared operation: {unknown('operation', read, known)}")
+        raise ConfigurationError(
+            f"{reader} reads an undeclared operation: {unknown('operation', read, known)}"
+        )
     return pairs | {(type_, by_type()[type_].list.operation) for type_, _ in pairs}
 
 

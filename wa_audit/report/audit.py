@@ -125,7 +125,7 @@ class ResourceFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
-    """What could not be read, by operation and region: why, the IAM action it needs, how many findings it cost."""
+    """What could not be read, by operation and region; `findings` counts those that it cost."""
 
     operation: str
     action: str
@@ -144,7 +144,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One verdict. `rule` and `resource` are keys of the audit's `rules` and `resources`; `gap` indexes `gaps`."""
+    """One verdict. `rule` and `resource` are keys of the audit's tables; `gap` is an index into `gaps`."""
 
     id: str
     rule: str
@@ -294,7 +294,7 @@ def _pillar(pillar: Pillar, scorecard: Scorecard) -> PillarScore:
         if name.partition("/")[0] == pillar
     ]
     return PillarScore(
-        pillar=pillar, title=pillar.title, themes=themes, **_figures(scorecard.pillars[pillar])
+        pillar=pillar, title=pillar.label, themes=themes, **_figures(scorecard.pillars[pillar])
     )
 
 

@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import Any
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One operation and what is kept of its answer.
@@ -26,7 +25,7 @@ class Call:
     take:      JMESPath into the answer: the items of a list call, the fact of a detail call. An answer
                without it is malformed, unless the row says `optional`: AWS leaves it out when it is empty.
     keep:      the names of the fields that enter the inventory; of a map or structure, or of each item of a
-               list. Everything else AWS sends is dropped at the door.
+               list. Everything else that AWS sends is dropped at the door.
     into:      the field that a detail call fills; without it the kept fields become the resource's own.
     absent:    error codes that mean "not configured".
     gone:      error codes that mean "no longer there".
@@ -66,6 +65,8 @@ class Kind:
     decode:    fields that AWS sends as text and that are JSON, numbers or booleans.
     secrets:   maps whose values may be secrets: each value is replaced by the class of what it looks like,
                but for the keys named here, which are settings of the service.
+    scrub:     fields in which people write what they like: what lies under a telling key, or has the shape
+               of a secret, is blotted out.
     """
 
     type: str
@@ -79,6 +80,7 @@ class Kind:
     scope: str = "regional"
     decode: tuple[str, ...] = ()
     secrets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    scrub: tuple[str, ...] = ()
 
     @property
     def calls(self) -> tuple[Call, ...]:

@@ -11,7 +11,7 @@ KINDS = (
             params={"MaxResults": 50},
             take="WorkGroups",
             keep="Name State EngineVersion",
-            token="NextToken",  # noqa: S106 - a page token's name
+            token="NextToken",
             next="NextToken",
         ),
         arn="arn:{partition}:athena:{region}:{account}:workgroup/{Name}",

@@ -10,8 +10,8 @@ KINDS = (
         list=Call(
             operation="DescribeStacks",
             take="Stacks",
-            keep="StackId StackName StackStatus CreationTime LastUpdatedTime DriftInformation RootId ParentId "
-            "EnableTerminationProtection RoleARN Tags",
+            keep="StackId StackName StackStatus CreationTime LastUpdatedTime DriftInformation RootId "
+            "ParentId EnableTerminationProtection RoleARN Tags",
         ),
         name="StackName",
         arn="{StackId}",

@@ -65,6 +65,7 @@ KINDS = (
                 optional=True,
             ),
         ),
+        scrub=("Configurations", "InstanceGroups", "InstanceFleets"),
     ),
     Kind(
         "AWS::EMR::SecurityConfiguration",

@@ -13,7 +13,7 @@ KINDS = (
             params={"Limit": 100},
             take="EventBuses",
             keep="Name Arn Policy",
-            token="NextToken",  # noqa: S106 - a page token's name
+            token="NextToken",
             next="NextToken",
         ),
         arn="{Arn}",
@@ -39,8 +39,9 @@ KINDS = (
                 args={"Rule": "Name", "EventBusName": "EventBusName"},
                 params={"Limit": 100},
                 take="Targets[].{Id: Id, Arn: Arn, RoleArn: RoleArn, DeadLetterConfig: DeadLetterConfig,"
-                " RetryPolicy: RetryPolicy, EcsParameters: EcsParameters.{TaskDefinitionArn: TaskDefinitionArn,"
-                " LaunchType: LaunchType}, KinesisParameters: KinesisParameters}",
+                " RetryPolicy: RetryPolicy, KinesisParameters: KinesisParameters,"
+                " EcsParameters: EcsParameters.{TaskDefinitionArn: TaskDefinitionArn,"
+                " LaunchType: LaunchType}}",
                 into="Targets",
                 gone=_GONE,
             ),

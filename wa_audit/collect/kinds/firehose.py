@@ -28,9 +28,7 @@ _EXTENDED_S3 = _S3.format(
 
 def _other(s3: str = "S3DestinationDescription", **more: str) -> str:
     fields = "".join(f", {name}: {path}" for name, path in more.items())
-    return (
-        f"{{RoleARN: RoleARN, S3BackupMode: S3BackupMode, S3DestinationDescription: {s3}.{_PLAIN_S3}{fields}}}"
-    )
+    return f"{{RoleARN: RoleARN, S3BackupMode: S3BackupMode, S3DestinationDescription: {s3}.{_PLAIN_S3}{fields}}}"
 
 
 _DESTINATIONS = (
@@ -66,7 +64,7 @@ KINDS = (
             params={"Limit": 10000},
             take="DeliveryStreamNames[].{DeliveryStreamName: @}",
             keep="DeliveryStreamName",
-            token="ExclusiveStartDeliveryStreamName",  # noqa: S106 - a page token's name
+            token="ExclusiveStartDeliveryStreamName",
             next="(HasMoreDeliveryStreams && DeliveryStreamNames[-1]) || null",
         ),
         name="DeliveryStreamName",

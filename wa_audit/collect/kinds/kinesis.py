@@ -22,8 +22,8 @@ KINDS = (
                 operation="DescribeStreamSummary",
                 args=_NAME,
                 take="StreamDescriptionSummary",
-                keep="StreamStatus StreamModeDetails RetentionPeriodHours StreamCreationTimestamp EncryptionType "
-                "KeyId OpenShardCount ConsumerCount EnhancedMonitoring",
+                keep="StreamStatus StreamModeDetails RetentionPeriodHours StreamCreationTimestamp "
+                "EncryptionType KeyId OpenShardCount ConsumerCount EnhancedMonitoring",
                 gone=_GONE,
             ),
             Call(operation="ListTagsForStream", args=_NAME, take="Tags", into="Tags", gone=_GONE),

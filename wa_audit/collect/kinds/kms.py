@@ -56,7 +56,10 @@ KINDS = (
         "AWS::KMS::Alias",
         service="kms",
         list=Call(
-            operation="ListAliases", params={"Limit": 100}, take="Aliases", keep="AliasName AliasArn TargetKeyId"
+            operation="ListAliases",
+            params={"Limit": 100},
+            take="Aliases",
+            keep="AliasName AliasArn TargetKeyId",
         ),
         name="AliasName",
         arn="{AliasArn}",

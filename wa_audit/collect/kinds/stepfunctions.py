@@ -35,5 +35,6 @@ KINDS = (
             ),
         ),
         decode=("definition",),
+        scrub=("definition",),
     ),
 )

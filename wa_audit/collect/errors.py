@@ -1,0 +1,118 @@
+"""What went wrong with a call, in the words of `Reason`."""
+
+from __future__ import annotations
+
+from botocore import exceptions
+
+from wa_audit.model import Reason
+
+_DENIED = (
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "AuthorizationErrorException",
+    "NotAuthorized",
+    "UnauthorizedOperation",
+    "Forbidden",
+    "403",
+    "AllAccessDisabled",
+    "KMSAccessDeniedException",
+    "OptInRequired",
+    "SubscriptionRequiredException",
+)
+_EXPIRED = (
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "RequestExpired",
+    "InvalidClientTokenId",
+    "InvalidAccessKeyId",
+    "UnrecognizedClientException",
+    "InvalidToken",
+    "AuthFailure",
+    "SignatureDoesNotMatch",
+    "InvalidSignatureException",
+)
+_THROTTLED = (
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "PriorRequestNotComplete",
+    "SlowDown",
+    "EC2ThrottledException",
+    "TransactionInProgressException",
+)
+_NOT_IMPLEMENTED = (
+    "NotImplemented",
+    "NotYetImplemented",
+    "NotImplementedException",
+    "UnknownOperationException",
+    "InvalidAction",
+    "501",
+)
+_UNREACHABLE = (
+    exceptions.ConnectionError,
+    exceptions.ConnectionClosedError,
+    exceptions.HTTPClientError,
+    exceptions.EndpointConnectionError,
+)
+_NO_CREDENTIALS = (
+    exceptions.NoCredentialsError,
+    exceptions.PartialCredentialsError,
+    exceptions.CredentialRetrievalError,
+    exceptions.TokenRetrievalError,
+    exceptions.SSOError,
+)
+
+
+class Malformed(Exception):
+    """AWS answered, and the answer lacks what it must have."""
+
+
+def code(error: BaseException) -> str:
+    """The API's error code, or the exception's name."""
+    if isinstance(error, exceptions.ClientError):
+        return str(error.response.get("Error", {}).get("Code", ""))
+    return type(error).__name__
+
+
+def is_throttle(error_code: str) -> bool:
+    return error_code in _THROTTLED
+
+
+def reason(error: BaseException) -> Reason:
+    """Which kind of failure this is."""
+    if isinstance(error, exceptions.ClientError):
+        return _client_error(error)
+    if isinstance(error, _NO_CREDENTIALS):
+        return Reason.EXPIRED_CREDENTIALS
+    if isinstance(error, _UNREACHABLE):
+        return Reason.UNREACHABLE
+    if isinstance(error, NotImplementedError):
+        return Reason.NOT_IMPLEMENTED
+    # Whatever else breaks while an answer is read is an answer that cannot be read.
+    return Reason.MALFORMED
+
+
+def _client_error(error: exceptions.ClientError) -> Reason:
+    found = code(error)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    for codes, meaning in (
+        (_DENIED, Reason.ACCESS_DENIED),
+        (_EXPIRED, Reason.EXPIRED_CREDENTIALS),
+        (_THROTTLED, Reason.THROTTLED),
+        (_NOT_IMPLEMENTED, Reason.NOT_IMPLEMENTED),
+    ):
+        if found in codes:
+            return meaning
+    if status == 501:
+        return Reason.NOT_IMPLEMENTED
+    if status == 403:
+        return Reason.ACCESS_DENIED
+    return Reason.FAILED

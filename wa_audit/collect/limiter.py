@@ -1,0 +1,65 @@
+"""How many tasks may be under way at once, by region and service.
+
+AWS throttles an account by region and service. A lane starts with room for `_ROOM` tasks, halves when AWS
+asks it to slow down, and grows back by one after every `_RECOVERY` tasks done. What finds no room waits in
+the lane and holds no thread, so that a slow service never starves the others. botocore's own retries, which
+back off, stand behind it.
+
+Not thread-safe: the scheduler holds its lock around every call.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable
+
+_ROOM = 8
+_RECOVERY = 10
+
+Task = Callable[[], None]
+
+
+class Lane:
+    """One region's service."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Task] = deque()
+        self._room = _ROOM
+        self._busy = 0
+        self._done = 0
+
+    def admit(self, task: Task) -> list[Task]:
+        """Takes a task in; returns what may start now."""
+        self._waiting.append(task)
+        return self._startable()
+
+    def release(self) -> list[Task]:
+        """A task of this lane has ended; returns what may start in its place."""
+        self._busy -= 1
+        self._done += 1
+        if self._room < _ROOM and self._done >= _RECOVERY:
+            self._room += 1
+            self._done = 0
+        return self._startable()
+
+    def slow_down(self) -> None:
+        """AWS throttled a call of this lane."""
+        self._room = max(1, self._room // 2)
+        self._done = 0
+
+    def _startable(self) -> list[Task]:
+        tasks = []
+        while self._waiting and self._busy < self._room:
+            self._busy += 1
+            tasks.append(self._waiting.popleft())
+        return tasks
+
+
+class Limiter:
+    """The lanes of one run, by region and service."""
+
+    def __init__(self) -> None:
+        self._lanes: defaultdict[tuple[str, str], Lane] = defaultdict(Lane)
+
+    def lane(self, region: str, service: str) -> Lane:
+        return self._lanes[region, service]

@@ -1,0 +1,275 @@
+"""Executes rows: one call becomes facts, or a gap that says why not."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import jmespath
+from botocore import xform_name
+
+from wa_audit.aws import secrets
+from wa_audit.collect import errors
+from wa_audit.collect.errors import Malformed
+from wa_audit.collect.kinds import Call, Kind
+from wa_audit.collect.permissions import action
+from wa_audit.expressions import fields_of
+from wa_audit.model import Gap, Reason, Resource
+
+_MOST_PAGES = 10_000
+
+
+class Gone(Exception):
+    """The resource was listed and is no longer there."""
+
+
+def items(client: Any, kind: Kind, context: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The items of a kind's list, as they are paged, cut down to what is kept.
+
+    Raises:
+        Exception: whatever the call raised; `gap` turns it into a value.
+    """
+    call = kind.list
+    for page in _pages(client, call, context):
+        found = _taken(call, page)
+        if found is None:
+            return
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+            raise Malformed(f"{call.operation} answered without a list")
+        for item in found:
+            yield _kept(call, item)
+
+
+def fact(client: Any, call: Call, context: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that a detail call fills, by name; without those that AWS says are not configured.
+
+    Raises:
+        Gone: the resource is no longer there.
+        Exception: whatever else the call raised.
+    """
+    found: Any = None
+    try:
+        for page in _pages(client, call, context):
+            part = _taken(call, page)
+            found = [*found, *part] if isinstance(found, list) and isinstance(part, list) else part
+    except Exception as error:
+        if errors.code(error) in call.absent:
+            return {}
+        if errors.code(error) in call.gone:
+            raise Gone(call.operation) from error
+        raise
+    if found is None:
+        return {}
+    if call.into:
+        return {call.into: _plain(found)}
+    if not isinstance(found, dict):
+        raise Malformed(f"{call.operation} answered without its fields")
+    return _kept(call, found)
+
+
+def applies(call: Call, context: Mapping[str, Any]) -> bool:
+    """Whether a detail call is to be made on this resource."""
+    return not call.when or bool(_compiled(call.when).search(context))
+
+
+def depends_on(call: Call) -> frozenset[str]:
+    """The fields on which it depends whether a call is made."""
+    return frozenset(fields_of(call.when)) if call.when else frozenset()
+
+
+def gap(
+    kind: Kind, call: Call, error: BaseException, *, region: str, arn: str = "", listing: bool = False
+) -> Gap:
+    """An error as a value: what is missing, why, and the IAM action that the call needs."""
+    return Gap(
+        type=kind.type,
+        operation=kind.operation(call),
+        action=action(kind.operation(call)),
+        reason=errors.reason(error),
+        region=region,
+        arn=arn,
+        fields=() if listing else call.fields,
+        message=secrets.scrub(_words(error)),
+    )
+
+
+def _words(error: BaseException) -> str:
+    code, text = errors.code(error), str(error).split("\n")[0]
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        text = str(response.get("Error", {}).get("Message", "")).split("\n")[0]
+    return f"{code}: {text}"[:300]
+
+
+# -- calling ---------------------------------------------------------------------------------------
+
+
+def _pages(client: Any, call: Call, context: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every page of an operation. Stops, as malformed, where the pages do not end."""
+    arguments = {name: _compiled(path).search(context) for name, path in call.args.items()}
+    arguments = {name: value for name, value in arguments.items() if value is not None} | dict(call.params)
+    method = xform_name(call.operation)
+    if call.token:
+        pages = _pages_by_token(getattr(client, method), call, arguments)
+    elif client.can_paginate(method):
+        pages = iter(client.get_paginator(method).paginate(**arguments))
+    else:
+        pages = iter([getattr(client, method)(**arguments)])
+    for number, page in enumerate(pages):
+        if number >= _MOST_PAGES:
+            raise Malformed(f"{call.operation} pages without end")
+        yield page
+
+
+def _pages_by_token(
+    method: Callable[..., dict[str, Any]], call: Call, arguments: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Pages of an operation that botocore has no paginator for."""
+    seen = set()
+    while True:
+        page = method(**arguments)
+        yield page
+        token = _compiled(call.next).search(page)
+        if not token:
+            return
+        if token in seen:
+            raise Malformed(f"{call.operation} repeats a page token")
+        seen.add(token)
+        arguments = {**arguments, call.token: token}
+
+
+def note_malformed(http_response: Any, parsed: Any, model: Any, **_: Any) -> None:
+    """Marks an answer that botocore could not read and took for an empty one.
+
+    A JSON body that is cut off, or no body at all, comes back as an answer without members and without an
+    error. Registered on botocore's `after-call`.
+    """
+    if http_response.status_code >= 300 or model.output_shape is None or set(parsed) - {"ResponseMetadata"}:
+        return
+    if model.http.get("method") == "HEAD":
+        return
+    body = (http_response.content or b"").strip()
+    if body == b"{}":
+        return
+    is_json = "json" in model.service_model.metadata.get("protocol", "")
+    if is_json or not body:
+        parsed.setdefault("ResponseMetadata", {})["Malformed"] = True
+
+
+def _taken(call: Call, page: dict[str, Any]) -> Any:
+    if page.get("ResponseMetadata", {}).get("Malformed"):
+        raise Malformed(f"{call.operation} answered with a body that is cut off or empty")
+    found = _compiled(call.take or "@").search(page)
+    if found is None and not call.optional:
+        raise Malformed(f"{call.operation} answered without {call.take}")
+    return found
+
+
+# -- keeping ---------------------------------------------------------------------------------------
+
+
+def _kept(call: Call, found: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: _plain(found[name]) for name in call.keep.split() if found.get(name) is not None}
+    if len(kept) < 1 and not call.optional and call.keep and not found:
+        raise Malformed(f"{call.operation} answered without its fields")
+    return kept
+
+
+def _plain(value: Any) -> Any:
+    """JSON's own types: times as ISO 8601 in UTC, bytes as base64, nothing that is not configured."""
+    if isinstance(value, dict):
+        return {str(name): _plain(child) for name, child in value.items() if child is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(child) for child in value]
+    if isinstance(value, datetime.datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
+        return aware.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, bytes | bytearray):
+        return base64.b64encode(value).decode()
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return str(value)
+
+
+def finish(kind: Kind, resource: Resource) -> None:
+    """Parses what AWS sends as text, gives tags one shape, and takes secrets out. In place."""
+    data = resource.data
+    for field in kind.decode:
+        if field in data:
+            _decode(kind, resource, field)
+    if isinstance(data.get("Tags"), list):
+        data["Tags"] = dict(_tag(tag) for tag in data["Tags"])
+    for path, settings in kind.secrets.items():
+        for values in _maps(path.split("."), data):
+            for name, value in values.items():
+                values[name] = _scrubbed(value) if name in settings else secrets.classify(name, value)
+    for field in kind.scrub:
+        if field in data:
+            data[field] = _scrubbed(data[field])
+
+
+def _decode(kind: Kind, resource: Resource, field: str) -> None:
+    value = resource.data[field]
+    try:
+        if isinstance(value, list):
+            resource.data[field] = [json.loads(v) if isinstance(v, str) else v for v in value]
+        elif isinstance(value, str) and value:
+            resource.data[field] = json.loads(value)
+    except ValueError:
+        del resource.data[field]
+        call = next(call for call in kind.calls if field in call.fields)
+        resource.gaps = (
+            *resource.gaps,
+            Gap(
+                type=kind.type,
+                operation=kind.operation(call),
+                action=action(kind.operation(call)),
+                reason=Reason.MALFORMED,
+                region=resource.region,
+                arn=resource.arn,
+                fields=(field,),
+                message=f"{field} is not JSON",
+            ),
+        )
+
+
+def _tag(tag: dict[str, Any]) -> tuple[str, str]:
+    """`{Key, Value}`, `{key, value}` and `{TagKey, TagValue}` as one pair."""
+    small = {name.lower().removeprefix("tag"): value for name, value in tag.items()}
+    return str(small.get("key", "")), str(small.get("value") or "")
+
+
+def _maps(path: list[str], value: Any) -> Iterator[dict[str, Any]]:
+    """The maps that a path such as `Actions[].Arguments` leads to."""
+    if not path:
+        if isinstance(value, dict):
+            yield value
+        return
+    name, rest = path[0].removesuffix("[]"), path[1:]
+    child = value.get(name) if isinstance(value, dict) else None
+    for found in child if path[0].endswith("[]") and isinstance(child, list) else [child]:
+        yield from _maps(rest, found)
+
+
+def _scrubbed(value: Any, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {name: _scrubbed(child, name) for name, child in value.items()}
+    if isinstance(value, list):
+        return [_scrubbed(child, key) for child in value]
+    if isinstance(value, str):
+        telling = secrets.sensitive_key(key) and secrets.classify(key, value) not in (
+            "arn",
+            "reference",
+            "empty",
+        )
+        return secrets.REDACTED if telling else secrets.scrub(value)
+    return value
+
+
+@cache
+def _compiled(expression: str) -> Any:
+    return jmespath.compile(expression)

@@ -1,0 +1,304 @@
+"""Reads a plan: one bounded pool over all services and regions.
+
+A list's resources are described while the list is still paging. Each resource is described by one task,
+its calls one after another, so that what one call says can decide whether the next is made. A task ends in
+a resource, or in a gap; nothing is dropped in silence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import jmespath
+
+from wa_audit.aws import arns
+from wa_audit.collect import errors, reader
+from wa_audit.collect.kinds import Call, Kind
+from wa_audit.collect.limiter import Lane, Limiter, Task
+from wa_audit.collect.permissions import action
+from wa_audit.collect.plan import Plan
+from wa_audit.collect.session import AwsSession
+from wa_audit.model import Gap, Reason, Resource
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a progress display shows. Written under the scheduler's lock, read without."""
+
+    resources: int = 0
+    calls: int = 0
+    throttles: int = 0
+    gone: int = 0
+    queued: int = 0
+    finished: int = 0
+    services: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where is read: the account's facts, and where its global services answer."""
+
+    account: str
+    partition: str
+    regions: tuple[str, ...]
+    main_region: str
+
+
+class Scheduler:
+    """One run over a plan. `run` is called once."""
+
+    def __init__(self, session: AwsSession, plan: Plan, scope: Scope, *, workers: int = 16) -> None:
+        self.tally = Tally()
+        self.resources: list[Resource] = []
+        self.gaps: list[Gap] = []
+        self.expired = False
+        self._session = session
+        self._plan = plan
+        self._scope = scope
+        self._children: dict[str, list[Kind]] = {}
+        for kind, _ in plan.values():
+            if kind.parent:
+                self._children.setdefault(kind.parent, []).append(kind)
+        self._limiter = Limiter()
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="wa-audit")
+        self._changed = threading.Condition()
+        self._stopping = False
+        session.register("request-created", self._count_call)
+        session.register("needs-retry", self._count_throttle)
+        session.register("after-call", reader.note_malformed)
+
+    def run(self, on_wait: Callable[[Tally], None] = lambda tally: None) -> None:
+        """Reads everything, calling `on_wait` about ten times a second."""
+        try:
+            for kind, _ in self._plan.values():
+                if not kind.parent:
+                    for region in self._regions_of(kind):
+                        self._submit(kind, region, partial(self._list, kind, region, None))
+            while not self._idle():
+                on_wait(self.tally)
+        finally:
+            self._stopping = True
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        on_wait(self.tally)
+
+    def _idle(self) -> bool:
+        with self._changed:
+            self._changed.wait(0.1)
+            return self.tally.finished == self.tally.queued
+
+    def _regions_of(self, kind: Kind) -> tuple[str, ...]:
+        return (self._scope.main_region,) if kind.scope == "global" else self._scope.regions
+
+    def _submit(self, kind: Kind, region: str, task: Task) -> None:
+        """Hands a task to the lane of its service and region, which starts it when there is room."""
+        lane = self._limiter.lane(region, kind.service)
+        with self._changed:
+            self.tally.queued += 1
+            self._start(lane.admit(partial(self._perform, lane, task)))
+
+    def _start(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            if not self._stopping:
+                self._pool.submit(task)
+
+    def _perform(self, lane: Lane, task: Task) -> None:
+        try:
+            if not self._stopping:
+                task()
+        except Exception:
+            # Calls' errors become gaps where they arise; what arrives here is a mistake of this program.
+            log.exception("a collection task broke")
+            self._broken()
+        finally:
+            with self._changed:
+                self.tally.finished += 1
+                self._start(lane.release())
+                self._changed.notify_all()
+
+    def _broken(self) -> None:
+        self._add_gap(
+            Gap(
+                type="AWS::::Account",
+                operation="wa-audit:Collect",
+                action="",
+                reason=Reason.FAILED,
+                message="a collection task broke; run with -v for its trace",
+            )
+        )
+
+    # -- tasks -------------------------------------------------------------------------------------
+
+    def _list(self, kind: Kind, region: str, parent: Resource | None) -> None:
+        """Lists a kind in one place, and starts the description of whatever it finds."""
+        context = self._context(region, parent.data if parent else {}, parent.arn if parent else "")
+        shown = "" if kind.scope == "global" else region
+        try:
+            for item in reader.items(self._session.client(kind.service, region), kind, context):
+                self._found(kind, region, item)
+        except Exception as error:
+            if errors.code(error) in kind.list.gone and parent is not None:
+                return
+            if errors.code(error) in kind.list.absent:
+                self._found(kind, region, {})
+                return
+            self._check_expiry(error)
+            arn = f"{parent.arn}/*" if parent else ""
+            self._add_gap(reader.gap(kind, kind.list, error, region=shown, arn=arn, listing=True))
+
+    def _found(self, kind: Kind, region: str, item: dict[str, Any]) -> None:
+        own_region = item.get(kind.region, "") if kind.region else ""
+        if own_region and own_region not in self._scope.regions:
+            return
+        name = _name(kind, item)
+        resource = Resource(
+            type=kind.type,
+            arn=_arn(kind, item, self._context(region, item, ""), name),
+            name=name,
+            account=self._scope.account,
+            region=own_region or ("" if kind.scope == "global" else region),
+            data=item,
+        )
+        with self._changed:
+            self.tally.services.add(kind.service)
+        for child in self._children.get(kind.type, ()):
+            self._submit(child, region, partial(self._list, child, region, resource))
+        details = self._plan[kind.type][1]
+        if details:
+            task = partial(self._describe, kind, details, region, resource)
+            self._submit(kind, resource.region or region, task)
+        else:
+            self._keep(kind, resource)
+
+    def _describe(self, kind: Kind, details: tuple[Call, ...], region: str, resource: Resource) -> None:
+        """Makes a resource's detail calls, in their order."""
+        for call in details:
+            if self._unknowable(kind, call, resource):
+                continue
+            where = resource.region or region
+            context = self._context(where, resource.data, resource.arn)
+            if not reader.applies(call, context):
+                continue
+            try:
+                client = self._session.client(kind.service, where)
+                resource.data.update(reader.fact(client, call, context))
+            except reader.Gone:
+                with self._changed:
+                    self.tally.gone += 1
+                return
+            except Exception as error:
+                self._check_expiry(error)
+                missing = reader.gap(kind, call, error, region=resource.region, arn=resource.arn)
+                resource.gaps = (*resource.gaps, missing)
+            if kind.region in call.fields:
+                resource.region = resource.data.get(kind.region, "")
+                if resource.region and resource.region not in self._scope.regions:
+                    return
+        self._keep(kind, resource)
+
+    def _unknowable(self, kind: Kind, call: Call, resource: Resource) -> bool:
+        """Where it is unknown whether a call applies, its facts are as unknown as what it hangs on."""
+        for missing in resource.gaps:
+            if reader.depends_on(call) & set(missing.fields):
+                unknown = Gap(
+                    type=kind.type,
+                    operation=missing.operation,
+                    action=missing.action,
+                    reason=missing.reason,
+                    region=missing.region,
+                    arn=missing.arn,
+                    fields=call.fields,
+                    message=missing.message,
+                )
+                resource.gaps = (*resource.gaps, unknown)
+                return True
+        return False
+
+    def _keep(self, kind: Kind, resource: Resource) -> None:
+        reader.finish(kind, resource)
+        with self._changed:
+            self.resources.append(resource)
+            self.tally.resources += 1
+
+    # -- bookkeeping -------------------------------------------------------------------------------
+
+    def _context(self, region: str, data: Mapping[str, Any], arn: str) -> dict[str, Any]:
+        return {
+            **data,
+            "account": self._scope.account,
+            "partition": self._scope.partition,
+            "region": region,
+            "arn": arn,
+        }
+
+    def _add_gap(self, missing: Gap) -> None:
+        with self._changed:
+            self.gaps.append(missing)
+
+    def _check_expiry(self, error: BaseException) -> None:
+        if errors.code(error) in ("ExpiredToken", "ExpiredTokenException", "RequestExpired"):
+            self.expired = True
+
+    def _count_call(self, **_: Any) -> None:
+        with self._changed:
+            self.tally.calls += 1
+
+    def _count_throttle(self, response: Any, operation: Any, request_dict: Any, **_: Any) -> None:
+        """Botocore is about to decide whether to try again; an answer that throttles slows the lane down."""
+        if not response:
+            return
+        code = str(response[1].get("Error", {}).get("Code", ""))
+        if errors.is_throttle(code):
+            region = request_dict.get("context", {}).get("client_region", "")
+            with self._changed:
+                self.tally.throttles += 1
+                self._limiter.lane(region, operation.service_model.service_name).slow_down()
+
+
+def uncollected(plan: Plan, kinds: tuple[Kind, ...]) -> list[Gap]:
+    """What the plan leaves out, said so that nothing unread can be taken for something absent."""
+    gaps = []
+    for kind in kinds:
+        details = plan[kind.type][1] if kind.type in plan else None
+        calls = [kind.list] if details is None else [call for call in kind.details if call not in details]
+        gaps += [
+            Gap(
+                type=kind.type,
+                operation=kind.operation(call),
+                action=action(kind.operation(call)),
+                reason=Reason.NOT_COLLECTED,
+                fields=() if call is kind.list else call.fields,
+            )
+            for call in calls
+        ]
+    return gaps
+
+
+def _name(kind: Kind, item: dict[str, Any]) -> str:
+    """What a person calls it: of a URL or an ARN, the last part."""
+    value = str(jmespath.search(kind.name, item) or "")
+    return re.split(r"[/:]", value)[-1] if value.startswith(("http", "arn:")) else value
+
+
+def _arn(kind: Kind, item: dict[str, Any], context: dict[str, Any], name: str) -> str:
+    try:
+        arn = kind.arn.format(**{**context, "name": name})
+    except KeyError:
+        arn = ""
+    if arns.parse(arn).resource:
+        return arn
+    # Something without a name of its own yet, such as a subscription that awaits confirmation.
+    digest = hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()[:12]
+    word = kind.type.rpartition("::")[2].lower()
+    place = f"{context['partition']}:{kind.service}:{context['region']}:{context['account']}"
+    return f"arn:{place}:{word}/{digest}"

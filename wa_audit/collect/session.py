@@ -1,0 +1,254 @@
+"""Whose account is read, from where, and through which clients.
+
+One boto3 session serves the whole run. Its clients are made once, when they are first needed, and every
+call of theirs passes the read-only guard.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import threading
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.config
+import botocore.credentials
+import botocore.session
+from botocore import exceptions
+
+from wa_audit import __version__
+from wa_audit.collect import errors
+from wa_audit.collect.guard import Guard
+from wa_audit.model import ConfigurationError, CredentialsError, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+# Every service that is read answers here under one name for the whole partition.
+_MAIN_REGION = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    account: str
+    arn: str
+
+
+class AwsSession:
+    """A boto3 session with the guard installed, and its clients by service and region."""
+
+    def __init__(
+        self, session: boto3.session.Session, *, endpoint_url: str | None = None, workers: int = 16
+    ) -> None:
+        self._session = session
+        self._endpoint_url = endpoint_url
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()
+        self._config = botocore.config.Config(
+            user_agent_extra=f"wa-audit/{__version__}",
+            retries={"mode": "standard", "max_attempts": 5},
+            connect_timeout=10,
+            read_timeout=30,
+            max_pool_connections=workers,
+            # Virtual-hosted addressing would open a connection, and read the CA bundle, for every bucket.
+            s3={"addressing_style": "path"},
+            # s3control puts the account into the host name, which an endpoint of one's own does not know.
+            inject_host_prefix=endpoint_url is None,
+        )
+        self.guard = Guard()
+        self.guard.install(session.events)
+
+    @property
+    def region(self) -> str | None:
+        """The region of the profile, the environment or the caller; None where none is set."""
+        found: str | None = self._session.region_name
+        return found
+
+    def client(self, service: str, region: str) -> Any:
+        """The one client of a service in a region. Thread-safe."""
+        with self._lock:
+            key = (service, region)
+            if key not in self._clients:
+                self._clients[key] = self._session.client(
+                    service, region_name=region, endpoint_url=self._endpoint_url, config=self._config
+                )
+            return self._clients[key]
+
+    def register(self, event: str, handler: Callable[..., Any]) -> None:
+        """Listens to a botocore event of every client made from now on."""
+        self._session.events.register(event, handler)
+
+    def partition(self, region: str) -> str:
+        try:
+            found: str = self._session.get_partition_for_region(region)
+        except exceptions.UnknownRegionError:
+            return "aws"
+        return found
+
+    def main_region(self, regions: Iterable[str]) -> str:
+        """Where the global services of the regions' partition answer."""
+        first = next(iter(regions))
+        if self._endpoint_url:
+            return first
+        return _MAIN_REGION.get(self.partition(first), first)
+
+    def identity(self, region: str) -> Identity:
+        """Who is calling.
+
+        Raises:
+            CredentialsError: there are no credentials, or AWS does not accept them.
+            ConfigurationError: the endpoint cannot be reached, or the region is switched off.
+        """
+        try:
+            answer = self.client("sts", region).get_caller_identity()
+        except exceptions.BotoCoreError as error:
+            raise _startup_error(error, self._endpoint_url) from None
+        except exceptions.ClientError as error:
+            if errors.code(error) == "RegionDisabledException":
+                raise ConfigurationError(f"region {region!r} is switched off for this account") from None
+            if errors.reason(error) in (Reason.EXPIRED_CREDENTIALS, Reason.ACCESS_DENIED):
+                raise CredentialsError(_refused(error, region)) from None
+            raise ConfigurationError(f"sts:GetCallerIdentity in {region} failed: {_words(error)}") from None
+        return Identity(answer["Account"], answer["Arn"])
+
+    def check_region(self, region: str) -> None:
+        """Sees that a region is switched on for an account whose credentials are known to be good.
+
+        Raises:
+            ConfigurationError: it is switched off, or cannot be reached.
+        """
+        try:
+            self.client("sts", region).get_caller_identity()
+        except exceptions.ClientError as error:
+            if errors.reason(error) is Reason.EXPIRED_CREDENTIALS:
+                raise ConfigurationError(
+                    f"region {region!r} is switched off for this account; leave it out, or enable it in the "
+                    "account's settings"
+                ) from None
+            raise ConfigurationError(f"region {region!r}: {_words(error)}") from None
+        except exceptions.BotoCoreError as error:
+            raise _startup_error(error, self._endpoint_url) from None
+
+    def enabled_regions(self, region: str) -> list[str]:
+        """Every region that is switched on for this account.
+
+        Raises:
+            ConfigurationError: ec2:DescribeRegions was refused or failed.
+        """
+        try:
+            answer = self.client("ec2", region).describe_regions()
+        except (exceptions.ClientError, exceptions.BotoCoreError) as error:
+            raise ConfigurationError(
+                f"--all-regions needs ec2:DescribeRegions: {_words(error)}; name the regions with --region"
+            ) from None
+        return sorted(found["RegionName"] for found in answer["Regions"])
+
+
+def connect(
+    *,
+    profile: str | None = None,
+    region: str | None = None,
+    role_arn: str | None = None,
+    external_id: str | None = None,
+    endpoint_url: str | None = None,
+    workers: int = 16,
+) -> AwsSession:
+    """A session from a profile or the environment, in a role where one is given.
+
+    Raises:
+        ConfigurationError: the profile is unknown, or the configuration files cannot be read.
+        CredentialsError: there are no credentials.
+    """
+    try:
+        session = boto3.session.Session(profile_name=profile, region_name=region)
+        if session.get_credentials() is None:
+            raise CredentialsError(
+                "no AWS credentials: name a profile with --profile, set AWS_PROFILE, or run 'aws configure'"
+            )
+        if role_arn:
+            session = _in_role(session, role_arn, external_id, endpoint_url, region)
+    except exceptions.ProfileNotFound as error:
+        name = str(error.kwargs.get("profile", profile))
+        known = botocore.session.Session().available_profiles
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(known) or 'none'}"
+        raise ConfigurationError(f"unknown AWS profile {name!r}{hint}") from None
+    except exceptions.BotoCoreError as error:
+        raise _startup_error(error, endpoint_url) from None
+    return AwsSession(session, endpoint_url=endpoint_url, workers=workers)
+
+
+def _in_role(
+    base: boto3.session.Session,
+    role_arn: str,
+    external_id: str | None,
+    endpoint_url: str | None,
+    region: str | None,
+) -> boto3.session.Session:
+    """The same session in a role, whose credentials botocore renews before they end."""
+    if not re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/.+", role_arn):
+        raise ConfigurationError(
+            f"--role-arn {role_arn!r} is not a role's ARN, arn:aws:iam::123456789012:role/NAME"
+        )
+    inner = botocore.session.Session()
+    extra = {"RoleSessionName": "wa-audit"} | ({"ExternalId": external_id} if external_id else {})
+    fetcher = botocore.credentials.AssumeRoleCredentialFetcher(
+        client_creator=partial(
+            base.client, endpoint_url=endpoint_url, region_name=base.region_name or region or "us-east-1"
+        ),
+        source_credentials=base.get_credentials(),
+        role_arn=role_arn,
+        extra_args=extra,
+    )
+    # The way botocore's own AssumeRoleProvider hands them over.
+    inner._credentials = botocore.credentials.DeferredRefreshableCredentials(
+        refresh_using=fetcher.fetch_credentials, method="assume-role"
+    )
+    return boto3.session.Session(botocore_session=inner, region_name=base.region_name or region)
+
+
+def known_region(region: str) -> str:
+    """The region, if botocore knows it in any partition.
+
+    Raises:
+        ConfigurationError: it does not; says which was meant.
+    """
+    session = botocore.session.Session()
+    known = {
+        name
+        for partition in session.get_available_partitions()
+        for service in ("ec2", "sts")
+        for name in session.get_available_regions(service, partition)
+    }
+    if region in known:
+        return region
+    near = difflib.get_close_matches(region, sorted(known), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ConfigurationError(f"--region: unknown region {region!r}{hint}")
+
+
+def _startup_error(error: exceptions.BotoCoreError, endpoint_url: str | None) -> Exception:
+    found = errors.reason(error)
+    if found is Reason.EXPIRED_CREDENTIALS:
+        return CredentialsError(f"no usable AWS credentials: {_words(error)}")
+    if found is Reason.UNREACHABLE:
+        hint = "; is --endpoint-url right?" if endpoint_url else "; is there a network?"
+        return ConfigurationError(f"AWS cannot be reached: {_words(error)}{hint}")
+    return ConfigurationError(f"AWS configuration: {_words(error)}")
+
+
+def _refused(error: exceptions.ClientError, region: str) -> str:
+    found = errors.code(error)
+    if found in ("ExpiredToken", "ExpiredTokenException", "RequestExpired"):
+        return f"the AWS credentials have expired ({found}); renew them, for example with 'aws sso login'"
+    return f"AWS does not accept these credentials in {region} ({found}): {_words(error)}"
+
+
+def _words(error: Exception) -> str:
+    """One line of an error's own words."""
+    if isinstance(error, exceptions.ClientError):
+        return str(error.response.get("Error", {}).get("Message", error)).split("\n")[0]
+    return str(error).split("\n")[0]
