@@ -173,9 +173,13 @@ def _taken(call: Call, page: dict[str, Any]) -> Any:
 
 
 def _kept(call: Call, found: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: _plain(found[name]) for name in call.keep.split() if found.get(name) is not None}
-    if len(kept) < 1 and not call.optional and call.keep and not found:
+    if not found and not call.optional:
         raise Malformed(f"{call.operation} answered without its fields")
+    kept = {name: _plain(found[name]) for name in call.keep.split() if found.get(name) is not None}
+    for path in call.drop.split():
+        *parents, name = path.split(".")
+        for parent in _maps(parents, kept):
+            parent.pop(name, None)
     return kept
 
 

@@ -26,6 +26,7 @@ class Call:
                without it is malformed, unless the row says `optional`: AWS leaves it out when it is empty.
     keep:      the names of the fields that enter the inventory; of a map or structure, or of each item of a
                list. Everything else that AWS sends is dropped at the door.
+    drop:      paths within the kept fields, `Field[].field`, that do not enter it after all.
     into:      the field that a detail call fills; without it the kept fields become the resource's own.
     absent:    error codes that mean "not configured".
     gone:      error codes that mean "no longer there".
@@ -38,6 +39,7 @@ class Call:
     params: Mapping[str, Any] = field(default_factory=dict)
     take: str = ""
     keep: str = ""
+    drop: str = ""
     into: str = ""
     absent: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
