@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from wa_audit.inventory import Inventory
 from wa_audit.model import Finding, Gap, Resource, Severity, Status, Unread, Verdict
@@ -13,19 +14,39 @@ from wa_audit.rulebook import Rule, Rulebook
 log = logging.getLogger(__name__)
 
 
-def assess(inventory: Inventory, rulebook: Rulebook) -> Iterator[Finding]:
+_NO_TAGS: Mapping[str, str] = MappingProxyType({})
+
+
+def assess(inventory: Inventory, rulebook: Rulebook, tags: Mapping[str, str] = _NO_TAGS) -> Iterator[Finding]:
     """One finding for every rule and resource that it speaks about, in the rulebook's order.
 
     Where the list of a rule's resources could not be read, a finding on the list itself says so: silence
-    would look like an empty account.
+    would look like an empty account. With `tags`, only resources that bear them all are judged; the others
+    are still there to be related to.
     """
     related = relate(inventory)
     for rule in rulebook.rules:
         for type_ in rule.types:
             for resource in related.known(type_):
-                yield _finding(rule, resource, judge(rule, resource, related))
+                verdict = _bears(resource, tags) or judge(rule, resource, related)
+                if verdict is not _ELSEWHERE:
+                    yield _finding(rule, resource, verdict)
             for gap in related.list_gaps(type_):
                 yield _unlisted(rule, gap, related)
+
+
+_ELSEWHERE = Verdict(Status.NOT_APPLICABLE, "does not bear the tags asked for")
+
+
+def _bears(resource: Resource, tags: Mapping[str, str]) -> Verdict | None:
+    """None where the resource bears the tags; a verdict where it does not, or where nobody can say."""
+    if not tags:
+        return None
+    try:
+        own = resource.tags
+    except Unread as unread:
+        return Verdict(Status.NOT_EVALUATED, f"tags are unknown: {unread.gap.sentence}", gap=unread.gap)
+    return None if tags.items() <= own.items() else _ELSEWHERE
 
 
 def judge(rule: Rule, resource: Resource, inventory: Inventory) -> Verdict:

@@ -18,6 +18,20 @@ CHECKS = _ROOT / "checks"
 REPORT_TEMPLATES = _ROOT / "report_templates"
 
 
+def check_writable(folder: Path) -> None:
+    """Sees that files can be made in a folder, making it where it is not there.
+
+    Raises:
+        OutputError: they cannot; better known before a long run than after it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from None
+
+
 def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
     """Writes `chunks` to a temporary file beside `path`, mode 0600, and renames it into place.
 

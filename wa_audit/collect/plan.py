@@ -43,6 +43,18 @@ def operations(made: Plan) -> frozenset[str]:
     )
 
 
+def tag_reads(rules: Iterable[Rule]) -> frozenset[str]:
+    """The operations that give the tags of the types these rules judge."""
+    return frozenset(
+        kind.operation(call)
+        for rule in rules
+        for kind in map(by_type().get, rule.types)
+        if kind is not None
+        for call in kind.details
+        if "Tags" in call.fields
+    )
+
+
 def _needs(rule: Rule) -> set[tuple[str, str]]:
     """The (type, operation) pairs that a rule needs."""
     kinds = by_type()

@@ -14,6 +14,7 @@ import msgspec
 import pandas as pd
 
 from wa_audit.report.audit import Audit
+from wa_audit.text import visible
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -81,5 +82,4 @@ def render(audit: Audit) -> Iterator[bytes]:
 def _harmless(cell: Any) -> Any:
     if not isinstance(cell, str):
         return cell
-    visible = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in cell)
-    return f"'{visible}" if cell.startswith(_FORMULA) else visible
+    return f"'{visible(cell)}" if cell.startswith(_FORMULA) else visible(cell)

@@ -1,0 +1,5 @@
+"""`python -m wa_audit`."""
+
+from wa_audit.cli import main
+
+main()

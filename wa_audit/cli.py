@@ -1,0 +1,381 @@
+"""The command line. Thin: it wires the stages, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from wa_audit import __version__, flags
+
+if TYPE_CHECKING:
+    from wa_audit.collect.plan import Plan
+    from wa_audit.collect.session import AwsSession
+    from wa_audit.inventory import Inventory
+    from wa_audit.report.audit import Audit
+    from wa_audit.rulebook import Rulebook
+
+INTERRUPTED = 130
+INTERNAL = 3
+
+
+@click.group(epilog=flags.EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="wa-audit", message="%(prog)s %(version)s")
+@flags.verbose
+def cli() -> None:
+    """Lighthouse for AWS data pipelines: a scored Well-Architected audit of a live account.
+
+    Read-only. 'wa-audit demo' shows what it does without an account.
+    """
+
+
+# -- whole runs ------------------------------------------------------------------------------------
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@flags.connection
+@flags.rulebook
+@flags.tag
+@flags.results
+@flags.gates
+@flags.verbose
+def scan(
+    tags: Sequence[str],
+    output: Path,
+    formats: Sequence[str],
+    fail_on: str | None,
+    min_score: float | None,
+    strict: bool,
+    no_progress: bool,
+    **options: Any,
+) -> None:
+    """Audit an account: read it, judge it, score it, and write the reports."""
+    from wa_audit import files
+
+    book = _rulebook(options)
+    wanted = _tags(tags)
+    files.check_writable(output)
+    workers = options["workers"]
+    session, regions = _connect(**options)
+    inventory = _collect(session, _plan(book, wanted), regions, workers, no_progress)
+    audit = _assess(inventory, book, wanted)
+    _deliver(audit, formats, output)
+    _end(audit, fail_on, min_score, strict)
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@flags.rulebook
+@flags.results
+@flags.gates
+@flags.no_progress
+@flags.verbose
+def demo(
+    output: Path,
+    formats: Sequence[str],
+    fail_on: str | None,
+    min_score: float | None,
+    strict: bool,
+    no_progress: bool,
+    **options: Any,
+) -> None:
+    """Audit an embedded account: a small company's data platform, partly well built, partly not."""
+    from wa_audit import demo as embedded
+    from wa_audit import files
+
+    book = _rulebook(options)
+    files.check_writable(output)
+    click.echo("Setting up the embedded account …", err=True)
+    with embedded.account() as (session, regions):
+        inventory = _collect(session, _plan(book, {}), regions, 16, no_progress)
+    audit = _assess(inventory, book, {})
+    _deliver(audit, formats, output)
+    _end(audit, fail_on, min_score, strict)
+
+
+# -- the stages alone ------------------------------------------------------------------------------
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@flags.connection
+@flags.rulebook
+@flags.inventory_file
+@flags.verbose
+def collect(
+    output: Path,
+    no_progress: bool,
+    **options: Any,
+) -> None:
+    """Read an account into an inventory file, to be judged later."""
+    from wa_audit import files
+    from wa_audit import inventory as inventories
+
+    book = _rulebook(options)
+    files.check_writable(output.parent)
+    workers = options["workers"]
+    session, regions = _connect(**options)
+    # Tags are read too, so that 'assess --tag' has what it needs.
+    plan = _plan(book, {"": ""})
+    inventory = _collect(session, plan, regions, workers, no_progress)
+    inventories.write(inventory, output)
+    unread = sum(len(resource.gaps) for resource in inventory)
+    click.echo(f"{output}: {len(inventory)} resources, {inventory.run.calls} calls, {unread} facts unread")
+    if not inventory.run.complete:
+        _fail_expired()
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@click.argument("inventory", type=click.Path(path_type=Path))
+@flags.rulebook
+@flags.tag
+@flags.results
+@flags.gates
+@flags.verbose
+def assess(
+    inventory: Path,
+    tags: Sequence[str],
+    output: Path,
+    formats: Sequence[str],
+    fail_on: str | None,
+    min_score: float | None,
+    strict: bool,
+    **options: Any,
+) -> None:
+    """Judge an inventory file, without AWS."""
+    from wa_audit import inventory as inventories
+
+    book = _rulebook(options)
+    audit = _assess(inventories.read(inventory), book, _tags(tags))
+    _deliver(audit, formats, output)
+    _end(audit, fail_on, min_score, strict)
+
+
+@cli.command(epilog=flags.EXIT_CODES)
+@click.argument("audit", type=click.Path(path_type=Path))
+@flags.reports
+@flags.verbose
+def report(audit: Path, output: Path, formats: Sequence[str]) -> None:
+    """Make reports of an audit.json."""
+    from wa_audit import report as reports
+    from wa_audit.report import audit as audits
+
+    for path in reports.write(audits.read(audit), formats, output):
+        click.echo(path)
+
+
+# -- the rulebook ----------------------------------------------------------------------------------
+
+
+@cli.group("rules", invoke_without_command=True)
+@flags.rulebook
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def rules_(
+    context: click.Context,
+    /,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """List the rulebook, or explain one rule of it."""
+    from wa_audit.report import rules as listing
+
+    context.obj = _rulebook(options)
+    if context.invoked_subcommand is None:
+        click.echo(listing.as_json(context.obj) if as_json else listing.as_table(context.obj))
+
+
+@rules_.command("show")
+@click.argument("rule", shell_complete=flags.complete_rules)
+@click.pass_obj
+def show_rule(book: Rulebook, rule: str) -> None:
+    """Explain one rule: why, how it judges, what it reads, the fix, the best practices."""
+    from wa_audit.report import rules as listing
+
+    click.echo(listing.explain(book[rule]))
+
+
+@cli.command("iam-policy")
+@flags.rulebook
+def iam_policy(**options: Any) -> None:
+    """Print the IAM policy that the selected rules need, and no more."""
+    import json
+
+    from wa_audit.collect import permissions, plan
+
+    book = _rulebook(options)
+    operations = plan.operations(_plan(book, {"": ""}))
+    click.echo(json.dumps(permissions.policy(operations), indent=2))
+
+
+# -- wiring ----------------------------------------------------------------------------------------
+
+
+def _rulebook(options: dict[str, Any]) -> Rulebook:
+    """The rulebook that the rulebook's options ask for; takes them out of `options`."""
+    from wa_audit import rulebook
+
+    book = rulebook.load(
+        overlays=options.pop("overlays"), folders=options.pop("folders"), plugins=options.pop("plugins")
+    )
+    return book.select(
+        pillars=options.pop("pillars"), rules=options.pop("rules"), severities=options.pop("severities")
+    )
+
+
+def _tags(given: Sequence[str]) -> dict[str, str]:
+    wanted = {}
+    for tag in given:
+        key, equals, value = tag.partition("=")
+        if not key or not equals:
+            raise click.BadParameter(f"{tag!r} is not KEY=VALUE", param_hint="--tag")
+        wanted[key] = value
+    return wanted
+
+
+def _plan(book: Rulebook, tags: dict[str, str]) -> Plan:
+    from wa_audit.collect import plan
+
+    return plan.plan(book.rules, plan.tag_reads(book.rules) if tags else ())
+
+
+def _connect(
+    *, regions: Sequence[str], all_regions: bool, workers: int, **connection: Any
+) -> tuple[AwsSession, list[str]]:
+    from wa_audit.collect import session as sessions
+    from wa_audit.model import ConfigurationError
+
+    if connection["external_id"] and not connection["role_arn"]:
+        raise click.UsageError("--external-id goes with --role-arn")
+    if regions and all_regions:
+        raise click.UsageError("--region and --all-regions exclude each other")
+    if not connection["endpoint_url"]:
+        for region in regions:
+            sessions.known_region(region)
+    first = regions[0] if regions else None
+    session = sessions.connect(region=first, workers=workers, **connection)
+    if first is None and session.region is None:
+        raise ConfigurationError("no region: name one with --region, or set it in the profile or AWS_REGION")
+    if all_regions:
+        return session, session.enabled_regions(session.region or "us-east-1")
+    return session, list(dict.fromkeys(regions or [str(session.region)]))
+
+
+def _collect(
+    session: AwsSession, plan: Plan, regions: Sequence[str], workers: int, no_progress: bool
+) -> Inventory:
+    from wa_audit.collect import collect as read
+    from wa_audit.console import progress
+
+    quiet = no_progress or not sys.stderr.isatty() or bool(os.environ.get("NO_COLOR"))
+    with progress(not quiet) as on_wait:
+        return read(session, plan, regions, workers=workers, on_wait=on_wait)
+
+
+def _assess(inventory: Inventory, book: Rulebook, tags: dict[str, str]) -> Audit:
+    from wa_audit import assess as assessor
+    from wa_audit.report import audit as audits
+    from wa_audit.score import score
+
+    findings = list(assessor.assess(inventory, book, tags))
+    return audits.build(inventory, book, findings, score(findings, book))
+
+
+def _deliver(audit: Audit, formats: Sequence[str], output: Path) -> None:
+    from rich.console import Console
+
+    from wa_audit import report as reports
+    from wa_audit.report import terminal
+
+    paths = reports.write(audit, formats, output)
+    terminal.show(audit, Console(highlight=False))
+    click.echo("\nWrote " + ", ".join(map(str, paths)))
+
+
+def _end(audit: Audit, fail_on: str | None, min_score: float | None, strict: bool) -> None:
+    """Ends the program with the exit code that the audit and the gates give."""
+    from wa_audit.model import Status
+
+    if not audit.run.complete:
+        _fail_expired()
+    gate = flags.SEVERITIES[: flags.SEVERITIES.index(fail_on) + 1] if fail_on else ()
+    failed = sum(1 for f in audit.findings if f.status is Status.FAIL and f.severity in gate)
+    if failed:
+        _end_with(1, f"{failed} findings fail at {fail_on} or worse (--fail-on)")
+    found = audit.overall.score
+    if min_score is not None and (found is None or found < min_score):
+        words = "no score could be given" if found is None else f"the score is {found}"
+        _end_with(1, f"{words}, --min-score is {min_score:g}")
+    undecided = sum(1 for f in audit.findings if f.status in (Status.NOT_EVALUATED, Status.ERROR))
+    if strict and undecided:
+        _end_with(4, f"{undecided} findings could not be evaluated (--strict)")
+
+
+def _fail_expired() -> NoReturn:
+    from wa_audit.model import CredentialsError
+
+    raise CredentialsError("the AWS credentials expired during the run; what was read until then is kept")
+
+
+def _end_with(code: int, words: str) -> NoReturn:
+    _say(words)
+    raise click.exceptions.Exit(code)
+
+
+def _say(words: str) -> None:
+    from wa_audit.text import visible
+
+    click.echo(f"wa-audit: {visible(words)}", err=True)
+
+
+def main() -> NoReturn:
+    """The program: runs a command, and turns every error into one line on stderr and an exit code."""
+    logging.basicConfig(format="%(name)s: %(message)s", level=logging.CRITICAL)
+    logging.getLogger("wa_audit").setLevel(logging.ERROR)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    code = _run()
+    sys.stdout.flush()
+    if code == INTERRUPTED:
+        # Calls that are under way are not waited for.
+        os._exit(code)
+    sys.exit(code)
+
+
+def _run() -> int:
+    from wa_audit.model import WaAuditError
+
+    try:
+        return int(cli.main(prog_name="wa-audit", standalone_mode=False) or 0)
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted; nothing was written")
+        return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 2
+    except click.ClickException as error:
+        _say(error.format_message().replace("\n", " "))
+        return 2
+    except WaAuditError as error:
+        _say(str(error))
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output has gone away, which is its right.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        verbose = logging.getLogger("wa_audit").isEnabledFor(logging.INFO)
+        if verbose:
+            logging.getLogger("wa_audit").exception("internal error")
+        hint = "" if verbose else "; run with -v for its trace"
+        _say(
+            f"internal error: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}{hint}"
+        )
+        return INTERNAL
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""The command line's options, in bundles, and the texts that all commands share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+EXIT_CODES = """\b
+Exit codes:
+  0    done
+  1    a finding at or above --fail-on, or a score under --min-score
+  2    usage or configuration
+  3    internal error
+  4    done but incomplete, with --strict
+  5    no credentials, or expired ones
+  6    output could not be written
+  130  interrupted
+
+Every option can be set in the environment: --fail-on is WA_AUDIT_FAIL_ON; what may be given more than once
+is separated by blanks there.
+"""
+PILLARS = (
+    "operational-excellence",
+    "security",
+    "reliability",
+    "performance-efficiency",
+    "cost-optimization",
+    "sustainability",
+)
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+FORMATS = ("json", "html", "csv")
+
+
+def option(*names: str, env: Sequence[str] = (), **settings: Any) -> Callable[[_Command], _Command]:
+    """An option with an environment variable: `env`, and the one of its own name."""
+    long = next(name for name in names if name.startswith("--"))
+    variable = "WA_AUDIT_" + long.removeprefix("--").replace("-", "_").upper()
+    return click.option(*names, envvar=[*env, variable], **settings)
+
+
+def _together(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
+    def decorate(command: _Command) -> _Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _formats(*default: str) -> Callable[[_Command], _Command]:
+    """The choice of report formats."""
+    return option(
+        "--format",
+        "formats",
+        multiple=True,
+        type=click.Choice(FORMATS),
+        default=default,
+        show_default=True,
+        help="Report to write; repeatable.",
+    )
+
+
+def complete_rules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from wa_audit import rulebook
+
+    return [rule.id for rule in rulebook.load().rules if rule.id.startswith(incomplete)]
+
+
+no_progress = option("--no-progress", is_flag=True, help="Show no progress; there is none either where stderr is no terminal.")  # fmt: skip
+connection = _together(
+    option("--profile", metavar="NAME", help="AWS profile; without it, the environment's credentials."),
+    option("--region", "regions", multiple=True, metavar="REGION", help="Region to read; repeatable. Default: the profile's."),
+    option("--all-regions", is_flag=True, help="Read every region that is switched on for the account."),
+    option("--role-arn", metavar="ARN", help="Role to assume first."),
+    option("--external-id", metavar="ID", help="External id that the role asks for."),
+    option("--endpoint-url", metavar="URL", env=["WA_AUDIT_ENDPOINT_URL", "AWS_ENDPOINT_URL"], help="Endpoint of an emulated AWS."),
+    option("--workers", type=click.IntRange(1, 256), default=32, show_default=True, help="Calls under way at once."),
+    no_progress,
+)  # fmt: skip
+rulebook = _together(
+    option("--rules", "overlays", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Overlay: severities, parameters, switched-off rules, rules of your own; repeatable."),
+    option("--checks", "folders", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder of checks of your own, with its rules.yaml; repeatable."),
+    option("--plugin", "plugins", multiple=True, metavar="NAME", help="Installed package of checks; repeatable."),
+    option("--pillar", "pillars", multiple=True, metavar="PILLAR", shell_complete=lambda c, p, i: [name for name in PILLARS if name.startswith(i)], help="Only this pillar's rules; repeatable."),
+    option("--rule", "rules", multiple=True, metavar="RULE", shell_complete=complete_rules, help="Only this rule; repeatable."),
+    option("--severity", "severities", multiple=True, type=click.Choice(SEVERITIES), help="Only rules of this severity; repeatable."),
+)  # fmt: skip
+tag = option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Judge only resources that bear this tag; repeatable, all must match.")  # fmt: skip
+_folder = option("--output", "-o", type=click.Path(path_type=Path, file_okay=False), default=Path(), metavar="DIR", help="Folder for the results; default: the current one.")  # fmt: skip
+inventory_file = option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), default=Path("inventory.jsonl"), show_default=True, metavar="FILE", env=["WA_AUDIT_INVENTORY"], help="Where the inventory goes.")  # fmt: skip
+results = _together(_folder, _formats("json", "html"))
+reports = _together(_folder, _formats("html"))
+gates = _together(
+    option("--fail-on", type=click.Choice(SEVERITIES), help="Exit 1 where a finding of this severity, or a worse one, fails."),
+    option("--min-score", type=click.FloatRange(0, 100), metavar="N", help="Exit 1 where the overall score is under N, or none could be given."),
+    option("--strict", is_flag=True, help="Exit 4 where anything could not be evaluated."),
+)  # fmt: skip
+
+
+def _set_verbosity(context: click.Context, parameter: click.Parameter, value: int) -> int:
+    if value:
+        logging.getLogger("wa_audit").setLevel(logging.INFO if value == 1 else logging.DEBUG)
+    return value
+
+
+verbose = click.option(
+    "-v",
+    "--verbose",
+    count=True,
+    expose_value=False,
+    callback=_set_verbosity,
+    envvar="WA_AUDIT_VERBOSE",
+    help="Say more on stderr; twice for everything.",
+)

@@ -1,0 +1,113 @@
+"""The scorecard in the terminal: pillars as bars, coverage, what to fix first, what could not be read."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from wa_audit.model import Reason, Severity, Status
+from wa_audit.report.audit import Audit, OverallScore, PillarScore
+from wa_audit.text import visible
+
+_STEPS = 5
+_BAR = 20
+_GOOD, _FAIR = 90, 50
+_SEVERITY_STYLES = {
+    Severity.CRITICAL: "bold red",
+    Severity.HIGH: "red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "cyan",
+    Severity.INFO: "dim",
+}
+
+
+def show(audit: Audit, console: Console) -> None:
+    """Prints the scorecard. Nothing that comes from the account can move the cursor."""
+    run = audit.run
+    where = ", ".join(run.regions)
+    console.print()
+    console.print(Text(f"Account {visible(run.account)} · {where} · {run.resources} resources", style="bold"))
+    if not audit.findings:
+        console.print("Nothing to judge: no resource that a rule speaks about was found.")
+        return
+    console.print(_scores(audit, console))
+    _show_steps(audit, console)
+    _show_gaps(audit, console)
+
+
+def _scores(audit: Audit, console: Console) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("Pillar")
+    table.add_column("Score", justify="right")
+    if console.width >= 80:
+        table.add_column("")
+    table.add_column("Coverage", justify="right")
+    table.add_column("High", justify="right")
+    table.add_column("Medium", justify="right")
+    for pillar in audit.pillars:
+        table.add_row(*_row(pillar.title, pillar, console))
+    table.add_section()
+    table.add_row(*_row("Overall", audit.overall, console), style="bold")
+    return table
+
+
+def _row(title: str, score: PillarScore | OverallScore, console: Console) -> list[str | Text]:
+    figure = (
+        "–" if score.score is None else f"{score.score:.0f}" if score.score == 100 else f"{score.score:.1f}"
+    )
+    cells: list[str | Text] = [title, Text(figure, style=_style(score.score))]
+    if console.width >= 80:
+        cells.append(_bar(score.score, console))
+    coverage = "–" if score.coverage is None else f"{score.coverage:.0f}%"
+    return [*cells, coverage, str(score.high_risk or "·"), str(score.medium_risk or "·")]
+
+
+def _bar(score: float | None, console: Console) -> Text:
+    full, empty = ("█", "░") if (console.encoding or "").lower().startswith("utf") else ("#", ".")
+    filled = round(_BAR * (score or 0) / 100)
+    return Text(full * filled, style=_style(score)) + Text(empty * (_BAR - filled), style="dim")
+
+
+def _style(score: float | None) -> str:
+    if score is None:
+        return "dim"
+    return "green" if score >= _GOOD else "yellow" if score >= _FAIR else "red"
+
+
+def _show_steps(audit: Audit, console: Console) -> None:
+    if not audit.fix_first:
+        return
+    console.print()
+    console.print(Text("Fix first", style="bold"))
+    for step in audit.fix_first[:_STEPS]:
+        rule = audit.rules[step.rule]
+        resources = "resource" if step.failures == 1 else "resources"
+        line = Text(f"  +{step.gain:.1f}  ")
+        line.append(f"{rule.severity:<8}", style=_SEVERITY_STYLES[rule.severity])
+        line.append(f" {visible(rule.failure_title)}")
+        line.append(f" ({step.failures} {resources}, {step.rule})", style="dim")
+        console.print(line)
+
+
+def _show_gaps(audit: Audit, console: Console) -> None:
+    counts: Counter[str] = Counter()
+    for finding in audit.findings:
+        counts[finding.status] += 1
+    if not audit.gaps and not counts[Status.ERROR]:
+        return
+    console.print()
+    unread = counts[Status.NOT_EVALUATED]
+    denied = sorted({gap.action for gap in audit.gaps if gap.reason is Reason.ACCESS_DENIED and gap.action})
+    if unread:
+        other = sum(1 for gap in audit.gaps if gap.reason is not Reason.ACCESS_DENIED)
+        why = [
+            f"grant {', '.join(denied)}" if denied else "",
+            f"{other} other readings failed" if other else "",
+        ]
+        words = "; ".join(part for part in why if part)
+        console.print(Text(f"{unread} findings could not be evaluated. {words}".strip(), style="yellow"))
+    if counts[Status.ERROR]:
+        console.print(Text(f"{counts[Status.ERROR]} checks broke; run with -v for their traces", style="red"))

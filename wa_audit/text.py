@@ -1,0 +1,24 @@
+"""Hostile text made harmless: names, tags and error messages come from the account, not from us."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Bidirectional overrides and isolates, zero-width characters and the like are of category Cf; control
+# bytes, escape among them, are Cc; lone surrogates are Cs; line and paragraph separators are Zl and Zp.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+def visible(text: str) -> str:
+    """The text on one line, with every character that a reader or a terminal would not show written out.
+
+    `\\x1b]0;title` becomes `\\\\x1b]0;title`: nothing in it can move a cursor or reorder a line.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if unicodedata.category(c) not in _INVISIBLE else _written_out(c) for c in text)
+
+
+def _written_out(character: str) -> str:
+    number = ord(character)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
