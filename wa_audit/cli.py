@@ -371,9 +371,8 @@ def _run() -> int:
         if verbose:
             logging.getLogger("wa_audit").exception("internal error")
         hint = "" if verbose else "; run with -v for its trace"
-        _say(
-            f"internal error: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}{hint}"
-        )
+        words = next(iter(str(error).splitlines()), "")
+        _say(f"internal error: {type(error).__name__}: {words}{hint}")
         return INTERNAL
 
 
