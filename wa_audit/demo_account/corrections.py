@@ -2,7 +2,8 @@
 
 Moto drops some properties that it is given and lacks some operations. Without these answers a demo would
 show "not evaluated" where a real account has something to say. Everything here is kept from the seeding's
-own calls, but for two outcomes that no emulator brings about: how a crawl ended, and a failed stack.
+own calls, but for outcomes that the emulator never brings about: how a crawl or a workflow ended, and a
+stack that failed.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ MANAGED_POLICIES = (
 
 # Moto's crawls never end by themselves.
 FAILED_CRAWLERS = ("acme-consent-log",)
+# Moto's workflows never get anywhere. How many of a run's two actions failed.
+FAILED_ACTIONS = {"acme-nightly": 0, "acme-month-end": 1}
 # Moto's stacks never fail.
 STACK_STATUS = {"acme-reporting-alerts": "UPDATE_ROLLBACK_FAILED"}
 
@@ -46,6 +49,7 @@ class Corrections:
     def __init__(self) -> None:
         self._dead_letters: Json = {}
         self._urls: dict[str, list[Json]] = {}
+        self._connection_types: dict[str, str] = {}
         self._scaling: Json = {}
         self._termination: Json = {}
         self._security: dict[str, list[str]] = {}
@@ -65,10 +69,14 @@ class Corrections:
             events.register(f"before-call.glue.{operation}", self._glue)
         for operation in ("CreateFunctionUrlConfig", "ListFunctionUrlConfigs"):
             events.register(f"before-call.lambda.{operation}", self._function_urls)
+        events.register("before-call.glue.CreateConnection", self._keep_connection_type)
+        events.register("after-call.glue.GetConnections", self._give_connection_types)
+        events.register("before-call.backup.ListProtectedResources", _no_backups)
         events.register("before-call.lambda.CreateFunction", self._keep_dead_letters)
         events.register("after-call.lambda.ListFunctions", self._give_dead_letters)
         events.register("after-call.firehose.DescribeDeliveryStream", _firehose_status)
         events.register("after-call.glue.GetCrawlers", _ended_crawls)
+        events.register("after-call.glue.GetWorkflow", _ended_workflow)
         events.register("after-call.cloudformation.DescribeStacks", _stack_status)
         events.register("after-call.iam.GetAccountAuthorizationDetails", _policy_names)
 
@@ -104,6 +112,14 @@ class Corrections:
         found = [{"PolicyInJson": policy} for policy in [self._catalog_policy.get(region)] if policy]
         return _answer({"GetResourcePoliciesResponseList": found})
 
+    def _keep_connection_type(self, params: Json, **_: Any) -> None:
+        body = json.loads(params["body"])["ConnectionInput"]
+        self._connection_types[body["Name"]] = body["ConnectionType"]
+
+    def _give_connection_types(self, parsed: Json, **_: Any) -> None:
+        for connection in parsed.get("ConnectionList", ()):
+            connection.setdefault("ConnectionType", self._connection_types[connection["Name"]])
+
     def _function_urls(self, model: Any, params: Json, **_: Any) -> tuple[AWSResponse, Json] | None:
         """Moto makes a function's URL and does not list it. The name stands in the path."""
         function = params["url_path"].split("/functions/")[1].split("/")[0]
@@ -135,6 +151,19 @@ def _ended_crawls(parsed: Json, **_: Any) -> None:
             failed = crawler["Name"] in FAILED_CRAWLERS
             crawler["LastCrawl"]["Status"] = "FAILED" if failed else "SUCCEEDED"
             crawler["State"] = "READY"
+
+
+def _ended_workflow(parsed: Json, **_: Any) -> None:
+    workflow = parsed.get("Workflow", {})
+    failed = FAILED_ACTIONS.get(workflow.get("Name"))
+    if failed is not None:
+        counts = {"TotalActions": 2, "SucceededActions": 2 - failed, "FailedActions": failed}
+        workflow["LastRun"] = {"Name": workflow["Name"], "Status": "COMPLETED", "Statistics": counts}
+
+
+def _no_backups(**_: Any) -> tuple[AWSResponse, Json]:
+    """Acme has no AWS Backup plan, and moto no such operation."""
+    return _answer({"Results": []})
 
 
 def _stack_status(parsed: Json, **_: Any) -> None:

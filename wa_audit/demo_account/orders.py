@@ -529,7 +529,7 @@ def state_machines(account: Account) -> None:
         tracingConfiguration={"enabled": True},
         tags=_lower(TAGS | TERRAFORM),
     )
-    # Starts the job and does not wait for it: a failure in the job is a success here.
+    # Starts one job and does not wait for it, and waits for another without end.
     reconcile: Json = {
         "StartAt": "Dedupe",
         "States": {
@@ -537,6 +537,12 @@ def state_machines(account: Account) -> None:
                 "Type": "Task",
                 "Resource": "arn:aws:states:::glue:startJobRun",
                 "Parameters": {"JobName": "acme-orders-dedupe"},
+                "Next": "Reload",
+            },
+            "Reload": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::glue:startJobRun.sync",
+                "Parameters": {"JobName": "acme-orders-load"},
                 "Next": "Invoice",
             },
             "Invoice": {

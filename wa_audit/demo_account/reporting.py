@@ -124,7 +124,7 @@ def clusters(account: Account) -> None:
     good = account.do(
         "emr:RunJobFlow",
         Name="acme-nightly-reporting",
-        ReleaseLabel="emr-7.9.0",
+        ReleaseLabel="emr-7.14.0",
         LogUri=f"s3://{EMR_LOGS}/nightly/",
         SecurityConfiguration="acme-emr-encrypted",
         ServiceRole="acme-reporting-emr",
@@ -198,6 +198,8 @@ def clusters(account: Account) -> None:
 
 def catalog(account: Account) -> None:
     account.do("glue:CreateDatabase", DatabaseInput={"Name": "acme_reporting"})
+    # Frankfurt's catalog was never encrypted.
+    account.do("glue:CreateDatabase", region=SECOND_REGION, DatabaseInput={"Name": "acme_legacy"})
     table(
         account,
         "acme_reporting",
@@ -293,6 +295,17 @@ def workflow(account: Account) -> None:
         Actions=[{"JobName": "acme-reporting-kpis"}],
         StartOnCreation=True,
         Tags=TAGS | TERRAFORM,
+    )
+    account.do("glue:CreateWorkflow", Name="acme-month-end", Tags=TAGS)
+    account.do(
+        "glue:CreateTrigger",
+        Name="acme-month-end-start",
+        WorkflowName="acme-month-end",
+        Type="SCHEDULED",
+        Schedule="cron(0 4 1 * ? *)",
+        Actions=[{"JobName": "acme-reporting-revenue"}, {"JobName": "acme-reporting-kpis"}],
+        StartOnCreation=True,
+        Tags=TAGS,
     )
 
 
