@@ -152,7 +152,7 @@ def emr_spark_max_resource_allocation(cluster: Resource) -> Verdict:
     )
     steps = cluster["StepConcurrencyLevel"] or 1
     others = sorted({a["Name"] for a in cluster["Applications"] or ()} & set(_ENGINES))
-    evidence = {
+    evidence: dict[str, Any] = {
         "maximizeResourceAllocation": maximizes,
         "StepConcurrencyLevel": steps,
         "applications": others,

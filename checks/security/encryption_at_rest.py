@@ -113,8 +113,8 @@ def glue_job_security_configuration(job: Resource, inventory: Inventory) -> Verd
     name = job["SecurityConfiguration"]
     if not name:
         return failed("has no security configuration: no customer key governs its output and logs")
-    [relation, *_] = inventory.targets(job, "secured-by")
-    configuration = inventory.find("AWS::Glue::SecurityConfiguration", relation.target)
+    arn = f"{job.arn.rpartition(':')[0]}:security-configuration/{name}"
+    configuration = inventory.find("AWS::Glue::SecurityConfiguration", arn)
     if configuration is None:
         return failed(
             f"names security configuration {name}, which does not exist", SecurityConfiguration=name

@@ -88,6 +88,8 @@ def glue_connection_uses_secret(connection: Resource) -> Verdict:
     )
     if own:
         return failed(f"has credentials of its own ({', '.join(own)}) and no secret", properties=own)
+    if kind:
+        return not_evaluated(f"authenticates by {kind} and names no secret", AuthenticationType=kind)
     return not_applicable("has no credentials", ConnectionType=connection["ConnectionType"])
 
 
