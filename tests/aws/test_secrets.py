@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from wa_audit.aws.secrets import classify, scrub, sensitive_key
+from wa_audit.aws.secrets import CLASSES, classified, classify, exposed, scrub, sensitive_key
 
 # Put together here so that no scanner of this repository takes them for live ones.
 ACCESS_KEY = "AKIA" + "IOSFODNN7EXAMPLE"
@@ -179,3 +179,18 @@ def test_scrub_takes_no_time_on_hostile_text() -> None:
     for text in ("://" * 20_000, "a_" * 50_000, "://a:" * 20_000, "-----BEGIN " * 5_000, "eyJa" * 20_000):
         scrub(text)
         classify("KEY", text)
+
+
+def test_exposed_names_keys_and_classes() -> None:
+    classes = {"DB_PASSWORD": "literal", "LEVEL": "literal", "X": "secret:token", "API_KEY": "reference"}
+    assert exposed(classes) == {"DB_PASSWORD": "literal", "X": "secret:token"}
+
+
+def test_classified_leaves_settings_out() -> None:
+    assert classified({"--TempDir": "s3://tmp", "--x": "literal"}) == {"--x": "literal"}
+    assert classified(None) == {}
+
+
+@pytest.mark.parametrize("value", ["", "a", 1, None, PEM, ACCESS_KEY, GITHUB, {"a": 1}])
+def test_every_class_is_declared(value: object) -> None:
+    assert classify("KEY", value) in CLASSES
