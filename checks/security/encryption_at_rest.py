@@ -31,10 +31,10 @@ def s3_bucket_encryption_kms(
 
     S3 has encrypted every new object since 5 January 2023, so a bucket without a key is not unencrypted:
     nobody controls or logs the use of its key. With `require_cmk` the key must be a customer managed one.
-    Default encryption says nothing about objects written before it was set, or with a header of their
-    own. Buckets that take S3 server access logs or load balancer logs are exempt, since neither is
-    delivered to a bucket with a KMS key, and so are buckets whose classification tag is one of
-    `public_classes`.
+    Default encryption says nothing about objects written before it was set, or with a header of their own.
+    Exempt are buckets that take S3 server access logs, which are not delivered to a bucket with a KMS key;
+    buckets whose policy lets a load balancer (or another log delivery under AWSLogs/) write to them; and
+    buckets whose classification tag is one of `public_classes`.
     """
     defaults = [rule.get("ApplyServerSideEncryptionByDefault") or {} for rule in bucket["Encryption"] or ()]
     default = defaults[0] if defaults else {}
@@ -49,7 +49,7 @@ def s3_bucket_encryption_kms(
             "takes S3 server access logs, which are not delivered to a bucket with a KMS key"
         )
     if logdelivery.takes_load_balancer_logs(bucket["Policy"]):
-        return not_applicable("takes load balancer logs, which need SSE-S3")
+        return not_applicable("takes load balancer logs, by its bucket policy")
     for tag in classification_tags:
         if bucket.tags.get(tag, "").lower() in public_classes:
             return not_applicable(f"holds public data by its tag {tag}", tag=bucket.tags[tag])

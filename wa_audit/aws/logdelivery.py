@@ -36,7 +36,7 @@ def takes_load_balancer_logs(policy: Mapping[str, Any] | None) -> bool:
     """Whether a bucket policy lets an Application or Network Load Balancer write to the bucket.
 
     Network Load Balancers share their log service with others, so its statement counts where it names the
-    place that they write to, `AWSLogs/`.
+    place that they write to, `AWSLogs/`. VPC flow logs are written there too and cannot be told apart.
     """
     for statement in _list((policy or {}).get("Statement")):
         principal = statement.get("Principal")
