@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wa_audit.aws import arns
+from wa_audit.aws import arns, connections, logdelivery, secrets, spark, tables, versions
 from wa_audit.inventory import ACCOUNT_TYPE, Inventory
 from wa_audit.model import Gap, Relation, Resource, Severity, Status, Unread, Verdict
 
@@ -34,10 +34,16 @@ __all__ = [
     "Verdict",
     "arns",
     "check",
+    "connections",
     "failed",
+    "logdelivery",
     "not_applicable",
     "not_evaluated",
     "passed",
+    "secrets",
+    "spark",
+    "tables",
+    "versions",
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Verdict])

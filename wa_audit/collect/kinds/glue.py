@@ -30,7 +30,8 @@ CONNECTION_PROPERTIES = frozenset(
 
 _TABLE_PARAMETERS = (
     "table_type metadata_location classification sizeKey compressionType EXTERNAL recordCount objectCount "
-    '"spark.sql.sources.provider" "hudi.table.type" "projection.enabled" has_encrypted_data '
+    '"spark.sql.sources.provider" "spark.sql.sources.schema.numPartCols" "hudi.table.type" '
+    '"projection.enabled" has_encrypted_data '
     "UPDATED_BY_CRAWLER"
 ).split()
 _PARAMETERS = ", ".join(
