@@ -58,7 +58,7 @@ class Loopback:
         self.endpoint = ""
         self._latency = latency
         self._throttle = throttle
-        self._random = random.Random(seed)  # noqa: S311 - which calls are throttled
+        self._random = random.Random(seed)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._ready = threading.Event()
