@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wa_audit.aws import arns
+from wa_audit.aws import arns, invocations, lifecycle, states, times
 from wa_audit.inventory import ACCOUNT_TYPE, Inventory
 from wa_audit.model import Gap, Relation, Resource, Severity, Status, Unread, Verdict
 
@@ -35,9 +35,13 @@ __all__ = [
     "arns",
     "check",
     "failed",
+    "invocations",
+    "lifecycle",
     "not_applicable",
     "not_evaluated",
     "passed",
+    "states",
+    "times",
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Verdict])

@@ -96,6 +96,7 @@ class Kind:
 
 MODULES = (
     "athena",
+    "backup",
     "cloudformation",
     "cloudwatch",
     "dynamodb",
