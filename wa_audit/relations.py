@@ -132,7 +132,11 @@ def relate(inventory: Inventory) -> Inventory:
                 relations.update(_relations(row, resource, inventory))
             except Unread as unread:
                 gaps[row.kind].append(unread.gap)
-    return Inventory(inventory.run, inventory, inventory.gaps, _resolve_aliases(relations, inventory), gaps)
+    resolved = _resolve_aliases(relations, inventory)
+    for kind in {relation.kind for relation in resolved if ":alias/" in relation.target}:
+        # Which key an alias stands for is not known, so that any key may be meant.
+        gaps[kind].extend(inventory.list_gaps("AWS::KMS::Alias"))
+    return Inventory(inventory.run, inventory, inventory.gaps, resolved, gaps)
 
 
 def _relations(row: Row, resource: Resource, inventory: Inventory) -> Iterator[Relation]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wa_audit.aws import arns, invocations, lifecycle, states, times
+from wa_audit.aws import arns, invocations, lifecycle, patterns, states, times
 from wa_audit.inventory import ACCOUNT_TYPE, Inventory
 from wa_audit.model import Gap, Relation, Resource, Severity, Status, Unread, Verdict
 
@@ -40,6 +40,7 @@ __all__ = [
     "not_applicable",
     "not_evaluated",
     "passed",
+    "patterns",
     "states",
     "times",
 ]

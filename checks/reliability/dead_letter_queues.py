@@ -143,7 +143,7 @@ def sqs_dlq_target_valid(queue: Resource, inventory: Inventory) -> Verdict:
 
 @check("AWS::SNS::Subscription")
 def sns_subscription_dlq(subscription: Resource) -> Verdict:
-    """Passes where the subscription of a function, queue, web address or Firehose stream has a queue to give up to.
+    """Passes where a function, queue, web address or Firehose stream that subscribes has a dead-letter queue.
 
     Says nothing about e-mail, text messages and mobile push, and about subscriptions that await their
     confirmation.

@@ -13,6 +13,7 @@ from wa_audit.rule import (
     not_applicable,
     not_evaluated,
     passed,
+    patterns,
     states,
 )
 
@@ -411,9 +412,12 @@ def sfn_task_catch(machine: Resource, inventory: Inventory) -> Verdict:
 
 
 def _is_heard(machine: Resource, inventory: Inventory) -> bool:
-    """Whether an enabled rule with a target matches the failure of the machine's executions."""
+    """Whether an enabled rule with a target, on the bus that AWS sends to, matches failed executions."""
+    event = patterns.execution_event(machine.arn, "FAILED", account=machine.account, region=machine.region)
     return any(
-        states.heard(rule["EventPattern"], machine.arn) and bool(rule["Targets"])
+        rule["EventBusName"] in (None, "default")
+        and patterns.matches(rule["EventPattern"], event)
+        and bool(rule["Targets"])
         for rule in inventory.of("AWS::Events::Rule", region=machine.region)
         if str(rule["State"]).startswith("ENABLED")
     )

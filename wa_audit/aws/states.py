@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from wa_audit.aws import arns
@@ -409,68 +408,4 @@ def _ends_well(name: str, state: State) -> bool:
         if body.get("End"):
             return not state.enclosing
         name = str(body.get("Next", ""))
-    return False
-
-
-def failure_event(arn: str) -> dict[str, Any]:
-    """The EventBridge event of a failed execution, as far as rules filter by it.
-
-    https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
-    """
-    parsed = arns.parse(arn)
-    return {
-        "source": "aws.states",
-        "detail-type": "Step Functions Execution Status Change",
-        "account": parsed.account,
-        "region": parsed.region,
-        "detail": {"status": "FAILED", "stateMachineArn": arn},
-    }
-
-
-def heard(pattern: object, arn: str) -> bool:
-    """Whether an EventBridge pattern matches the failure of any execution of this state machine.
-
-    Filters on fields that differ from one execution to the next (its name, say) are not met.
-    """
-    return isinstance(pattern, Mapping) and _matches_event(pattern, failure_event(arn))
-
-
-def _matches_event(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    for key, wanted in pattern.items():
-        if key == "$or" and isinstance(wanted, list):
-            if not any(_matches_event(part, event) for part in wanted):
-                return False
-            continue
-        value = event.get(key)
-        if isinstance(wanted, Mapping):
-            if not isinstance(value, Mapping) or not _matches_event(wanted, value):
-                return False
-        elif not isinstance(wanted, list) or not any(_matches_value(item, value) for item in wanted):
-            return False
-    return True
-
-
-def _matches_value(item: Any, value: object) -> bool:
-    if not isinstance(item, Mapping):
-        return bool(item == value)
-    if "exists" in item:
-        return bool(item["exists"]) == (value is not None)
-    if not isinstance(value, str):
-        return False
-    test, operand = next(iter(item.items()), ("", None))
-    if test == "anything-but":
-        excluded = operand if isinstance(operand, list) else [operand]
-        return not any(_matches_value(other, value) for other in excluded)
-    if isinstance(operand, Mapping):  # {"prefix": {"equals-ignore-case": "…"}}
-        operand, value = str(operand.get("equals-ignore-case", "")).lower(), value.lower()
-    operand = str(operand)
-    match test:
-        case "prefix":
-            return value.startswith(operand)
-        case "suffix":
-            return value.endswith(operand)
-        case "equals-ignore-case":
-            return value.lower() == operand.lower()
-        case "wildcard":
-            return fnmatchcase(value, operand.replace("[", "[[]").replace("?", "[?]"))
     return False
