@@ -94,19 +94,19 @@ def sqs_dlq_retention(queue: Resource, inventory: Inventory, *, least_days: int)
             period = source["MessageRetentionPeriod"] if source else 0
             if source and keeps <= period:
                 return failed(
-                    f"keeps dead letters for {keeps / _DAY:g} days, no longer than {source.name} "
-                    f"keeps them before ({period / _DAY:g} days)",
+                    f"keeps dead letters for {keeps / _DAY:g} d, no longer than {source.name} "
+                    f"keeps them before ({period / _DAY:g} d)",
                     MessageRetentionPeriod=keeps,
                     source=source.name,
                     sourceRetentionPeriod=period,
                 )
         if served:
-            message = f"keeps dead letters for {keeps / _DAY:g} days, longer than the queues that it serves"
+            message = f"keeps dead letters for {keeps / _DAY:g} d, longer than the queues that it serves"
             return passed(message, MessageRetentionPeriod=keeps)
     if keeps < least_days * _DAY:
-        message = f"keeps dead letters for {keeps / _DAY:g} days, less than {least_days}"
+        message = f"keeps dead letters for {keeps / _DAY:g} d, less than {least_days} d"
         return failed(message, MessageRetentionPeriod=keeps)
-    return passed(f"keeps dead letters for {keeps / _DAY:g} days", MessageRetentionPeriod=keeps)
+    return passed(f"keeps dead letters for {keeps / _DAY:g} d", MessageRetentionPeriod=keeps)
 
 
 @check("AWS::SQS::Queue")
@@ -181,9 +181,7 @@ def events_target_dlq(rule: Resource) -> Verdict:
     once = [t["Id"] for t in targets if (t.get("RetryPolicy") or {}).get("MaximumRetryAttempts") == 0]
     note = f"; never retries {', '.join(once)}" if once else ""
     if not bare:
-        return passed(
-            f"keeps what it cannot deliver to its {len(targets)} targets{note}", withoutRetries=once
-        )
+        return passed(f"keeps what it cannot deliver to any of its targets{note}", withoutRetries=once)
     names = [target["Id"] for target in bare]
     notifications = all(arns.parse(target.get("Arn")).service == "sns" for target in bare)
     return failed(
@@ -219,8 +217,8 @@ def lambda_async_failure_destination(function: Resource) -> Verdict:
         return passed(
             f"hands failed events to {arns.parse(targets[0]).name}", target=targets[0], invokers=invokers
         )
-    message = f"loses events of {', '.join(invokers)} that it fails on twice more"
-    return failed(f"{message}: no dead-letter queue, no on-failure destination", invokers=invokers)
+    message = f"drops events of {', '.join(invokers)} that it keeps failing on"
+    return failed(f"{message}: no dead-letter queue and no on-failure destination", invokers=invokers)
 
 
 def _failure_targets(function: Resource) -> list[str]:

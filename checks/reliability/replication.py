@@ -47,7 +47,7 @@ def s3_bucket_cross_region_replication(
 
     life = lifecycle.longest_life(bucket["LifecycleRules"])
     if life is not None and life <= transient_days:
-        return not_applicable(f"keeps no object for longer than {life} days", ExpirationDays=life)
+        return not_applicable(f"lets every object expire (Expiration.Days {life})", ExpirationDays=life)
     scratch = inventory.has_source(bucket, "scratches-in") or inventory.has_source(bucket, "logs-to")
     if scratch and not inventory.has_source(bucket, "lies-in"):
         return not_applicable("holds what services write for themselves: results, temporary files or logs")

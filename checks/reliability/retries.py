@@ -117,7 +117,7 @@ def glue_job_retries(job: Resource, inventory: Inventory, *, most_retries: int) 
         return not_applicable("is a streaming job, which Glue restarts")
     retries = job["MaxRetries"] or 0
     if 1 <= retries <= most_retries:
-        return passed(f"is tried again {retries} times", MaxRetries=retries)
+        return passed(f"is tried again when it fails (MaxRetries {retries})", MaxRetries=retries)
     if retries > most_retries:
         message = f"is tried again {retries} times, more than {most_retries}"
         return failed(message, severity="low", MaxRetries=retries)
@@ -203,7 +203,7 @@ def lambda_esm_retry_bounded(
     age = -1 if mapping["MaximumRecordAgeInSeconds"] is None else mapping["MaximumRecordAgeInSeconds"]
     evidence: dict[str, Any] = {"MaximumRetryAttempts": retries, "MaximumRecordAgeInSeconds": age}
     if 0 <= retries <= most_retries:
-        return passed(f"gives up on a record after {retries} retries", **evidence)
+        return passed(f"gives up on a record at a MaximumRetryAttempts of {retries}", **evidence)
     how_often = "without end" if retries < 0 else f"{retries} times"
     if age < 0:
         return failed(f"retries a record {how_often}, however old it is", **evidence)
@@ -291,18 +291,16 @@ def sqs_max_receive_count(
     count = int(policy["maxReceiveCount"])
     if count > most:
         return failed(
-            f"gives up on a message after {count} receives, more than {most}", maxReceiveCount=count
+            f"gives up on a message at a maxReceiveCount of {count}, more than {most}", maxReceiveCount=count
         )
     if count < least:
         return failed(
-            f"gives up on a message after {count} receives, less than {least}", maxReceiveCount=count
+            f"gives up on a message at a maxReceiveCount of {count}, less than {least}", maxReceiveCount=count
         )
     if count < least_for_lambda and inventory.has_target(queue, "triggers"):
-        message = (
-            f"feeds a function and gives up on a message after {count} receives, less than {least_for_lambda}"
-        )
+        message = f"feeds a function at a maxReceiveCount of {count}, less than {least_for_lambda}"
         return failed(message, maxReceiveCount=count)
-    return passed(f"gives up on a message after {count} receives", maxReceiveCount=count)
+    return passed(f"gives up on a message at a maxReceiveCount of {count}", maxReceiveCount=count)
 
 
 @check("AWS::SQS::Queue")
@@ -373,11 +371,13 @@ def sfn_task_retry(machine: Resource) -> Verdict:
         return not_applicable("has no Task that should be tried again")
     bare = [task.path for task in tasks if not states.retried(task)]
     if not bare:
-        return passed(f"tries all {len(tasks)} Tasks again", tasks=len(tasks))
+        return passed("tries every Task again", tasks=len(tasks))
     if machine.tags.get("wa-audit:retry") == "no-retry":
         return not_applicable("is tagged as not to be tried again")
     share = 100 * (len(tasks) - len(bare)) // len(tasks)
-    message = f"tries {share} % of its {len(tasks)} Tasks again, not {', '.join(bare[:3])}"
+    message = (
+        f"tries {len(tasks) - len(bare)} of {len(tasks)} Tasks again ({share} %), not {', '.join(bare[:3])}"
+    )
     return failed(message, tasks=len(tasks), withoutRetry=bare[:10])
 
 
@@ -402,7 +402,7 @@ def sfn_task_catch(machine: Resource, inventory: Inventory) -> Verdict:
     if hidden:
         return failed(f"ends well although {', '.join(hidden[:3])} failed", **evidence)
     if not uncaught:
-        return passed(f"catches the failure of all {len(tasks)} Tasks", tasks=len(tasks))
+        return passed("catches the failure of every Task", tasks=len(tasks))
     message = f"does not catch the failure of {', '.join(uncaught[:3])}"
     if machine["type"] != "EXPRESS" and _is_heard(machine, inventory):
         return failed(
@@ -442,5 +442,5 @@ def sfn_task_timeout(machine: Resource) -> Verdict:
         message = f"waits without end in {', '.join(endless[:3])}"
         return failed(message, withoutTimeout=endless[:10], TimeoutSeconds=None)
     if waiting:
-        return passed(f"bounds all {len(waiting)} Tasks that wait for others", tasks=len(waiting))
+        return passed("bounds every Task that waits for others", tasks=len(waiting))
     return passed("has no Task that waits for a job, a callback or an activity")

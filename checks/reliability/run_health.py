@@ -30,7 +30,7 @@ def sfn_sync_integration(machine: Resource) -> Verdict:
         if loose:
             names = ", ".join(task.path for task in loose)
             return passed(f"learns how its work ended, by loops that cost state transitions ({names})")
-        return passed(f"waits for the work of all {len(starting)} Tasks that start some")
+        return passed("waits for all the work that it starts", tasks=len(starting))
     if machine.tags.get("wa-audit:integration") == "async":
         return not_applicable("is tagged as an asynchronous hand-off")
     first = states.integration(forgotten[0])
@@ -59,5 +59,7 @@ def glue_workflow_last_run(workflow: Resource) -> Verdict:
     counts = {name: statistics[name] for name in _FAILURES if statistics.get(name)}
     if counts:
         total = sum(counts.values())
-        return failed(f"completed its last run although {total} actions failed", Status=status, **counts)
+        return failed(
+            f"completed its last run although {total} of its actions failed", Status=status, **counts
+        )
     return passed("completed its last run without a failed action", Status=status)

@@ -34,7 +34,7 @@ def s3_bucket_versioning(bucket: Resource, inventory: Inventory, *, transient_da
         return not_applicable("is a directory bucket, which S3 cannot version")
     life = lifecycle.longest_life(bucket["LifecycleRules"])
     if life is not None and life <= transient_days:
-        return not_applicable(f"keeps no object for longer than {life} days", ExpirationDays=life)
+        return not_applicable(f"lets every object expire (Expiration.Days {life})", ExpirationDays=life)
     scratch = inventory.has_source(bucket, "scratches-in") or inventory.has_source(bucket, "logs-to")
     if scratch and not inventory.has_source(bucket, "lies-in"):
         return not_applicable("holds what services write for themselves: results, temporary files or logs")
@@ -58,13 +58,16 @@ def kms_key_in_use_available(key: Resource, inventory: Inventory) -> Verdict:
         return not_applicable("encrypts nothing that was read")
     state = key["KeyState"]
     if state == "Enabled":
-        return passed(f"is enabled and encrypts {len(users)} resources", KeyState=state)
+        return passed(f"is enabled and encrypts {_named(users)}", KeyState=state)
     if state in ("Creating", "Updating"):
         return not_evaluated(f"is in the passing state {state}", KeyState=state)
     evidence = {"KeyState": state, "DeletionDate": key["DeletionDate"], "usedBy": users[:5]}
-    return failed(
-        f"is {state} and encrypts {len(users)} resources, {arns.parse(users[0]).name} first", **evidence
-    )
+    return failed(f"is {state} and encrypts {_named(users)}", **evidence)
+
+
+def _named(users: list[str]) -> str:
+    more = f" and {len(users) - 1} more" if len(users) > 1 else ""
+    return f"{arns.parse(users[0]).name}{more}"
 
 
 @check("AWS::Kinesis::Stream")
