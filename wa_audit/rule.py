@@ -19,7 +19,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wa_audit.aws import arns, connections, logdelivery, secrets, spark, tables, versions
+from wa_audit.aws import (
+    arns,
+    connections,
+    invocations,
+    lifecycle,
+    logdelivery,
+    patterns,
+    secrets,
+    spark,
+    states,
+    tables,
+    times,
+    versions,
+)
 from wa_audit.inventory import ACCOUNT_TYPE, Inventory
 from wa_audit.model import Gap, Relation, Resource, Severity, Status, Unread, Verdict
 
@@ -36,13 +49,18 @@ __all__ = [
     "check",
     "connections",
     "failed",
+    "invocations",
+    "lifecycle",
     "logdelivery",
     "not_applicable",
     "not_evaluated",
     "passed",
+    "patterns",
     "secrets",
     "spark",
+    "states",
     "tables",
+    "times",
     "versions",
 ]
 

@@ -94,11 +94,14 @@ KINDS = (
         ),
         arn="arn:{partition}:glue:{region}:{account}:workflow/{Name}",
         details=(
-            # DefaultRunProperties are the user's own text and are not kept.
+            # Run properties are the user's own text, and an error may quote them: neither is kept.
             Call(
                 operation="GetWorkflow",
                 args={"Name": "Name"},
-                take="Workflow",
+                take="Workflow.{CreatedOn: CreatedOn, LastModifiedOn: LastModifiedOn,"
+                " MaxConcurrentRuns: MaxConcurrentRuns,"
+                " LastRun: LastRun.{WorkflowRunId: WorkflowRunId, StartedOn: StartedOn,"
+                " CompletedOn: CompletedOn, Status: Status, Statistics: Statistics}}",
                 keep="CreatedOn LastModifiedOn LastRun MaxConcurrentRuns",
                 gone=_GONE,
             ),
