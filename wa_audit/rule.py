@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wa_audit.aws import arns
+from wa_audit.aws import alarms, arns, carbon, instances, lifecycle, patterns, schedules
 from wa_audit.inventory import ACCOUNT_TYPE, Inventory
 from wa_audit.model import Gap, Relation, Resource, Severity, Status, Unread, Verdict
 
@@ -32,12 +32,18 @@ __all__ = [
     "Severity",
     "Unread",
     "Verdict",
+    "alarms",
     "arns",
+    "carbon",
     "check",
     "failed",
+    "instances",
+    "lifecycle",
     "not_applicable",
     "not_evaluated",
     "passed",
+    "patterns",
+    "schedules",
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Verdict])
