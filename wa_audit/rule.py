@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wa_audit.aws import alarms, arns, carbon, instances, lifecycle, patterns, schedules
+from wa_audit.aws import alarms, arns, carbon, instances, lifecycle, patterns, schedules, workflows
 from wa_audit.inventory import ACCOUNT_TYPE, Inventory
 from wa_audit.model import Gap, Relation, Resource, Severity, Status, Unread, Verdict
 
@@ -44,6 +44,7 @@ __all__ = [
     "passed",
     "patterns",
     "schedules",
+    "workflows",
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Verdict])

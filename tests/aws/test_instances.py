@@ -63,11 +63,11 @@ def test_not_graviton(type_: str) -> None:
         ("emr-7.2.0", True),
         ("emr-4.9.6", False),
         ("emr-spark-8.0.0", True),
-        (None, None),
-        ("", None),
+        (None, False),
+        ("", False),
     ],
 )
-def test_modern(label: str | None, modern: bool | None) -> None:
+def test_modern(label: str | None, modern: bool) -> None:
     assert instances.modern(label) is modern
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 # The namespaces of the services a data pipeline is built of.
@@ -113,7 +114,8 @@ def metrics(alarm: Alarm) -> list[Metric]:
 def watches(alarm: Alarm, namespace: str, names: Collection[str], dimensions: Mapping[str, str]) -> bool:
     """Whether the alarm watches one of these metrics of the resource with these dimensions."""
     # Nearly every alarm is on another metric, and is told apart without building anything.
-    if alarm["MetricName"] and alarm["MetricName"] not in names:
+    plain = alarm["MetricName"]
+    if plain and plain not in names:
         return False
     return any(
         metric.namespace == namespace and metric.name in names and metric.covers(dimensions)
@@ -195,6 +197,7 @@ _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([()])|(,)|([^\s(),"]+)')
 _STATES = ("ALARM", "OK", "INSUFFICIENT_DATA")
 
 
+@cache
 def members(rule: str) -> frozenset[str]:
     """The alarms, by name or ARN as the rule has them, whose going off can raise a composite alarm.
 

@@ -49,12 +49,13 @@ def release(label: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in match[1].split(".")) if match else ()
 
 
-def modern(label: str | None) -> bool | None:
-    """Whether an EMR release knows managed scaling and Graviton (5.30 and 6.1 on); None for no release."""
+def modern(label: str | None) -> bool:
+    """Whether an EMR release knows managed scaling and Graviton: 5.30 and 6.1 on.
+
+    Clusters from before release 4.0 have an AMI version and no release label.
+    """
     version = release(label)
-    if not version:
-        return None
-    return version >= _MODERN_RELEASES.get(version[0], (5, 30))
+    return bool(version) and version >= _MODERN_RELEASES.get(version[0], (5, 30))
 
 
 class Capacity(NamedTuple):
