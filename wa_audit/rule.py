@@ -20,18 +20,23 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from wa_audit.aws import (
+    alarms,
     arns,
+    carbon,
     connections,
+    instances,
     invocations,
     lifecycle,
     logdelivery,
     patterns,
+    schedules,
     secrets,
     spark,
     states,
     tables,
     times,
     versions,
+    workflows,
 )
 from wa_audit.inventory import ACCOUNT_TYPE, Inventory
 from wa_audit.model import Gap, Relation, Resource, Severity, Status, Unread, Verdict
@@ -45,10 +50,13 @@ __all__ = [
     "Severity",
     "Unread",
     "Verdict",
+    "alarms",
     "arns",
+    "carbon",
     "check",
     "connections",
     "failed",
+    "instances",
     "invocations",
     "lifecycle",
     "logdelivery",
@@ -56,12 +64,14 @@ __all__ = [
     "not_evaluated",
     "passed",
     "patterns",
+    "schedules",
     "secrets",
     "spark",
     "states",
     "tables",
     "times",
     "versions",
+    "workflows",
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Verdict])
