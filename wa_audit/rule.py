@@ -36,7 +36,6 @@ from wa_audit.aws import (
     tables,
     times,
     versions,
-    workflows,
 )
 from wa_audit.inventory import ACCOUNT_TYPE, Inventory
 from wa_audit.model import Gap, Relation, Resource, Severity, Status, Unread, Verdict
@@ -71,7 +70,6 @@ __all__ = [
     "tables",
     "times",
     "versions",
-    "workflows",
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Verdict])

@@ -15,7 +15,7 @@ from wa_audit.rule import (
     not_evaluated,
     passed,
     patterns,
-    workflows,
+    states,
 )
 
 _VISIBLE = "ApproximateNumberOfMessagesVisible"
@@ -248,18 +248,22 @@ def sfn_failure_alarm(machine: Resource, inventory: Inventory) -> Verdict:
         return passed(
             f"has its failures told by {telling}{_also_watched(machine, inventory)}", told_by=telling
         )
-    for parent in inventory.of("AWS::StepFunctions::StateMachine", region=machine.region):
-        waits = workflows.waits(parent["definition"], "states:startExecution")
-        runs_it = parent.arn != machine.arn and any(
-            w.argument("StateMachineArn") == machine.arn for w in waits
-        )
-        if runs_it and _failure_told_by(parent, inventory):
+    for relation in inventory.sources(machine, "starts"):
+        parent = inventory.find(machine.type, relation.source)
+        waits = parent and parent is not machine and _waiting_tasks(parent, "statemachine", machine.arn)
+        if parent and waits and _failure_told_by(parent, inventory):
             return failed(f"fails unheard, but for {parent.name} that runs it", severity="low")
     if machine["type"] == "EXPRESS":
         return failed(
             "has no alarm with an action on ExecutionsFailed, and EXPRESS sends no events", type="EXPRESS"
         )
     return failed("has no alarm with an action and no event rule for failed executions", type=machine["type"])
+
+
+def _waiting_tasks(machine: Resource, what: str, name: str) -> list[states.State]:
+    """The Tasks of a state machine that start this job or state machine and wait for its end."""
+    tasks = states.tasks_on(machine["definition"], states.Reference(what, name))
+    return [task for task in tasks if states.integration(task).pattern == states.SYNC]
 
 
 def _failure_told_by(machine: Resource, inventory: Inventory) -> str:
@@ -304,16 +308,19 @@ def glue_job_failure_notification(job: Resource, inventory: Inventory) -> Verdic
     if heard := _heard(_alarms(job, inventory, "Glue", names, JobName=job.name), inventory):
         return passed(f"has its failures watched by {heard[0].name}", AlarmName=heard[0].name)
 
-    unsure = None
-    for machine in inventory.of("AWS::StepFunctions::StateMachine", region=job.region):
-        for wait in workflows.waits(machine["definition"], "glue:startJobRun"):
-            name = wait.argument("JobName")
-            if name in (job.name, None) and (wait.caught or _failure_told_by(machine, inventory)):
-                if name:
-                    return passed(
-                        f"is run by {machine.name}, which tells of failures", StateMachine=machine.name
-                    )
-                unsure = machine
-    if unsure:
-        return not_evaluated(f"may be run by {unsure.name}, which takes the job's name from its input")
+    machines = inventory.of("AWS::StepFunctions::StateMachine", region=job.region)
+    for machine in machines:
+        tasks = _waiting_tasks(machine, "job", job.name)
+        if tasks and (any(map(states.answered, tasks)) or _failure_told_by(machine, inventory)):
+            return passed(f"is run by {machine.name}, which tells of failures", StateMachine=machine.name)
+    for machine in machines:
+        if any(map(_runs_some_job, states.tasks(machine["definition"]))):
+            return not_evaluated(f"may be run by {machine.name}, which takes the job's name from its input")
     return failed("fails without anybody being told", Rule=None, AlarmName=None, StateMachine=None)
+
+
+def _runs_some_job(task: states.State) -> bool:
+    """Whether a Task waits for a Glue job whose name is known only as the state machine runs."""
+    called = states.integration(task)
+    is_run = (called.service, called.action, called.pattern) == ("glue", "startJobRun", states.SYNC)
+    return is_run and not called.references

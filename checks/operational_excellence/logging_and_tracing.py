@@ -1,6 +1,6 @@
 """What runs leaves a trace that can be read afterwards."""
 
-from wa_audit.rule import Inventory, Resource, Verdict, check, failed, not_applicable, passed, workflows
+from wa_audit.rule import Inventory, Resource, Verdict, check, failed, not_applicable, passed
 
 
 @check("AWS::EMR::Cluster")
@@ -39,19 +39,9 @@ def lambda_tracing(function: Resource, inventory: Inventory) -> Verdict:
     wrapper = variables.get("AWS_LAMBDA_EXEC_WRAPPER") or ""
     if wrapper.startswith("/opt/otel-"):
         return passed("traces with OpenTelemetry", AWS_LAMBDA_EXEC_WRAPPER=wrapper)
-    if inventory.has_source(function, "triggers") or _is_named(function, inventory):
+    if any(inventory.has_source(function, kind) for kind in ("triggers", "starts", "transforms-with")):
         return failed(f"starts no traces: its tracing mode is {mode}", Mode=mode)
     return not_applicable("is not part of a pipeline")
-
-
-def _is_named(function: Resource, inventory: Inventory) -> bool:
-    """Whether a state machine or a Firehose stream of the region calls the function."""
-    machines = inventory.of("AWS::StepFunctions::StateMachine", region=function.region)
-    streams = inventory.of("AWS::KinesisFirehose::DeliveryStream", region=function.region)
-    names = {function.arn, function.name}
-    return any(names & workflows.functions(machine["definition"]) for machine in machines) or any(
-        names & workflows.functions(stream["Destinations"]) for stream in streams
-    )
 
 
 @check("AWS::StepFunctions::StateMachine")
