@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wa_audit.aws import arns
+from wa_audit.aws import arns, buckets, policy
 from wa_audit.inventory import ACCOUNT_TYPE, Inventory
 from wa_audit.model import Gap, Relation, Resource, Severity, Status, Unread, Verdict
 
@@ -33,11 +33,13 @@ __all__ = [
     "Unread",
     "Verdict",
     "arns",
+    "buckets",
     "check",
     "failed",
     "not_applicable",
     "not_evaluated",
     "passed",
+    "policy",
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Verdict])
