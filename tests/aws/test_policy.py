@@ -62,7 +62,7 @@ def test_every_element_is_read() -> None:
     )
     assert statement.label == "Mixed"
     assert (statement.allows, statement.other_actions, statement.other_resources) == (False, True, True)
-    assert statement.actions == ("iam:*",)
+    assert statement.actions == ("IAM:*",)
     assert statement.principals == (Principal("AWS", OWN), Principal("Service", "sns.amazonaws.com"))
     assert statement.callers == (policy.EVERYONE,)
     (condition,) = statement.conditions

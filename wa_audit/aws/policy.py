@@ -127,7 +127,7 @@ class Statement:
 
     `actions`, `resources` and `principals` are what the statement names, or where `other_actions`,
     `other_resources` or `other_principals` is set (NotAction, NotResource, NotPrincipal) what it leaves out.
-    Actions are lower case. Where a document has no place for a resource, `resources` is `*`.
+    All is as the document spells it. Where a document has no place for a resource, `resources` is `*`.
     """
 
     index: int
@@ -152,16 +152,17 @@ class Statement:
         return (EVERYONE,) if self.other_principals else self.principals
 
     def action(self, pattern: str) -> str:
-        """The element that speaks of every action of this lower-case pattern; empty where none does."""
+        """The element that speaks of every action of this pattern; empty where none does. Case is ignored."""
+        pattern = pattern.lower()
         if self.other_actions:
-            left_out = any(wildcards.overlaps(action, pattern) for action in self.actions)
+            left_out = any(wildcards.overlaps(action.lower(), pattern) for action in self.actions)
             return "" if left_out else "NotAction"
-        return next((action for action in self.actions if wildcards.covers(action, pattern)), "")
+        return next((action for action in self.actions if wildcards.covers(action.lower(), pattern)), "")
 
     def open_action(self) -> str:
         """The element that speaks of actions without end: `*`, or all but those in NotAction."""
         if self.other_actions:
-            nothing = any(wildcards.covers(action, "?*:?*") for action in self.actions)
+            nothing = any(wildcards.covers(action.lower(), "?*:?*") for action in self.actions)
             return "" if nothing else "NotAction"
         return self.action("?*:?*")
 
@@ -211,7 +212,7 @@ def _statement(index: int, raw: object) -> Statement:
         index=index,
         sid=str(raw.get("Sid") or ""),
         allows=raw["Effect"] == "Allow",
-        actions=tuple(action.lower() for action in actions),
+        actions=actions,
         other_actions=other_actions,
         resources=resources if "Resource" in raw or other_resources else ("*",),
         other_resources=other_resources,
@@ -307,7 +308,7 @@ def grants(
     `s3:Put*` together are not `s3:*`.
     """
     # An action's name is never empty, so that `s3:?*` and `s3:*` are the same actions.
-    pattern = re.sub(r":\*+$", ":?*", action.lower())
+    pattern = re.sub(r":\*+$", ":?*", action)
     return _bounded(
         policies, boundary, lambda s: s.action(pattern), reach(action) if everywhere else None, narrows
     )

@@ -29,6 +29,7 @@ def has_wildcard(pattern: str) -> bool:
     return any(token in (_ANY, _ONE) for token in _tokens(pattern))
 
 
+@lru_cache(maxsize=16384)
 def literal_start(pattern: str) -> str:
     """What stands before the first wildcard."""
     start = []
@@ -48,11 +49,15 @@ def matches(pattern: str, text: str) -> bool:
     return len(tokens) in reached
 
 
-@lru_cache(maxsize=16384)
 def covers(general: str, specific: str) -> bool:
     """Whether every text that `specific` stands for, `general` stands for too."""
+    # Most pairs that are asked about differ at once.
+    return literal_start(specific).startswith(literal_start(general)) and _covers(general, specific)
+
+
+@lru_cache(maxsize=16384)
+def _covers(general: str, specific: str) -> bool:
     wide, narrow = _tokens(general), _tokens(specific)
-    alphabet = {token for token in wide if token not in (_ANY, _ONE)} | {_OTHER}
     # Walks `narrow` one place at a time beside the set of all places that `wide` can be in.
     start = _rest(wide, frozenset({0}))
     waiting = [(place, start) for place in _rest(narrow, frozenset({0}))]
@@ -65,7 +70,11 @@ def covers(general: str, specific: str) -> bool:
             continue
         token = narrow[place]
         after = frozenset({place if token == _ANY else place + 1})
-        for symbol in alphabet if token in (_ANY, _ONE) else (token,):
+        symbols = {token}
+        if token in (_ANY, _ONE):
+            # Letters that `wide` does not wait for here are all alike.
+            symbols = {wide[at] for at in reached if at < len(wide)} - {_ANY, _ONE} | {_OTHER}
+        for symbol in symbols:
             next_reached = _step(wide, reached, symbol)
             for next_place in _rest(narrow, after):
                 state = (next_place, next_reached)
