@@ -36,7 +36,7 @@ def judge(
 
 
 def fields_of(expression: str) -> set[str]:
-    """Every field name that an expression mentions."""
+    """The names of the resource's own fields that an expression looks at."""
     return set(_fields(jmespath.compile(expression).parsed))
 
 
@@ -47,10 +47,16 @@ def _compile(name: str, expression: str) -> Any:
         raise ValueError(f"{name}: not a JMESPath expression: {str(error).splitlines()[0]}") from None
 
 
+# Nodes whose first child leads to a value, and whose others look within that value.
+_WITHIN = frozenset(
+    {"subexpression", "index_expression", "projection", "value_projection", "filter_projection", "pipe"}
+)
+
+
 def _fields(node: Any) -> Iterator[str]:
-    """Every field name in a parsed expression."""
-    if node.get("type") == "field":
+    """The names of the resource's own fields in a parsed expression, without those of fields within them."""
+    if node["type"] == "field":
         yield node["value"]
-    for child in node.get("children", ()):
-        if isinstance(child, dict):
-            yield from _fields(child)
+    children = [child for child in node["children"] if isinstance(child, dict)]
+    for child in children[:1] if node["type"] in _WITHIN else children:
+        yield from _fields(child)

@@ -19,7 +19,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wa_audit.aws import arns
+from wa_audit.aws import (
+    alarms,
+    arns,
+    buckets,
+    carbon,
+    connections,
+    instances,
+    invocations,
+    lifecycle,
+    logdelivery,
+    patterns,
+    policy,
+    schedules,
+    secrets,
+    spark,
+    states,
+    tables,
+    times,
+    versions,
+)
 from wa_audit.inventory import ACCOUNT_TYPE, Inventory
 from wa_audit.model import Gap, Relation, Resource, Severity, Status, Unread, Verdict
 
@@ -32,12 +51,29 @@ __all__ = [
     "Severity",
     "Unread",
     "Verdict",
+    "alarms",
     "arns",
+    "buckets",
+    "carbon",
     "check",
+    "connections",
     "failed",
+    "instances",
+    "invocations",
+    "lifecycle",
+    "logdelivery",
     "not_applicable",
     "not_evaluated",
     "passed",
+    "patterns",
+    "policy",
+    "schedules",
+    "secrets",
+    "spark",
+    "states",
+    "tables",
+    "times",
+    "versions",
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Verdict])
