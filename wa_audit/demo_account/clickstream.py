@@ -169,9 +169,18 @@ def roles(account: Account) -> None:
                 write_raw,
                 allow(["s3:PutObject", "s3:GetObject"], f"arn:aws:s3:::{CURATED}/*"),
                 use_key,
-            ]
+            ],
+            "catalog": [
+                allow(
+                    ["glue:GetTable", "glue:GetPartitions", "glue:BatchCreatePartition"],
+                    [
+                        account.arn("glue", "catalog"),
+                        account.arn("glue", "database/acme_clickstream_*"),
+                        account.arn("glue", "table/acme_clickstream_*"),
+                    ],
+                )
+            ],
         },
-        managed=("service-role/AWSGlueServiceRole",),
         tags=own,
     )
     account.role(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
@@ -50,6 +51,7 @@ class Corrections:
         self._dead_letters: Json = {}
         self._urls: dict[str, list[Json]] = {}
         self._connection_types: dict[str, str] = {}
+        self._subscriptions: Counter[str] = Counter()
         self._scaling: Json = {}
         self._termination: Json = {}
         self._security: dict[str, list[str]] = {}
@@ -69,6 +71,8 @@ class Corrections:
             events.register(f"before-call.glue.{operation}", self._glue)
         for operation in ("CreateFunctionUrlConfig", "ListFunctionUrlConfigs"):
             events.register(f"before-call.lambda.{operation}", self._function_urls)
+        events.register("before-call.sns.Subscribe", self._keep_subscription)
+        events.register("after-call.sns.GetTopicAttributes", self._count_subscriptions)
         events.register("before-call.glue.CreateConnection", self._keep_connection_type)
         events.register("after-call.glue.GetConnections", self._give_connection_types)
         events.register("before-call.backup.ListProtectedResources", _no_backups)
@@ -111,6 +115,15 @@ class Corrections:
             return None
         found = [{"PolicyInJson": policy} for policy in [self._catalog_policy.get(region)] if policy]
         return _answer({"GetResourcePoliciesResponseList": found})
+
+    def _keep_subscription(self, params: Json, **_: Any) -> None:
+        self._subscriptions[params["body"]["TopicArn"]] += 1
+
+    def _count_subscriptions(self, parsed: Json, **_: Any) -> None:
+        """Moto counts none; here everybody has confirmed."""
+        attributes = parsed.get("Attributes", {})
+        if attributes:
+            attributes["SubscriptionsConfirmed"] = str(self._subscriptions[attributes["TopicArn"]])
 
     def _keep_connection_type(self, params: Json, **_: Any) -> None:
         body = json.loads(params["body"])["ConnectionInput"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wa_audit.demo_account.account import Account, allow, document, pairs
+from wa_audit.demo_account.account import SECOND_REGION, Account, allow, document, pairs
 
 PLATFORM = {"project": "platform", "owner": "data-platform", "environment": "production"}
 TERRAFORM = {"ManagedBy": "terraform"}
@@ -46,7 +46,6 @@ def topics(account: Account) -> None:
         Attributes={"KmsMasterKeyId": "alias/acme-data"},
         Tags=pairs(PLATFORM | TERRAFORM),
     )
-    account.queue("acme-alerts-dlq", MessageRetentionPeriod=1209600, SqsManagedSseEnabled=True, tags=PLATFORM)
     account.do("sns:Subscribe", TopicArn=alerts, Protocol="email", Endpoint="oncall@acme.example")
     account.do(
         "sns:CreateTopic",
@@ -94,7 +93,20 @@ def access_logs(account: Account) -> None:
 
 
 def catalog(account: Account) -> None:
-    """The Glue Data Catalog is encrypted, and so are the passwords in its connections."""
+    """The Glue Data Catalog is encrypted, and so are the passwords in its connections. Frankfurt's is not,
+    and anybody may read it."""
+    account.do("glue:CreateDatabase", region=SECOND_REGION, DatabaseInput={"Name": "acme_legacy"})
+    account.do(
+        "glue:PutResourcePolicy",
+        region=SECOND_REGION,
+        PolicyInJson=document(
+            allow(
+                ["glue:GetDatabase", "glue:GetTables"],
+                f"arn:aws:glue:{SECOND_REGION}:{account.id}:*",
+                principal="*",
+            )
+        ),
+    )
     account.do(
         "glue:PutDataCatalogEncryptionSettings",
         DataCatalogEncryptionSettings={

@@ -354,7 +354,7 @@ def functions(account: Account) -> None:
     _subscribe(account, notify, dead_letters="acme-orders-async-failures")
     loyalty = account.function(
         "acme-orders-loyalty",
-        runtime="nodejs22.x",
+        runtime="python3.13",
         role=account.role_arn("acme-orders-intake"),
         arm=True,
         TracingConfig=traced,

@@ -198,8 +198,6 @@ def clusters(account: Account) -> None:
 
 def catalog(account: Account) -> None:
     account.do("glue:CreateDatabase", DatabaseInput={"Name": "acme_reporting"})
-    # Frankfurt's catalog was never encrypted.
-    account.do("glue:CreateDatabase", region=SECOND_REGION, DatabaseInput={"Name": "acme_legacy"})
     table(
         account,
         "acme_reporting",
@@ -335,11 +333,10 @@ def stacks(account: Account) -> None:
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Resources": {
-            "Results": {
+            "Requests": {
                 "Type": "AWS::SQS::Queue",
                 "Properties": {
-                    "QueueName": "acme-reporting-results-dlq",
-                    "MessageRetentionPeriod": 1209600,
+                    "QueueName": "acme-reporting-requests",
                     "SqsManagedSseEnabled": True,
                 },
             }
