@@ -54,11 +54,14 @@
     return svg;
   }
 
-  /** A sentence of the rulebook, with what stands between backticks as code. */
+  /** Words of the rulebook: paragraphs, with what stands between backticks as code. */
   function prose(text) {
+    return text.split(/\n\s*\n/).map((paragraph) => el("p", {}, ...coded(paragraph.replace(/\s*\n\s*/g, " "))));
+  }
+
+  function coded(text) {
     const parts = text.split("`");
-    if (parts.length % 2 === 0) return [text];
-    return parts.map((part, i) => (i % 2 ? el("code", {}, part) : part));
+    return parts.length % 2 ? parts.map((part, i) => (i % 2 ? el("code", {}, part) : part)) : [text];
   }
 
   function plural(count, one, many = one + "s") {
@@ -201,11 +204,11 @@
   }
 
   function scoreWords(scored) {
-    return scored.grade === "none" ? "Not scored" : `${scored.score} of 100`;
+    return scored.score === null ? "not scored" : `${scored.score} of 100`;
   }
 
   function coverageWords(scored) {
-    return scored.coverage === "–" ? "" : `coverage ${scored.coverage} %`;
+    return scored.coverage === null ? "" : `coverage ${scored.coverage} %`;
   }
 
   function themeSection(pillar, theme) {
@@ -218,7 +221,12 @@
     return el(
       "section",
       { class: "theme", "aria-labelledby": id },
-      el("h4", { id }, theme.title),
+      el(
+        "div",
+        { class: "theme-head" },
+        el("h4", { id }, theme.title),
+        el("span", { class: "quiet-text" }, [scoreWords(theme), coverageWords(theme)].filter(Boolean).join(", ")),
+      ),
       el("div", { class: "card rules" }, ...rules.sort(worstFirst).map(ruleRow)),
     );
   }
@@ -257,7 +265,7 @@
       el(
         "div",
         { class: "rule-head" },
-        el("span", { class: `state ${status}`, title: data.statuses[statusNumber(status)].words }, icon(status)),
+        el("span", { class: `state ${status}`, title: data.statuses[statusNumber(status)].words, "aria-hidden": "true" }, icon(status)),
         el("div", { class: "rule-title" }, el("h5", {}, button), counts(rule)),
         el("span", { class: `severity ${rule.severity}` }, capital(rule.severity)),
         ruleScore(rule),
@@ -270,12 +278,12 @@
   }
 
   function ruleScore(rule) {
-    const words = rule.grade === "none" ? "not scored" : `score ${rule.score} of 100, ${rule.words}`;
+    const words = rule.score === null ? "not scored" : `score ${rule.score} of 100, ${rule.words}`;
     return el(
       "span",
       { class: `rule-score grade ${rule.grade}` },
       icon(rule.grade),
-      el("b", { "aria-hidden": "true" }, rule.score),
+      el("b", { "aria-hidden": "true" }, rule.score === null ? "–" : rule.score),
       el("span", { class: "unseen" }, words),
     );
   }
@@ -285,7 +293,7 @@
     const words = ROW_ORDER.map((n) => data.statuses[n])
       .filter((status) => rule.counts[status.id])
       .map((status) => el("span", { class: status.id }, `${rule.counts[status.id].toLocaleString("en")} ${status.words.toLowerCase()}`));
-    return el("p", { class: "counts" }, ...words);
+    return el("p", { class: "counts" }, ...words, el("span", {}, coverageWords(rule)));
   }
 
   // -- drawing: a rule's body ----------------------------------------------------------------------
@@ -309,9 +317,9 @@
       el(
         "dl",
         { class: "words" },
-        ...entry("Why", prose(rule.why)),
-        ...entry("Fix", prose(rule.fix)),
-        ...entry("How it is judged", prose(rule.judgement)),
+        ...entry("Why", rule.why && prose(rule.why)),
+        ...entry("Fix", rule.fix && prose(rule.fix)),
+        ...entry("How it is judged", rule.judgement && prose(rule.judgement)),
       ),
       el(
         "dl",
@@ -325,7 +333,7 @@
   }
 
   function entry(term, children) {
-    return children.some((child) => child !== "") ? [el("div", {}, el("dt", {}, term), el("dd", {}, ...children))] : [];
+    return children.length ? [el("div", {}, el("dt", {}, term), el("dd", {}, ...children))] : [];
   }
 
   function practices(ids) {
@@ -608,7 +616,7 @@
     if (!button) return;
     const policy = document.getElementById("grant");
     const say = (words) => {
-      button.lastElementChild.textContent = words;
+      document.getElementById("copied").textContent = words;
     };
     // Where the browser keeps the clipboard to itself, the text is selected for Ctrl+C.
     const select = () => {

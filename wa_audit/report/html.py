@@ -40,7 +40,10 @@ STATUS_WORDS = {
 SHOWN_AT_FIRST = (Status.FAIL, Status.NOT_EVALUATED, Status.ERROR)
 
 REASON_WORDS = {
-    Reason.ACCESS_DENIED: ("Access denied", "AWS refused these calls. Grant the actions below and audit again."),
+    Reason.ACCESS_DENIED: (
+        "Access denied",
+        "AWS refused these calls. Grant the actions below and audit again.",
+    ),
     Reason.THROTTLED: ("Throttled", "AWS kept asking to slow down. Audit again at a quieter time."),
     Reason.EXPIRED_CREDENTIALS: ("Credentials expired", "The session ended before the audit did."),
     Reason.NOT_IMPLEMENTED: ("Not implemented", "The endpoint that was audited does not know these calls."),
@@ -48,8 +51,14 @@ REASON_WORDS = {
     Reason.MALFORMED: ("Malformed answer", "The answers lacked what they must hold."),
     Reason.FAILED: ("Failed", "AWS answered these calls with an error."),
     Reason.INTERRUPTED: ("Interrupted", "The audit was stopped before it came to these calls."),
-    Reason.NOT_COLLECTED: ("Not collected", "The collection was made for fewer rules. Collect again with these selected."),
-    Reason.OUT_OF_SCOPE: ("Out of scope", "These verdicts depend on resources outside the audited account and regions."),
+    Reason.NOT_COLLECTED: (
+        "Not collected",
+        "The collection was made for fewer rules. Collect again with these selected.",
+    ),
+    Reason.OUT_OF_SCOPE: (
+        "Out of scope",
+        "These verdicts depend on resources outside the audited account and regions.",
+    ),
 }
 
 
@@ -70,6 +79,7 @@ def render(audit: Audit) -> Iterator[bytes]:
         "regions": sorted({resource.region for resource in audit.resources.values()}),
         "silent_rules": _silent_rules(audit),
         "status_words": STATUS_WORDS,
+        "offered": _offered(audit),
         "shown_at_first": SHOWN_AT_FIRST,
         "severities": list(Severity),
     }
@@ -107,13 +117,18 @@ def _prose(text: str) -> Markup:
         return escape(visible(text))
     code = Markup("<code>{}</code>")
     return Markup("").join(
-        code.format(visible(part)) if number % 2 else escape(visible(part)) for number, part in enumerate(parts)
+        code.format(visible(part)) if number % 2 else escape(visible(part))
+        for number, part in enumerate(parts)
     )
 
 
-def _whole(share: float | None) -> str:
+def _cut(share: float | None) -> int | None:
     """A share as a whole number, cut and not rounded: 89.6 is not yet good, and 99.9 is not everything."""
-    return "–" if share is None else str(int(share))
+    return None if share is None else int(share)
+
+
+def _whole(share: float | None) -> str:
+    return "\N{EN DASH}" if share is None else str(_cut(share))
 
 
 def _moment(time: str) -> str:
@@ -143,6 +158,11 @@ def _unscored(score: OverallScore | PillarScore, floor: float) -> str:
     if score.coverage < floor:
         return f"coverage is under {floor:g} %"
     return "no pillar has a score"
+
+
+def _offered(audit: Audit) -> list[Status]:
+    """The statuses to filter by: those that this audit has, and the two that every reader looks for."""
+    return [s for s in STATUS_WORDS if audit.overall.counts.get(s) or s in (Status.FAIL, Status.PASS)]
 
 
 # -- the page --------------------------------------------------------------------------------------
@@ -243,7 +263,7 @@ def _data(audit: Audit) -> dict[str, Any]:
     return {
         "account": audit.run.account,
         "statuses": [{"id": status, "words": STATUS_WORDS[status]} for status in statuses],
-        "shown_at_first": SHOWN_AT_FIRST,
+        "shown_at_first": [status for status in SHOWN_AT_FIRST if status in _offered(audit)],
         "severities": severities,
         "pillars": [_pillar(pillar) for pillar in audit.pillars],
         "rules": [_rule(id_, audit.rules[id_]) for id_ in rules],
@@ -262,12 +282,12 @@ def _pillar(pillar: PillarScore) -> dict[str, Any]:
     return {
         "id": pillar.pillar,
         "title": pillar.title,
-        "score": _whole(pillar.score),
+        "score": _cut(pillar.score),
         "grade": grade(pillar.score),
         "words": _grade_words(pillar.score),
-        "coverage": _whole(pillar.coverage),
+        "coverage": _cut(pillar.coverage),
         "themes": [
-            {"id": t.theme, "title": t.title, "score": _whole(t.score), "coverage": _whole(t.coverage)}
+            {"id": t.theme, "title": t.title, "score": _cut(t.score), "coverage": _cut(t.coverage)}
             for t in pillar.themes
         ],
     }
@@ -277,19 +297,25 @@ def _rule(id_: str, rule: RuleText) -> dict[str, Any]:
     words = msgspec.structs.asdict(rule)
     return words | {
         "id": id_,
-        "score": _whole(rule.score),
-        "coverage": _whole(rule.coverage),
+        "score": _cut(rule.score),
+        "coverage": _cut(rule.coverage),
         "grade": grade(rule.score),
         "words": _grade_words(rule.score),
     }
 
 
-_UNSAFE = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
-
-
 def _embedded(data: Any) -> Markup:
-    """JSON that cannot end its script block, nor break a line of script: those characters stand escaped."""
-    return Markup(_encoder.encode(data).decode("utf-8").translate(_UNSAFE))  # noqa: S704
+    """JSON that cannot end its script block: what markup is made of stands escaped, and so does what
+    a reader of the source would not see, the line separators of scripts among it.
+    """
+    text = _encoder.encode(data).decode("utf-8")
+    unsafe = {c for c in set(text) if c in "<>&" or not c.isprintable()}
+    return Markup(text.translate({ord(c): _json_escape(c) for c in unsafe}))  # noqa: S704
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
 
 
 # -- what stands in the page itself ----------------------------------------------------------------
@@ -328,7 +354,9 @@ class GapGroup(NamedTuple):
 
 def _gap_groups(gaps: Iterable[Unread]) -> list[GapGroup]:
     """What could not be read, by reason and operation, what cost most findings first."""
-    reasons: dict[Reason, dict[tuple[str, str], list[tuple[int, Unread]]]] = defaultdict(lambda: defaultdict(list))
+    reasons: dict[Reason, dict[tuple[str, str], list[tuple[int, Unread]]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for number, gap in enumerate(gaps):
         reasons[gap.reason][gap.operation, gap.action].append((number, gap))
     groups = [
