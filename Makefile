@@ -15,7 +15,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 TESTS ?=
 
 BIN := .venv/bin
-PIP := bin/python -m pip install --quiet --disable-pip-version-check
+PIP := bin/python -m pip install -qq --disable-pip-version-check
 # Pins a botocore of its own, which is not the one that wa-audit runs on: hence an environment of its own.
 MINISTACK_VERSION := 1.5.33
 MINISTACK_STAMP := .venv-ministack/installed-$(MINISTACK_VERSION)

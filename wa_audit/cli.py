@@ -218,10 +218,12 @@ def iam_policy(**options: Any) -> None:
 def _rulebook(options: dict[str, Any]) -> Rulebook:
     """The rulebook that the rulebook's options ask for; takes them out of `options`."""
     from wa_audit import rulebook
+    from wa_audit.collect import plan
 
     book = rulebook.load(
         overlays=options.pop("overlays"), folders=options.pop("folders"), plugins=options.pop("plugins")
     )
+    plan.plan(book.rules)  # refuses a rule that asks for what no kind reads
     return book.select(
         pillars=options.pop("pillars"), rules=options.pop("rules"), severities=options.pop("severities")
     )
