@@ -447,6 +447,7 @@ def test_a_rule_is_added(load: Load) -> None:
         ("@.Tags", {"Tags"}),
         ("{a: Tags, b: [QueueArn, QueueUrl]}", {"Tags", "QueueArn", "QueueUrl"}),
         ("sort_by(Policy.Statement, &Sid)", {"Policy"}),
+        ("Policy.Statement[0:2:1][].Sid", {"Policy"}),
     ],
 )
 def test_the_fields_that_an_expression_looks_at(load: Load, expression: str, fields: set[str]) -> None:

@@ -52,8 +52,8 @@ def judge(assertion: str, when: str, title: str, failure_title: str) -> Expressi
 
 
 def fields_of(expression: str) -> set[str]:
-    """Every field name that an expression mentions."""
-    return set(_values(jmespath.compile(expression).parsed, "field"))
+    """The names of the resource's own fields that an expression looks at."""
+    return set(_looked_at(jmespath.compile(expression).parsed))
 
 
 def _compile(name: str, expression: str) -> Any:
@@ -83,7 +83,7 @@ _STEPS = {
 
 def _looked_at(node: Any) -> Iterator[str]:
     """The fields of the resource itself that a parsed expression looks at."""
-    children = node["children"]
+    children = _children(node)
     if node["type"] == "field":
         yield node["value"]
     elif node["type"] in _STEPS:
@@ -100,6 +100,10 @@ def _values(node: Any, type_: str) -> Iterator[str]:
     """The values of all nodes of a type in a parsed expression."""
     if node["type"] == type_:
         yield node["value"]
-    for child in node["children"]:
-        if isinstance(child, dict):
-            yield from _values(child, type_)
+    for child in _children(node):
+        yield from _values(child, type_)
+
+
+def _children(node: Any) -> list[Any]:
+    """The nodes below a node; a slice holds bare numbers, too."""
+    return [child for child in node["children"] if isinstance(child, dict)]

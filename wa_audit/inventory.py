@@ -159,8 +159,11 @@ class Inventory:
         return self._targets.get((source.arn, kind), [])
 
     def sources(self, target: Resource, kind: str) -> list[Relation]:
-        """Everything that points at `target` by `kind`, complete. Raises Unread as `targets` does."""
-        self._demand_whole(kind, target.region)
+        """Everything that points at `target` by `kind`, complete. Raises Unread as `targets` does.
+
+        What has no Region in its ARN, a bucket or a role, can be pointed at from every Region.
+        """
+        self._demand_whole(kind, arns.parse(target.arn).region)
         return self._sources.get((target.arn, kind), [])
 
     def has_source(self, target: Resource, kind: str) -> bool:

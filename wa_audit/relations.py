@@ -11,6 +11,7 @@ A path is `Field.field[].field`; a conversion after `|` turns what stands there 
     bucket    a bucket's name, an s3:// location, or an ARN within a bucket
     role      a role's name or ARN                    job, crawler    a Glue name
     key       a key's id, alias or ARN                secconf         a Glue security configuration's name
+    started   a state machine's definition: every function, Glue job and state machine that its Tasks name
 
 A field that could not be read makes the relation kind unknown in that region rather than empty.
 """
@@ -21,7 +22,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from wa_audit.aws import arns
+from wa_audit.aws import arns, states
 from wa_audit.inventory import Inventory
 from wa_audit.model import Gap, Relation, Resource, Unread
 
@@ -52,6 +53,7 @@ ROWS = (
     Row("AWS::S3::Bucket",                 "triggers", "Notifications.TopicConfigurations[].TopicArn"),
     Row("AWS::Glue::Trigger",              "triggers", "Actions[].JobName|job"),
     Row("AWS::Glue::Trigger",              "triggers", "Actions[].CrawlerName|crawler"),
+    Row("AWS::StepFunctions::StateMachine", "starts", "definition|started"),
 
     # where data goes
     Row("AWS::Lambda::Function",           "delivers-to", "EventInvokeConfigs[].DestinationConfig.OnSuccess.Destination"),
@@ -67,6 +69,9 @@ ROWS = (
     Row("AWS::S3::Bucket",                 "replicates-to", "Replication.Rules[].Destination.Bucket"),
     Row("AWS::Glue::Table",                "lies-in", "StorageDescriptor.Location|bucket"),
     Row("AWS::Glue::Crawler",              "reads-from", "Targets.S3Targets[].Path|bucket"),
+
+    # who copies what away
+    Row("AWS::Backup::ProtectedResource",  "backs-up", "ResourceArn"),
 
     # scratch: written by a service for itself
     Row("AWS::Athena::WorkGroup",          "scratches-in", "Configuration.ResultConfiguration.OutputLocation|bucket"),
@@ -113,6 +118,7 @@ ROWS = (
 # fmt: on
 
 Convert = Callable[[str, Resource, Inventory], str]
+Extract = Callable[[Any, Resource, Inventory], Iterator[str]]
 
 
 def relate(inventory: Inventory) -> Inventory:
@@ -126,7 +132,11 @@ def relate(inventory: Inventory) -> Inventory:
                 relations.update(_relations(row, resource, inventory))
             except Unread as unread:
                 gaps[row.kind].append(unread.gap)
-    return Inventory(inventory.run, inventory, inventory.gaps, _resolve_aliases(relations, inventory), gaps)
+    resolved = _resolve_aliases(relations, inventory)
+    for kind in {relation.kind for relation in resolved if ":alias/" in relation.target}:
+        # Which key an alias stands for is not known, so that any key may be meant.
+        gaps[kind].extend(inventory.list_gaps("AWS::KMS::Alias"))
+    return Inventory(inventory.run, inventory, inventory.gaps, resolved, gaps)
 
 
 def _relations(row: Row, resource: Resource, inventory: Inventory) -> Iterator[Relation]:
@@ -148,6 +158,10 @@ def _values(path: str, resource: Resource, inventory: Inventory) -> Iterator[str
             found = [value.get(name) for value in found if isinstance(value, dict)]
         if step.endswith("[]"):
             found = [item for value in found if isinstance(value, list) for item in value]
+    if extract := _EXTRACTIONS.get(conversion):
+        for value in found:
+            yield from extract(value, resource, inventory)
+        return
     convert = _CONVERSIONS[conversion or "arn"]
     for value in found:
         if isinstance(value, str) and value and (arn := convert(value, resource, inventory)):
@@ -194,6 +208,32 @@ _CONVERSIONS: dict[str, Convert] = {
     "crawler": _glue("crawler"),
     "secconf": _glue("security-configuration"),
 }
+
+
+def _started(definition: Any, machine: Resource, inventory: Inventory) -> Iterator[str]:
+    """What the Tasks of a definition start, where it is named: a computed name is known only as it runs."""
+    place = f"arn:{inventory.run.partition}:lambda:{machine.region}"
+    for task in states.tasks(definition):
+        called = states.integration(task)
+        for what, name in called.references:
+            if what == "function" and called.action.startswith("invoke"):
+                yield _function(name, place, machine.account)
+            elif what == "job" and called.action == "startJobRun":
+                yield _CONVERSIONS["job"](name, machine, inventory)
+            elif what == "statemachine" and called.action.startswith("start") and name.startswith("arn:"):
+                # Without the alias or version that may follow the name.
+                yield ":".join(name.split(":")[:7])
+
+
+def _function(name: str, place: str, account: str) -> str:
+    """A function's ARN from what Lambda takes for a name: `name:alias`, `account:function:name`, an ARN."""
+    if name.startswith("arn:"):
+        return arns.function_arn(name)
+    owner, infix, rest = name.rpartition("function:")
+    return f"{place}:{owner.strip(':') or account}:function:{(rest if infix else name).partition(':')[0]}"
+
+
+_EXTRACTIONS: dict[str, Extract] = {"started": _started}
 
 
 def _resolve_aliases(relations: set[Relation], inventory: Inventory) -> set[Relation]:

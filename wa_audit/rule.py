@@ -19,7 +19,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wa_audit.aws import arns
+from wa_audit.aws import (
+    arns,
+    connections,
+    invocations,
+    lifecycle,
+    logdelivery,
+    patterns,
+    secrets,
+    spark,
+    states,
+    tables,
+    times,
+    versions,
+)
 from wa_audit.inventory import ACCOUNT_TYPE, Inventory
 from wa_audit.model import Gap, Relation, Resource, Severity, Status, Unread, Verdict
 
@@ -34,10 +47,21 @@ __all__ = [
     "Verdict",
     "arns",
     "check",
+    "connections",
     "failed",
+    "invocations",
+    "lifecycle",
+    "logdelivery",
     "not_applicable",
     "not_evaluated",
     "passed",
+    "patterns",
+    "secrets",
+    "spark",
+    "states",
+    "tables",
+    "times",
+    "versions",
 ]
 
 _Function = TypeVar("_Function", bound=Callable[..., Verdict])

@@ -9,7 +9,8 @@
       resource: {name: orders, tags: {team: data}, data: {SqsManagedSseEnabled: false}}
       others:
         - {type: AWS::Lambda::Function, name: consumer, data: {Timeout: 30}}
-      unread: [sqs:GetQueueAttributes]    # refused calls: a list call's resources are then not there
+      unread: [sqs:GetQueueAttributes]    # refused calls: a list call's resources are then not there, and of
+                                        # the judged one, nothing that the list gives is known
       evidence: {SqsManagedSseEnabled: false}   # a part of the evidence
 
 A field that is not written is not configured. ARNs are built as the collector builds them, unless `arn` is
@@ -72,6 +73,9 @@ def build(case: dict[str, Any], type_: str) -> tuple[Resource, Inventory]:
         everything[account.arn] = account
     gaps = [gap for read in case.get("unread", ()) for gap in deny(read, list(everything.values()))]
     refused = {gap.type for gap in gaps}
+    for gap in gaps:
+        if gap.type == type_ and type_ in by_type():
+            _refuse(judged, by_type()[type_].list.fields, gap.operation, gap.reason)
     kept = [r for r in everything.values() if r is judged or r.type not in refused]
     return judged, Inventory(run, kept, gaps)
 

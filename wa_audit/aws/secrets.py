@@ -16,8 +16,23 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 REDACTED = "[redacted]"
+CLASSES = frozenset(
+    {
+        "empty",
+        "arn",
+        "reference",
+        "literal",
+        "secret:aws-access-key",
+        "secret:private-key",
+        "secret:password-in-url",
+        "secret:token",
+        "secret:high-entropy",
+    }
+)
 
 _LEAST_ENTROPY = 4.0  # bits a character; hexadecimal text never exceeds it
 _LEAST_LENGTH = 20
@@ -119,6 +134,23 @@ def sensitive_key(key: str) -> bool:
     """
     words = _words(key)
     return _names_sensitive(key) and not _is_about(words) and not _SWITCH.fullmatch(words[0])
+
+
+def classified(values: Mapping[str, Any] | None) -> dict[str, str]:
+    """Those entries of a map whose values were classified; settings of the service keep their values."""
+    return {key: class_ for key, class_ in (values or {}).items() if class_ in CLASSES}
+
+
+def exposed(classes: Mapping[str, str]) -> dict[str, str]:
+    """The keys whose values are secrets in plain text, with their classes.
+
+    A known shape of a secret is one under any key; a literal is one under a `sensitive_key`.
+    """
+    return {
+        key: class_
+        for key, class_ in sorted(classes.items())
+        if class_.startswith("secret:") or (class_ == "literal" and sensitive_key(key))
+    }
 
 
 def scrub(text: str) -> str:

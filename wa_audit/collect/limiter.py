@@ -1,6 +1,6 @@
 """How many tasks may be under way at once, by region and service.
 
-AWS throttles an account by region and service. A lane starts with room for `_ROOM` tasks, halves when AWS
+AWS throttles an account by region and service. A lane starts with the room of its service, halves when AWS
 asks it to slow down, and grows back by one after every `_RECOVERY` tasks done. What finds no room waits in
 the lane and holds no thread, so that a slow service never starves the others. botocore's own retries, which
 back off, stand behind it.
@@ -10,10 +10,13 @@ Not thread-safe: the scheduler holds its lock around every call.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable
 
 _ROOM = 8
+# Data planes that take thousands of requests a second, and answer for their settings on the same terms:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html
+_ROOMY = {"s3": 32, "sqs": 16, "dynamodb": 16}
 _RECOVERY = 10
 
 Task = Callable[[], None]
@@ -22,9 +25,9 @@ Task = Callable[[], None]
 class Lane:
     """One region's service."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = _ROOM) -> None:
         self._waiting: deque[Task] = deque()
-        self._room = _ROOM
+        self._full_room = self._room = room
         self._busy = 0
         self._done = 0
 
@@ -37,7 +40,7 @@ class Lane:
         """A task of this lane has ended; returns what may start in its place."""
         self._busy -= 1
         self._done += 1
-        if self._room < _ROOM and self._done >= _RECOVERY:
+        if self._room < self._full_room and self._done >= _RECOVERY:
             self._room += 1
             self._done = 0
         return self._startable()
@@ -59,7 +62,9 @@ class Limiter:
     """The lanes of one run, by region and service."""
 
     def __init__(self) -> None:
-        self._lanes: defaultdict[tuple[str, str], Lane] = defaultdict(Lane)
+        self._lanes: dict[tuple[str, str], Lane] = {}
 
     def lane(self, region: str, service: str) -> Lane:
+        if (region, service) not in self._lanes:
+            self._lanes[region, service] = Lane(_ROOMY.get(service, _ROOM))
         return self._lanes[region, service]

@@ -37,7 +37,10 @@ def items(client: Any, kind: Kind, context: Mapping[str, Any]) -> Iterator[dict[
     for page in _pages(client, call, context):
         found = _taken(call, page)
         if found is None:
-            return
+            # Left out because it is empty; but what is there must be a list.
+            if page.get(call.take.partition("[")[0]) is not None:
+                raise Malformed(f"{call.operation} answered without a list")
+            continue
         if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
             raise Malformed(f"{call.operation} answered without a list")
         for item in found:

@@ -71,6 +71,7 @@ class Scheduler:
             if kind.parent:
                 self._children.setdefault(kind.parent, []).append(kind)
         self._limiter = Limiter()
+        self._seen: set[str] = set()
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="wa-audit")
         self._changed = threading.Condition()
         self._stopping = False
@@ -171,6 +172,10 @@ class Scheduler:
         )
         with self._changed:
             self.tally.services.add(kind.service)
+            # A page that AWS repeats adds nothing.
+            if resource.arn in self._seen:
+                return
+            self._seen.add(resource.arn)
         for child in self._children.get(kind.type, ()):
             self._submit(child, region, partial(self._list, child, region, resource))
         details = self._plan[kind.type][1]

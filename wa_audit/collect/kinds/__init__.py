@@ -100,6 +100,7 @@ class Kind:
 
 MODULES = (
     "athena",
+    "backup",
     "cloudformation",
     "cloudwatch",
     "dynamodb",

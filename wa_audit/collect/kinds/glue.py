@@ -30,7 +30,8 @@ CONNECTION_PROPERTIES = frozenset(
 
 _TABLE_PARAMETERS = (
     "table_type metadata_location classification sizeKey compressionType EXTERNAL recordCount objectCount "
-    '"spark.sql.sources.provider" "hudi.table.type" "projection.enabled" has_encrypted_data '
+    '"spark.sql.sources.provider" "spark.sql.sources.schema.numPartCols" "hudi.table.type" '
+    '"projection.enabled" has_encrypted_data '
     "UPDATED_BY_CRAWLER"
 ).split()
 _PARAMETERS = ", ".join(
@@ -93,11 +94,14 @@ KINDS = (
         ),
         arn="arn:{partition}:glue:{region}:{account}:workflow/{Name}",
         details=(
-            # DefaultRunProperties are the user's own text and are not kept.
+            # Run properties are the user's own text, and an error may quote them: neither is kept.
             Call(
                 operation="GetWorkflow",
                 args={"Name": "Name"},
-                take="Workflow",
+                take="Workflow.{CreatedOn: CreatedOn, LastModifiedOn: LastModifiedOn,"
+                " MaxConcurrentRuns: MaxConcurrentRuns,"
+                " LastRun: LastRun.{WorkflowRunId: WorkflowRunId, StartedOn: StartedOn,"
+                " CompletedOn: CompletedOn, Status: Status, Statistics: Statistics}}",
                 keep="CreatedOn LastModifiedOn LastRun MaxConcurrentRuns",
                 gone=_GONE,
             ),

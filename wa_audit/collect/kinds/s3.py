@@ -6,10 +6,17 @@ _GONE = ("NoSuchBucket",)
 _BUCKET = {"Bucket": "Name"}
 
 
-def _get(operation: str, take: str, into: str, *absent: str, optional: bool = False) -> Call:
+def _get(operation: str, take: str, into: str, *absent: str, optional: bool = False, when: str = "") -> Call:
     """A bucket sub-resource: one GET, one fact, and the error code that means it is not configured."""
     return Call(
-        operation=operation, args=_BUCKET, take=take, into=into, absent=absent, gone=_GONE, optional=optional
+        operation=operation,
+        args=_BUCKET,
+        take=take,
+        into=into,
+        absent=absent,
+        gone=_GONE,
+        optional=optional,
+        when=when,
     )
 
 
@@ -46,13 +53,21 @@ KINDS = (
                 "ServerSideEncryptionConfigurationNotFoundError",
             ),
             _get("GetBucketPolicy", "Policy", "Policy", "NoSuchBucketPolicy"),
-            _get("GetBucketPolicyStatus", "PolicyStatus", "PolicyStatus", "NoSuchBucketPolicy"),
-            _get("GetBucketAcl", "Grants", "Grants"),
+            _get(
+                "GetBucketPolicyStatus", "PolicyStatus", "PolicyStatus", "NoSuchBucketPolicy", when="Policy"
+            ),
             _get(
                 "GetBucketOwnershipControls",
                 "OwnershipControls.Rules",
                 "OwnershipControls",
                 "OwnershipControlsNotFoundError",
+            ),
+            # S3 ignores ACLs where the bucket's owner owns every object.
+            _get(
+                "GetBucketAcl",
+                "Grants",
+                "Grants",
+                when="OwnershipControls[0].ObjectOwnership != 'BucketOwnerEnforced'",
             ),
             _get(
                 "GetPublicAccessBlock",

@@ -1,0 +1,178 @@
+"""Compute runs on current versions and uses what it has."""
+
+from typing import Any
+
+from wa_audit.rule import (
+    Inventory,
+    Resource,
+    Verdict,
+    check,
+    failed,
+    not_applicable,
+    not_evaluated,
+    passed,
+    spark,
+    versions,
+)
+
+_ENDED = ("TERMINATING", "TERMINATED", "TERMINATED_WITH_ERRORS")
+# Applications that hold on to memory of the nodes beside Spark.
+_ENGINES = ("HBase", "Presto", "PrestoSQL", "Trino", "Flink")
+
+
+@check("AWS::Glue::Job")
+def glue_job_version(
+    job: Resource, inventory: Inventory, *, least_version: str, least_python: str
+) -> Verdict:
+    """Passes where the job runs on a current Glue version.
+
+    By the dated table of Glue's support policy, a version past its end of support or life fails; one that
+    is merely older than `least_version` fails with medium severity. `auto` passes, since Glue upgrades
+    the job. Python shell jobs are judged by their Python version instead, at least `least_python`. A job
+    that names no version, or one that the table does not hold, is not evaluated: the default has changed
+    over the years. Ray jobs are out of scope.
+    """
+    command = job["Command"] or {}
+    if command.get("Name") == "glueray":
+        return not_applicable("is a Ray job")
+    if command.get("Name") == "pythonshell":
+        return _python_shell(str(command.get("PythonVersion") or ""), least_python)
+    version = job["GlueVersion"]
+    if version == "auto":
+        return passed("lets Glue upgrade it", GlueVersion="auto")
+    known = versions.glue_version(version or "")
+    if known is None:
+        return not_evaluated(f"runs on a Glue version that is not known ({version})", GlueVersion=version)
+
+    for day, what in (
+        (known.end_of_life, "can no longer run"),
+        (known.end_of_support, "is no longer supported"),
+    ):
+        if day and versions.days_until(day, inventory.run.finished) <= 0:
+            return failed(f"is for Glue {version}, which {what} since {day}", GlueVersion=version, since=day)
+    if versions.natural(known.version) < versions.natural(least_version):
+        message = f"runs on Glue {version}, older than {least_version}"
+        return failed(message, severity="medium", GlueVersion=version)
+    return passed(f"runs on Glue {version}", GlueVersion=version)
+
+
+def _python_shell(version: str, least: str) -> Verdict:
+    if not version:
+        return not_evaluated("is a Python shell job that does not say its Python version")
+    # "3" stands for Python 3.6, as AWS named it before there was a second one.
+    actual = "3.6" if version == "3" else version
+    if versions.natural(actual) < versions.natural(least):
+        return failed(f"runs on Python {actual}, which is past its end of life", PythonVersion=version)
+    return passed(f"runs on Python {actual}", PythonVersion=version)
+
+
+@check("AWS::EMR::Cluster")
+def emr_release_supported(cluster: Resource, inventory: Inventory, *, most_minors_behind: int) -> Verdict:
+    """Passes where the cluster's release has standard support and is not far behind.
+
+    A release gets 24 months of it; the last day comes from a dated table that comes with wa-audit. Where
+    the table leaves a release out, its neighbours bound the day, and nothing is claimed if that does not
+    decide. A supported release fails with low severity where the newest of its major in that table is
+    more than `most_minors_behind` minor releases ahead. The list of releases that AWS offers
+    (ListReleaseLabels) is not read, nor are EMR Serverless applications. Clusters that are terminating or
+    terminated are out of scope.
+    """
+    state = (cluster["Status"] or {}).get("State")
+    if state in _ENDED:
+        return not_applicable(f"is {state}", State=state)
+    label = cluster["ReleaseLabel"] or ""
+    support = versions.emr_support(label)
+    if support is None:
+        return not_evaluated(
+            f"runs {label or 'no release'}, whose end of support is not known", ReleaseLabel=label
+        )
+
+    now = inventory.run.finished
+    if versions.days_until(support.latest, now) < 0:
+        message = f"runs {label}, whose standard support ended on or before {support.latest}"
+        return failed(message, ReleaseLabel=label, standard_support_until=support.latest)
+    if support.earliest is None or versions.days_until(support.earliest, now) < 0:
+        return not_evaluated(
+            f"runs {label}, whose end of support is not known to the day", ReleaseLabel=label
+        )
+    behind = versions.emr_minors_behind(label) or 0
+    if behind > most_minors_behind:
+        message = f"runs {label}, {behind} minor releases behind the newest known"
+        return failed(message, severity="low", ReleaseLabel=label, minors_behind=behind)
+    return passed(f"runs {label}, supported until {support.earliest} at least", ReleaseLabel=label)
+
+
+@check("AWS::EMR::Cluster")
+def emr_spark_dynamic_allocation(cluster: Resource) -> Verdict:
+    """Passes where Spark grows and shrinks with its work, within a limit on clusters that jobs share.
+
+    EMR turns spark.dynamicAllocation.enabled on by itself since release 4.4, so only a false fails, in
+    the cluster's spark-defaults or in those of an instance group or fleet. A cluster that runs several
+    steps at once also needs spark.dynamicAllocation.maxExecutors, so that one job leaves room for the
+    next. What a job sets by --conf cannot be seen, and EMR Serverless is not read. Clusters without
+    Spark, terminating or terminated are out of scope.
+    """
+    if reason := _runs_no_spark(cluster):
+        return not_applicable(reason)
+    if cluster["InstanceCollectionType"] == "INSTANCE_FLEET":
+        overrides = spark.fleet_overrides(cluster["InstanceFleets"])
+    else:
+        overrides = spark.group_overrides(cluster["InstanceGroups"])
+    effective = spark.defaults(cluster["Configurations"], overrides)
+
+    release = cluster["ReleaseLabel"] or ""
+    fixed = [
+        group for group, settings in effective.items() if not spark.allocates_dynamically(settings, release)
+    ]
+    if fixed:
+        where = "the cluster" if "" in fixed else ", ".join(fixed)
+        return failed(f"turns spark.dynamicAllocation.enabled off for {where}", groups=fixed)
+    steps = cluster["StepConcurrencyLevel"] or 1
+    limit = effective[""].get("spark.dynamicAllocation.maxExecutors")
+    if steps > 1 and not limit:
+        message = f"runs {steps} steps at once without spark.dynamicAllocation.maxExecutors"
+        return failed(message, StepConcurrencyLevel=steps)
+    return passed("lets Spark allocate executors dynamically", maxExecutors=limit, StepConcurrencyLevel=steps)
+
+
+@check("AWS::EMR::Cluster")
+def emr_spark_max_resource_allocation(cluster: Resource) -> Verdict:
+    """Passes where executors are sized for who uses the cluster.
+
+    A cluster that Spark has for itself, one step at a time, either sets maximizeResourceAllocation in the
+    classification spark, or both spark.executor.memory and spark.executor.cores. On a cluster that
+    several steps share, or other engines (HBase, Presto, Trino, Flink), maximizeResourceAllocation gives
+    everything to one application and fails. Clusters without Spark, terminating or terminated are out of
+    scope.
+    """
+    if reason := _runs_no_spark(cluster):
+        return not_applicable(reason)
+    maximizes = spark.is_true(
+        spark.properties(cluster["Configurations"], "spark").get("maximizeResourceAllocation")
+    )
+    steps = cluster["StepConcurrencyLevel"] or 1
+    others = sorted({a["Name"] for a in cluster["Applications"] or ()} & set(_ENGINES))
+    evidence: dict[str, Any] = {
+        "maximizeResourceAllocation": maximizes,
+        "StepConcurrencyLevel": steps,
+        "applications": others,
+    }
+    if steps > 1 or others:
+        sharer = f"{steps} steps at once" if steps > 1 else ", ".join(others)
+        if maximizes:
+            return failed(f"gives one Spark job all resources, and runs {sharer}", **evidence)
+        return passed(f"leaves room for {sharer}", **evidence)
+    if maximizes:
+        return passed("sizes executors by maximizeResourceAllocation", **evidence)
+    if spark.sizes_executors(spark.properties(cluster["Configurations"], "spark-defaults")):
+        return passed("sets the memory and cores of its executors", **evidence)
+    return failed("sets neither maximizeResourceAllocation nor the memory and cores of executors", **evidence)
+
+
+def _runs_no_spark(cluster: Resource) -> str:
+    """Why a cluster's Spark settings do not matter; empty where they do."""
+    state = (cluster["Status"] or {}).get("State")
+    if state in _ENDED:
+        return f"is {state}"
+    names = {application.get("Name") for application in cluster["Applications"] or ()}
+    return "" if "Spark" in names else "does not run Spark"

@@ -1,0 +1,125 @@
+"""Data are stored so that a query reads little of them."""
+
+from wa_audit.rule import (
+    Resource,
+    Verdict,
+    arns,
+    check,
+    failed,
+    not_applicable,
+    not_evaluated,
+    passed,
+    tables,
+)
+
+_GB = 1024**3
+_CONVERSION_TAG = "wa-audit:format-conversion"
+
+
+@check("AWS::Glue::Table")
+def glue_table_columnar_format(table: Resource, *, least_gb: int, raw_names: str) -> Verdict:
+    """Passes where the table is stored in columns: Parquet, ORC, Iceberg, Delta or Hudi.
+
+    The format is read from the marks of the open table formats, then from a columnar classification, then
+    from SerDe and input format, and last from any other classification, which is often stale or missing.
+    A row format fails above `least_gb` GB (by the crawler's sizeKey), and with low severity where no size
+    is recorded; Avro, good for writing, always with low severity. Sizes in S3 are not read. Views,
+    resource links, federated tables and tables that do not lie in S3 are out of scope, and so are
+    databases and tables with a word of `raw_names`.
+    """
+    if reason := _no_data_of_its_own(table):
+        return not_applicable(reason)
+    format_ = tables.table_format(table["Parameters"], table["StorageDescriptor"])
+    if table["IcebergTableMetadata"] or format_ in tables.COLUMNAR_FORMATS:
+        return passed(f"is stored as {format_ or 'iceberg'}", format=format_ or "iceberg")
+    if not tables.lies_in_s3(table["StorageDescriptor"]):
+        return not_applicable("does not lie in S3")
+    if tables.is_named_after(raw_names, table["DatabaseName"], table.name):
+        return not_applicable("holds raw data, which keep the format that they came in")
+    if not format_:
+        return not_evaluated("does not say what format it is stored in")
+
+    size = tables.size_in_bytes(table["Parameters"])
+    if size is not None and size <= least_gb * _GB:
+        return passed(f"is stored as {format_} and small", format=format_, sizeKey=size)
+    if size is None or format_ == "avro":
+        extent = "of no recorded size" if size is None else f"of {size / _GB:.0f} GB"
+        return failed(f"is stored as {format_}, {extent}", severity="low", format=format_, sizeKey=size)
+    return failed(f"is stored as {format_}, and holds {size / _GB:.0f} GB", format=format_, sizeKey=size)
+
+
+@check("AWS::Glue::Table")
+def glue_table_partitioned(table: Resource, *, least_gb: int) -> Verdict:
+    """Passes where a table of more than `least_gb` GB is partitioned.
+
+    Partition keys count, so does the partition spec of an Iceberg table, and the number of partition
+    columns that Spark records for Delta and Hudi tables. These formats may keep their partitioning in
+    metadata of their own that Glue does not return; then nothing is claimed. The size is the crawler's
+    sizeKey: tables below the limit or without one are out of scope, as are views, links and tables
+    outside S3.
+    """
+    if reason := _no_data_of_its_own(table):
+        return not_applicable(reason)
+    parameters = table["Parameters"] or {}
+    size = tables.size_in_bytes(parameters)
+    if size is None:
+        return not_applicable("has no recorded size")
+    if size <= least_gb * _GB:
+        return not_applicable(f"holds {size / _GB:.1f} GB, not more than {least_gb}", sizeKey=size)
+    if not tables.lies_in_s3(table["StorageDescriptor"]):
+        return not_applicable("does not lie in S3")
+
+    fields = table["PartitionKeys"] or tables.iceberg_partition_fields(table["IcebergTableMetadata"])
+    if fields:
+        return passed(f"is partitioned by {', '.join(fields)}", partitions=fields, sizeKey=size)
+    if str(parameters.get("spark.sql.sources.schema.numPartCols") or "0") != "0":
+        columns = parameters["spark.sql.sources.schema.numPartCols"]
+        return passed(f"is partitioned by {columns} columns", numPartCols=columns, sizeKey=size)
+    format_ = tables.table_format(parameters, table["StorageDescriptor"])
+    if fields is None and format_ in tables.LAKEHOUSE_FORMATS:
+        return not_evaluated(
+            f"keeps its partitioning in {format_} metadata that Glue does not return", format=format_
+        )
+    return failed(f"holds {size / _GB:.0f} GB without partitions", sizeKey=size)
+
+
+@check("AWS::KinesisFirehose::DeliveryStream")
+def firehose_format_conversion(stream: Resource, *, raw_names: str) -> Verdict:
+    """Passes where what the stream writes to S3 is converted to Parquet or ORC.
+
+    Iceberg destinations write Parquet already, and other destinations store no objects; both are out of
+    scope, like buckets or prefixes with a word of `raw_names`, which hold logs and raw data. A stream of
+    binary data, or one whose objects a later job converts, says so by the tag
+    wa-audit:format-conversion=not-needed.
+    """
+    destinations = stream["Destinations"] or ()
+    found = [s3 for each in destinations if (s3 := each.get("ExtendedS3DestinationDescription"))]
+    found = found or [s3 for each in destinations if (s3 := each.get("S3DestinationDescription"))]
+    if any(each.get("IcebergDestinationDescription") for each in destinations):
+        return not_applicable("writes to Iceberg tables, which are Parquet")
+    if not found:
+        return not_applicable("does not deliver to S3")
+
+    destination = found[0]
+    conversion = destination.get("DataFormatConversionConfiguration") or {}
+    serializer = (conversion.get("OutputFormatConfiguration") or {}).get("Serializer") or {}
+    formats = [name for name, settings in serializer.items() if settings is not None]
+    # A configuration is on unless it says that it is off.
+    if formats and conversion.get("Enabled") is not False:
+        return passed(f"converts its records with {formats[0]}", Serializer=formats[0])
+    bucket = arns.parse(destination.get("BucketARN")).resource
+    if tables.is_named_after(raw_names, bucket, destination.get("Prefix")):
+        return not_applicable("writes raw data or logs", bucket=bucket, Prefix=destination.get("Prefix"))
+    if stream.tags.get(_CONVERSION_TAG) == "not-needed":
+        return not_applicable(f"needs no conversion by its tag {_CONVERSION_TAG}")
+    message = f"writes rows to {bucket} without converting them to Parquet or ORC"
+    return failed(message, Prefix=destination.get("Prefix"), Enabled=conversion.get("Enabled"))
+
+
+def _no_data_of_its_own(table: Resource) -> str:
+    """Why a table holds no data that it could store otherwise; empty where it does."""
+    if table["TableType"] == "VIRTUAL_VIEW":
+        return "is a view"
+    if table["TargetTable"]:
+        return "is a link to another table"
+    return "is a federated table" if table["FederatedTable"] else ""

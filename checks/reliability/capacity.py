@@ -1,0 +1,92 @@
+"""Work keeps the capacity that it needs, and takes no more than it may."""
+
+from wa_audit.rule import (
+    Inventory,
+    Resource,
+    Verdict,
+    arns,
+    check,
+    failed,
+    invocations,
+    not_applicable,
+    not_evaluated,
+    passed,
+)
+
+
+@check("AWS::EMR::Cluster")
+def emr_no_spot_on_primary_core(cluster: Resource) -> Verdict:
+    """Passes where a long-running cluster has its primary node and some of its core nodes on demand.
+
+    A primary node on Spot fails, since its loss ends the cluster. Core nodes that are all on Spot fail mildly
+    (low): HDFS blocks and shuffle files go with them. Says nothing about clusters that end with their last
+    step (AutoTerminate), and about those that are ending.
+    """
+    if cluster["AutoTerminate"]:
+        return not_applicable("ends with its last step, and may use Spot throughout")
+    state = (cluster["Status"] or {}).get("State", "")
+    if state.startswith("TERMINAT"):
+        return not_applicable("is terminating", State=state)
+    primary, core = _markets(cluster, "MASTER"), _markets(cluster, "CORE")
+    if "SPOT" in primary:
+        return failed("runs its primary node on Spot while it is to keep running", MASTER=sorted(primary))
+    if core == {"SPOT"}:
+        return failed("runs all of its core nodes on Spot", severity="low", CORE=sorted(core))
+    return passed("runs its primary node on demand", MASTER=sorted(primary), CORE=sorted(core))
+
+
+def _markets(cluster: Resource, role: str) -> set[str]:
+    """Where the nodes of a role come from: `SPOT`, `ON_DEMAND`, or both."""
+    markets = set()
+    if cluster["InstanceCollectionType"] == "INSTANCE_FLEET":
+        for fleet in cluster["InstanceFleets"] or ():
+            if fleet.get("InstanceFleetType") == role:
+                markets |= {"SPOT"} if fleet.get("TargetSpotCapacity") else set()
+                markets |= {"ON_DEMAND"} if fleet.get("TargetOnDemandCapacity") else set()
+        return markets
+    for group in cluster["InstanceGroups"] or ():
+        ended = (group.get("Status") or {}).get("State") in ("TERMINATED", "ENDED", "SHUTTING_DOWN")
+        if group.get("InstanceGroupType") == role and not ended:
+            markets.add(group.get("Market") or "ON_DEMAND")
+    return markets
+
+
+@check("AWS::Lambda::EventSourceMapping")
+def lambda_esm_max_concurrency(mapping: Resource, inventory: Inventory, *, least_reserved: int) -> Verdict:
+    """Passes where a queue's mapping has a maximum concurrency that the function's reservation can serve.
+
+    Reserved concurrency alone lets Lambda take messages that the function then refuses, until they land in
+    the dead-letter queue: below `least_reserved` that fails, and is mild (low) where there is more or nothing
+    is reserved. Says nothing about FIFO queues, which message groups bound, provisioned pollers,
+    disabled mappings, functions that are switched off (reserved concurrency 0) and sources other than SQS.
+    """
+    arn = mapping["EventSourceArn"]
+    if invocations.source(arn, mapping["SelfManagedEventSource"]) != "sqs":
+        return not_applicable("does not read an SQS queue")
+    if arn.endswith(".fifo"):
+        return not_applicable("reads a FIFO queue, whose message groups bound it")
+    if mapping["State"] in ("Disabled", "Disabling"):
+        return not_applicable("is disabled")
+    if mapping["ProvisionedPollerConfig"]:
+        return not_applicable("uses provisioned pollers")
+    function = inventory.find("AWS::Lambda::Function", arns.function_arn(mapping["FunctionArn"]))
+    if function is None:
+        return not_evaluated("feeds a function that is no longer there")
+
+    reserved = function["ReservedConcurrentExecutions"]
+    maximum = (mapping["ScalingConfig"] or {}).get("MaximumConcurrency")
+    evidence = {"MaximumConcurrency": maximum, "ReservedConcurrentExecutions": reserved}
+    if reserved == 0:
+        return not_applicable(f"feeds {function.name}, which is switched off", **evidence)
+    if maximum is not None and (reserved is None or maximum <= reserved):
+        return passed(f"invokes {function.name} at most {maximum} times at once", **evidence)
+    if maximum is not None:
+        return failed(
+            f"may invoke {function.name} {maximum} times at once, of which {reserved} are reserved",
+            **evidence,
+        )
+    if reserved is None:
+        message = f"sets no maximum concurrency for {function.name}, which has no reserved concurrency either"
+        return failed(message, severity="low", **evidence)
+    message = f"sets no maximum concurrency for {function.name}, which refuses more than {reserved} at once"
+    return failed(message, severity=None if reserved < least_reserved else "low", **evidence)

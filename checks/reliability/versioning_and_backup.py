@@ -1,0 +1,126 @@
+"""What is overwritten, deleted or locked away can be had back."""
+
+from wa_audit.rule import (
+    Inventory,
+    Resource,
+    Verdict,
+    arns,
+    check,
+    failed,
+    lifecycle,
+    not_applicable,
+    not_evaluated,
+    passed,
+    times,
+)
+
+# DynamoDB's own, where a table names no recovery period.
+_DEFAULT_RECOVERY_DAYS = 35
+
+
+@check("AWS::S3::Bucket")
+def s3_bucket_versioning(bucket: Resource, inventory: Inventory, *, transient_days: int) -> Verdict:
+    """Passes where the bucket's versioning is enabled; suspended versioning fails, as does none.
+
+    Says nothing about directory buckets, which cannot be versioned, and about transient data: buckets in
+    which every object expires within `transient_days`, buckets that Athena, Glue, EMR or S3 itself use for
+    results, temporary files or logs (unless a Glue table lies in them too), and buckets tagged
+    wa-audit:data=transient. Versions are no backup against the deletion of the bucket or the account.
+    """
+    status = (bucket["Versioning"] or {}).get("Status")
+    if status == "Enabled":
+        return passed("keeps versions of its objects", Status=status)
+    if bucket.name.endswith("--x-s3"):
+        return not_applicable("is a directory bucket, which S3 cannot version")
+    life = lifecycle.longest_life(bucket["LifecycleRules"])
+    if life is not None and life <= transient_days:
+        return not_applicable(f"lets every object expire (Expiration.Days {life})", ExpirationDays=life)
+    scratch = inventory.has_source(bucket, "scratches-in") or inventory.has_source(bucket, "logs-to")
+    if scratch and not inventory.has_source(bucket, "lies-in"):
+        return not_applicable("holds what services write for themselves: results, temporary files or logs")
+    if bucket.tags.get("wa-audit:data") == "transient":
+        return not_applicable("is tagged as transient")
+    if status == "Suspended":
+        return failed("has its versioning suspended: what is overwritten now is lost", Status=status)
+    return failed("does not keep versions of its objects", Status=status)
+
+
+@check("AWS::KMS::Key")
+def kms_key_in_use_available(key: Resource, inventory: Inventory) -> Verdict:
+    """Passes where a key that encrypts something is enabled.
+
+    A key is in use where a resource that was read names it by id, ARN or alias. Disabled, scheduled for
+    deletion, waiting for its material or cut off from its key store, it fails. Says nothing about keys that
+    nothing names, and cannot see keys of other accounts.
+    """
+    users = sorted({relation.source for relation in inventory.sources(key, "encrypts-with")})
+    if not users:
+        return not_applicable("encrypts nothing that was read")
+    state = key["KeyState"]
+    if state == "Enabled":
+        return passed(f"is enabled and encrypts {_named(users)}", KeyState=state)
+    if state in ("Creating", "Updating"):
+        return not_evaluated(f"is in the passing state {state}", KeyState=state)
+    evidence = {"KeyState": state, "DeletionDate": key["DeletionDate"], "usedBy": users[:5]}
+    return failed(f"is {state} and encrypts {_named(users)}", **evidence)
+
+
+def _named(users: list[str]) -> str:
+    more = f" and {len(users) - 1} more" if len(users) > 1 else ""
+    return f"{arns.parse(users[0]).name}{more}"
+
+
+@check("AWS::Kinesis::Stream")
+def kinesis_retention_minimum(stream: Resource, inventory: Inventory, *, least_hours: int) -> Verdict:
+    """Passes where the stream keeps its records for at least `least_hours`.
+
+    The default of 24 hours leaves no weekend for a repair. Milder (low) where a Firehose stream archives the
+    records in S3 beside the consumers; whether a Lambda function does the same cannot be seen.
+    """
+    hours = stream["RetentionPeriodHours"]
+    if hours >= least_hours:
+        return passed(f"keeps its records for {hours} hours", RetentionPeriodHours=hours)
+    readers = [inventory.get(relation.source) for relation in inventory.sources(stream, "reads-from")]
+    archives = [reader.name for reader in readers if reader is not None and _writes_to_s3(reader)]
+    message = f"keeps its records for {hours} hours, less than {least_hours}"
+    if archives:
+        message += f"; {archives[0]} archives them in S3"
+        return failed(message, severity="low", RetentionPeriodHours=hours, archivedBy=archives)
+    return failed(message, RetentionPeriodHours=hours)
+
+
+def _writes_to_s3(reader: Resource) -> bool:
+    return any(
+        place.get("ExtendedS3DestinationDescription") or place.get("S3DestinationDescription")
+        for place in reader["Destinations"] or ()
+    )
+
+
+@check("AWS::DynamoDB::Table")
+def dynamodb_pitr(
+    table: Resource, inventory: Inventory, *, least_recovery_days: int, most_backup_hours: int
+) -> Verdict:
+    """Passes where the table can be restored to any second of at least the last `least_recovery_days`.
+
+    Where it cannot, a recovery point in AWS Backup that is no older than `most_backup_hours` at the time of
+    the audit passes too. Says nothing about tables tagged wa-audit:data with transient, lock or cache.
+    Replicas of a global table are judged each in its Region, as recovery is configured there.
+    """
+    backups = table["ContinuousBackups"] or {}
+    recovery = backups.get("PointInTimeRecoveryDescription") or {}
+    status = recovery.get("PointInTimeRecoveryStatus")
+    days = recovery.get("RecoveryPeriodInDays") or _DEFAULT_RECOVERY_DAYS
+    if status == "ENABLED" and days >= least_recovery_days:
+        return passed(f"can be restored to any second of {days} days", PointInTimeRecoveryStatus=status)
+    for relation in inventory.sources(table, "backs-up"):
+        backup = inventory.get(relation.via)
+        last = backup["LastBackupTime"] if backup else None
+        if last and times.hours_between(last, inventory.run.finished) <= most_backup_hours:
+            return passed("has a recovery point in AWS Backup of the last day", LastBackupTime=last)
+    if table.tags.get("wa-audit:data") in ("transient", "lock", "cache"):
+        return not_applicable(f"is tagged as {table.tags['wa-audit:data']}")
+    if status == "ENABLED":
+        message = f"can be restored to a point in the last {days} days alone, not {least_recovery_days}"
+        return failed(message, RecoveryPeriodInDays=days)
+    message = f"has neither point-in-time recovery nor an AWS Backup of the last {most_backup_hours} hours"
+    return failed(message, PointInTimeRecoveryStatus=status)

@@ -1,0 +1,100 @@
+"""Secrets are kept where their use is controlled, not in settings that many can read."""
+
+from wa_audit.rule import (
+    Inventory,
+    Resource,
+    Verdict,
+    check,
+    failed,
+    not_applicable,
+    not_evaluated,
+    passed,
+    secrets,
+)
+
+
+@check("AWS::Lambda::Function")
+def lambda_env_no_secrets(function: Resource) -> Verdict:
+    """Passes where no environment variable holds a secret in plain text.
+
+    A value of a known shape (access key, private key, password in a URL, token, random text) is a secret
+    under any name; plain text is one under a name such as DB_PASSWORD, apiKey or GITHUB_TOKEN. References
+    pass: ARNs, parameter paths, {{resolve:...}}, and names that end in _ARN, _NAME, _ID, _PATH and the
+    like. Only each value's class is collected, never the value.
+    """
+    environment = function["Environment"] or {}
+    if environment.get("Error"):
+        return not_evaluated("has environment variables that AWS could not decrypt for this audit")
+    if not environment.get("Variables"):
+        return not_applicable("has no environment variables")
+    found = secrets.exposed(environment["Variables"])
+    if found:
+        return failed(f"keeps {_named(found)} in plain environment variables", variables=found)
+    return passed("keeps no secret in its environment variables", variables=len(environment["Variables"]))
+
+
+@check("AWS::Glue::Job")
+def glue_job_args_no_secrets(job: Resource, inventory: Inventory) -> Verdict:
+    """Passes where no argument of the job, nor of a trigger that starts it, holds a secret in plain text.
+
+    Whoever may read the job sees its arguments, and Glue logs them. Values are judged as those of Lambda's
+    environment variables are. Arguments that Glue itself defines are ignored, so a job with no others is out
+    of scope.
+    """
+    sources = {
+        "DefaultArguments": job["DefaultArguments"],
+        "NonOverridableArguments": job["NonOverridableArguments"],
+    }
+    for trigger in inventory.of("AWS::Glue::Trigger", region=job.region):
+        for action in trigger["Actions"] or ():
+            if action.get("JobName") == job.name:
+                sources[f"trigger {trigger.name}"] = action.get("Arguments")
+    own = {name: secrets.classified(arguments) for name, arguments in sources.items()}
+    if not any(own.values()):
+        return not_applicable("has no arguments of its own")
+    found = {name: exposed for name, arguments in own.items() if (exposed := secrets.exposed(arguments))}
+    if found:
+        keys = {key: class_ for exposed in found.values() for key, class_ in exposed.items()}
+        return failed(f"keeps {_named(keys)} in plain arguments", arguments=found)
+    return passed("keeps no secret in its arguments", arguments=sum(map(len, own.values())))
+
+
+@check("AWS::Glue::Connection")
+def glue_connection_uses_secret(connection: Resource) -> Verdict:
+    """Passes where the connection takes its credentials from AWS Secrets Manager or OAuth 2.
+
+    It fails where it has a user name or a password of its own, or a password in its URL. Out of scope are
+    network connections, IAM and Kerberos authentication, and connections without credentials. The list is
+    read with HidePassword, so no password is fetched.
+    """
+    properties = connection["ConnectionProperties"] or {}
+    authentication = connection["AuthenticationConfiguration"] or {}
+    kind = authentication.get("AuthenticationType")
+    if connection["ConnectionType"] == "NETWORK":
+        return not_applicable("is a network connection, which has no credentials")
+    if kind == "IAM" or properties.get("KAFKA_SASL_MECHANISM") in ("AWS_MSK_IAM", "GSSAPI"):
+        return not_applicable(f"authenticates by {kind or properties['KAFKA_SASL_MECHANISM']}")
+
+    for name in ("JDBC_CONNECTION_URL", "CONNECTION_URL"):
+        url = str(properties.get(name) or "")
+        if secrets.REDACTED in secrets.scrub(url):
+            return failed(f"has a password in its {name}", property=name)
+    if properties.get("SECRET_ID") or properties.get("KAFKA_SASL_SCRAM_SECRETS_ARN"):
+        return passed("takes its credentials from Secrets Manager", property="SECRET_ID")
+    if authentication.get("SecretArn") or kind == "OAUTH2":
+        return passed(f"authenticates by {kind} with a stored secret", AuthenticationType=kind)
+    own = sorted(
+        name for name in properties if name.endswith(("USERNAME", "PASSWORD")) and properties[name] != "empty"
+    )
+    if own:
+        return failed(f"has credentials of its own ({', '.join(own)}) and no secret", properties=own)
+    if kind:
+        return not_evaluated(f"authenticates by {kind} and names no secret", AuthenticationType=kind)
+    return not_applicable("has no credentials", ConnectionType=connection["ConnectionType"])
+
+
+def _named(found: dict[str, str]) -> str:
+    """`a secret (DB_PASSWORD)` or `3 secrets (A, B, C)`: the names, never the values."""
+    names = sorted(found)
+    listed = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    return f"{'a secret' if len(names) == 1 else f'{len(names)} secrets'} ({listed})"

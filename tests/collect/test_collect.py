@@ -1,0 +1,276 @@
+"""The collector against canned answers: what is read, and what becomes of everything that is not."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from tests.collect import answers
+from wa_audit.collect import collect
+from wa_audit.collect.guard import UndeclaredOperation
+from wa_audit.collect.kinds import by_type
+from wa_audit.collect.permissions import policy
+from wa_audit.collect.plan import Plan, operations, plan
+from wa_audit.inventory import Inventory, lines
+from wa_audit.model import ConfigurationError, CredentialsError, Reason, Unread
+from wa_audit.rulebook import load
+
+QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/"
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore's pauses between tries."""
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+
+
+def _plan(*types: str) -> Plan:
+    return {type_: (by_type()[type_], by_type()[type_].details) for type_ in types}
+
+
+class Account:
+    """An account of two queues, any of whose operations can be made to answer otherwise."""
+
+    def __init__(self, **instead: Any) -> None:
+        self.instead = {name.replace("_", ":", 1): answer for name, answer in instead.items()}
+        self.calls: list[str] = []
+        self._lock = threading.Lock()
+
+    def __call__(self, operation: str, parameters: dict[str, Any]) -> AWSResponse:
+        with self._lock:
+            self.calls.append(operation)
+        made = self.instead.get(operation)
+        if callable(made):
+            made = made(parameters)
+        if made is not None:
+            return made if isinstance(made, AWSResponse) else answers.response(made)
+        match operation:
+            case "sts:GetCallerIdentity":
+                return answers.response(answers.IDENTITY, headers={"Content-Type": "text/xml"})
+            case "sqs:ListQueues":
+                return answers.response({"QueueUrls": [QUEUE + "orders", QUEUE + "returns"]})
+            case "sqs:GetQueueAttributes":
+                return answers.response(
+                    {"Attributes": {"VisibilityTimeout": "30", "RedrivePolicy": '{"maxReceiveCount": 5}'}}
+                )
+            case "sqs:ListQueueTags":
+                return answers.response({"Tags": {"team": "data"}})
+        raise AssertionError(f"unexpected call of {operation}")
+
+
+def _read(account: Account, *types: str, regions: tuple[str, ...] = ("eu-west-1",)) -> Inventory:
+    return collect(answers.session(account), _plan(*(types or ("AWS::SQS::Queue",))), regions)
+
+
+def test_a_queue_is_read_whole() -> None:
+    queue = _read(Account()).of("AWS::SQS::Queue")[0]
+    assert queue.arn == "arn:aws:sqs:eu-west-1:123456789012:orders"
+    assert queue["VisibilityTimeout"] == 30
+    assert queue["RedrivePolicy"] == {"maxReceiveCount": 5}
+    assert queue["KmsMasterKeyId"] is None
+    assert queue.tags == {"team": "data"}
+
+
+def test_what_is_not_kept_does_not_enter() -> None:
+    attributes = {"Attributes": {"VisibilityTimeout": "30", "SomethingNew": "text"}}
+    queue = _read(Account(sqs_GetQueueAttributes=attributes)).of("AWS::SQS::Queue")[0]
+    assert "SomethingNew" not in queue.data
+
+
+def test_a_refused_list_is_a_gap_and_no_empty_account() -> None:
+    inventory = _read(Account(sqs_ListQueues=answers.error("AccessDenied", 403)))
+    with pytest.raises(Unread) as raised:
+        inventory.of("AWS::SQS::Queue")
+    assert raised.value.gap.reason is Reason.ACCESS_DENIED
+    assert raised.value.gap.action == "sqs:ListQueues"
+
+
+def test_a_refused_detail_hides_its_own_fields_only() -> None:
+    inventory = _read(Account(sqs_GetQueueAttributes=answers.error("AccessDenied", 403)))
+    queue = inventory.of("AWS::SQS::Queue")[0]
+    assert queue.tags == {"team": "data"}
+    with pytest.raises(Unread) as raised:
+        queue["RedrivePolicy"]
+    assert raised.value.gap.operation == "sqs:GetQueueAttributes"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (answers.error("AccessDenied", 403), Reason.ACCESS_DENIED),
+        (answers.error("ThrottlingException"), Reason.THROTTLED),
+        (answers.error("InternalFailure", 500), Reason.FAILED),
+        (answers.error("NotImplemented", 501), Reason.NOT_IMPLEMENTED),
+        (answers.response(b'{"QueueUrls": ["https:'), Reason.MALFORMED),
+        (answers.response(b""), Reason.MALFORMED),
+        (answers.response(b"<html>bad gateway</html>"), Reason.MALFORMED),
+        (answers.response({"QueueUrls": 5}), Reason.MALFORMED),
+    ],
+    ids=["denied", "throttled", "500", "501", "cut off", "empty", "html", "wrong type"],
+)
+def test_every_failure_of_a_list_says_why(answer: AWSResponse, reason: Reason) -> None:
+    inventory = _read(Account(sqs_ListQueues=answer))
+    assert [gap.reason for gap in inventory.list_gaps("AWS::SQS::Queue")] == [reason]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [answers.response(b'{"Attributes": {"Visib'), answers.response(b""), answers.response({"Other": 1})],
+    ids=["cut off", "empty", "without its key"],
+)
+def test_a_malformed_detail_is_not_an_unconfigured_one(answer: AWSResponse) -> None:
+    queue = _read(Account(sqs_GetQueueAttributes=answer)).of("AWS::SQS::Queue")[0]
+    with pytest.raises(Unread) as raised:
+        queue["RedrivePolicy"]
+    assert raised.value.gap.reason is Reason.MALFORMED
+
+
+def test_an_empty_list_is_empty() -> None:
+    assert _read(Account(sqs_ListQueues={})).of("AWS::SQS::Queue") == []
+
+
+def test_a_resource_that_has_gone_is_dropped_and_counted() -> None:
+    def attributes(parameters: dict[str, Any]) -> Any:
+        if parameters["QueueUrl"].endswith("returns"):
+            return answers.error("AWS.SimpleQueueService.NonExistentQueue")
+        return {"Attributes": {"VisibilityTimeout": "30"}}
+
+    inventory = _read(Account(sqs_GetQueueAttributes=attributes))
+    assert [queue.name for queue in inventory.of("AWS::SQS::Queue")] == ["orders"]
+    assert inventory.run.gone == 1
+
+
+def test_a_list_that_breaks_midway_keeps_what_came_and_says_so() -> None:
+    def page(parameters: dict[str, Any]) -> Any:
+        if "NextToken" in parameters:
+            return answers.error("AccessDenied", 403)
+        return {"QueueUrls": [QUEUE + "orders"], "NextToken": "more"}
+
+    inventory = _read(Account(sqs_ListQueues=page))
+    assert [queue.name for queue in inventory.known("AWS::SQS::Queue")] == ["orders"]
+    assert inventory.list_gaps("AWS::SQS::Queue")
+
+
+def test_a_repeated_page_token_ends() -> None:
+    inventory = _read(Account(sqs_ListQueues={"QueueUrls": [QUEUE + "orders"], "NextToken": "again"}))
+    assert inventory.list_gaps("AWS::SQS::Queue")[0].reason is Reason.MALFORMED
+    assert len(inventory.known("AWS::SQS::Queue")) == 1
+
+
+def test_text_that_is_not_json_is_a_gap_on_its_field() -> None:
+    attributes = {"Attributes": {"VisibilityTimeout": "30", "RedrivePolicy": "{broken"}}
+    queue = _read(Account(sqs_GetQueueAttributes=attributes)).of("AWS::SQS::Queue")[0]
+    assert queue["VisibilityTimeout"] == 30
+    with pytest.raises(Unread):
+        queue["RedrivePolicy"]
+
+
+def test_what_was_not_selected_is_unread_rather_than_absent() -> None:
+    rule = load()["sqs-queue-encrypted"]
+    inventory = collect(answers.session(Account()), plan([rule]), ["eu-west-1"])
+    queue = inventory.of("AWS::SQS::Queue")[0]
+    with pytest.raises(Unread) as raised:
+        queue.tags  # noqa: B018 - reading is the test
+    assert raised.value.gap.reason is Reason.NOT_COLLECTED
+    with pytest.raises(Unread):
+        inventory.of("AWS::S3::Bucket")
+
+
+def test_a_call_whose_condition_is_unknown_is_unknown_too() -> None:
+    """KMS: whether a key can rotate is read from DescribeKey."""
+    account = Account(
+        kms_ListKeys={"Keys": [{"KeyId": "k", "KeyArn": "arn:aws:kms:eu-west-1:123456789012:key/k"}]},
+        kms_DescribeKey=answers.error("AccessDeniedException"),
+    )
+    key = _read(account, "AWS::KMS::Key").of("AWS::KMS::Key")[0]
+    with pytest.raises(Unread) as raised:
+        key["Rotation"]
+    assert raised.value.gap.operation == "kms:DescribeKey"
+    assert "kms:GetKeyRotationStatus" not in account.calls
+
+
+def test_values_that_may_be_secrets_stay_outside() -> None:
+    function = {
+        "FunctionName": "f",
+        "FunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:f",
+        "Environment": {"Variables": {"DB_PASSWORD": "hunter2-canary", "STAGE": "prod-canary"}},
+    }
+    account = Account(lambda_ListFunctions={"Functions": [function]})
+    kind = by_type()["AWS::Lambda::Function"]
+    inventory = collect(answers.session(account), {kind.type: (kind, ())}, ["eu-west-1"])
+    written = b"".join(lines(inventory))
+    assert b"canary" not in written
+    assert inventory.known(kind.type)[0]["Environment"]["Variables"] == {
+        "DB_PASSWORD": "literal",
+        "STAGE": "literal",
+    }
+
+
+def test_only_the_plans_operations_leave_the_process() -> None:
+    session = answers.session(Account())
+    collect(session, _plan("AWS::SQS::Queue"), ["eu-west-1"])
+    with pytest.raises(UndeclaredOperation, match="sqs:PurgeQueue"):
+        session.client("sqs", "eu-west-1").purge_queue(QueueUrl=QUEUE + "orders")
+    with pytest.raises(UndeclaredOperation):
+        session.client("sqs", "eu-west-1").receive_message(QueueUrl=QUEUE + "orders")
+
+
+def test_the_worker_count_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1793534400")
+    made = [
+        b"".join(
+            lines(
+                collect(answers.session(Account()), _plan("AWS::SQS::Queue"), ["eu-west-1"], workers=workers)
+            )
+        )
+        for workers in (1, 2, 16)
+    ]
+    assert made[0] == made[1] == made[2]
+
+
+def test_throttled_calls_are_counted_and_tried_again() -> None:
+    tries = iter([answers.error("ThrottlingException"), answers.error("ThrottlingException")])
+    account = Account(sqs_ListQueues=lambda _: next(tries, {"QueueUrls": [QUEUE + "orders"]}))
+    inventory = _read(account)
+    assert inventory.run.throttles == 2
+    assert len(inventory.of("AWS::SQS::Queue")) == 1
+
+
+def test_expired_credentials_end_the_run() -> None:
+    expired = answers.response(
+        b"<ErrorResponse><Error><Code>ExpiredToken</Code><Message>old</Message></Error></ErrorResponse>",
+        403,
+        {"Content-Type": "text/xml"},
+    )
+    with pytest.raises(CredentialsError, match="expired"):
+        _read(Account(sts_GetCallerIdentity=expired))
+
+
+def test_credentials_that_expire_midway_leave_an_incomplete_run() -> None:
+    inventory = _read(Account(sqs_GetQueueAttributes=answers.error("ExpiredToken", 403)))
+    assert not inventory.run.complete
+    assert inventory.known("AWS::SQS::Queue")[0].gaps[0].reason is Reason.EXPIRED_CREDENTIALS
+
+
+def test_a_region_that_is_switched_off_is_named() -> None:
+    refused = answers.response(
+        b"<ErrorResponse><Error><Code>InvalidClientTokenId</Code><Message>no</Message></Error></ErrorResponse>",
+        403,
+        {"Content-Type": "text/xml"},
+    )
+
+    def identity(parameters: dict[str, Any]) -> Any:
+        return refused if "ap-east-1" in parameters["url"] else None
+
+    with pytest.raises(ConfigurationError, match="'ap-east-1' is switched off"):
+        _read(Account(sts_GetCallerIdentity=identity), regions=("eu-west-1", "ap-east-1"))
+
+
+def test_the_policy_names_what_the_plan_calls() -> None:
+    made = policy(operations(_plan("AWS::SQS::Queue", "AWS::EMR::Cluster")))
+    actions = made["Statement"][0]["Action"]
+    assert {"sqs:ListQueues", "elasticmapreduce:DescribeCluster"} <= set(actions)
+    assert actions == sorted(set(actions))

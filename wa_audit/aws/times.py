@@ -1,0 +1,19 @@
+"""Spans between the inventory's times, which are UTC in ISO 8601."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def hours_between(earlier: str, later: str) -> float:
+    """Hours from one time to the other; negative where `later` is the earlier.
+
+    Raises:
+        ValueError: one of them is not a time.
+    """
+    return (_parse(later) - _parse(earlier)).total_seconds() / 3600
+
+
+def _parse(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
