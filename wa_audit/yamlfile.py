@@ -80,9 +80,8 @@ def _in_words(message: str, type_: type[msgspec.Struct], path: list[str]) -> tup
     if found := re.fullmatch(r"Invalid enum value '(.+)'", message):
         hint = typing.get_type_hints(type_).get(fields.get(path[0], "")) if path else None
         return unknown("value", found[1], map(str, _values(hint))), [found[1]]
-    return re.sub(
-        r"`(\w+)`", lambda part: _TYPES.get(part[1], part[0]), message[:1].lower() + message[1:]
-    ), []
+    words = message[:1].lower() + message[1:]
+    return re.sub(r"`(\w+)( \| null)?`", lambda part: _TYPES.get(part[1], part[0]), words), []
 
 
 def in_words(value: Any) -> str:
