@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from wa_audit import rulebook
-from wa_audit.aws import framework
 from wa_audit.collect import plan
 from wa_audit.inventory import Inventory, Run
 from wa_audit.model import ConfigurationError, Finding, Pillar, Resource, Severity, Status
@@ -546,12 +545,11 @@ def test_a_rule_has_all_its_words(rule: rulebook.Rule) -> None:
     for words in (rule.title, rule.failure_title):
         assert words[0].isupper()
         assert not words.endswith(".")
-    for words in (rule.why, rule.fix, rule.judgement):
-        assert words.endswith((".", ")", ":"))
     assert rule.title != rule.failure_title
+    assert rule.why.endswith(".")
+    assert rule.fix.endswith((".", "`", ")"))
+    assert rule.judgement
     assert rule.best_practices
-    prefixes = {framework.best_practices()[id_].pillar for id_ in rule.best_practices}
-    assert prefixes
 
 
 def test_the_built_in_rulebook_can_be_read_as_a_whole() -> None:
