@@ -11,6 +11,7 @@ A path is `Field.field[].field`; a conversion after `|` turns what stands there 
     bucket    a bucket's name, an s3:// location, or an ARN within a bucket
     role      a role's name or ARN                    job, crawler    a Glue name
     key       a key's id, alias or ARN                secconf         a Glue security configuration's name
+    functions every Lambda function named anywhere within
     started   a state machine's definition: every function, Glue job and state machine that its Tasks name
 
 A field that could not be read makes the relation kind unknown in that region rather than empty.
@@ -69,6 +70,8 @@ ROWS = (
     Row("AWS::S3::Bucket",                 "replicates-to", "Replication.Rules[].Destination.Bucket"),
     Row("AWS::Glue::Table",                "lies-in", "StorageDescriptor.Location|bucket"),
     Row("AWS::Glue::Crawler",              "reads-from", "Targets.S3Targets[].Path|bucket"),
+
+    Row("AWS::KinesisFirehose::DeliveryStream", "transforms-with", "Destinations|functions"),
 
     # who copies what away
     Row("AWS::Backup::ProtectedResource",  "backs-up", "ResourceArn"),
@@ -233,7 +236,16 @@ def _function(name: str, place: str, account: str) -> str:
     return f"{place}:{owner.strip(':') or account}:function:{(rest if infix else name).partition(':')[0]}"
 
 
-_EXTRACTIONS: dict[str, Extract] = {"started": _started}
+def _functions(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """Every Lambda function that is named by its ARN anywhere within a value."""
+    if isinstance(value, dict | list):
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from _functions(child, resource, inventory)
+    elif isinstance(value, str) and arns.parse(value).service == "lambda":
+        yield arns.function_arn(value)
+
+
+_EXTRACTIONS: dict[str, Extract] = {"started": _started, "functions": _functions}
 
 
 def _resolve_aliases(relations: set[Relation], inventory: Inventory) -> set[Relation]:

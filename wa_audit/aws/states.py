@@ -369,6 +369,7 @@ def off_the_main_path(state: State) -> bool:
     )
 
 
+_WORK = ("Task", "Parallel", "Map")
 HANDLED, HIDDEN, UNCAUGHT = "handled", "hidden", "uncaught"
 
 
@@ -390,6 +391,18 @@ def fate(task: State) -> str:
         if any(not _ends_well(row.next, level) for row in rows):
             return HANDLED
     return UNCAUGHT
+
+
+def answered(task: State) -> bool:
+    """Whether a Catch of the Task, or of what is around it, leads on to work that can tell of the failure."""
+    for level in task.levels:
+        rows = catchers(level)
+        for position, row in enumerate(rows):
+            after = {row.next} | level.scope.reachable(row.next)
+            works = any(level.scope.states.get(name, {}).get("Type") in _WORK for name in after)
+            if works and matches(row.errors, TASK_FAILED, last=position == len(rows) - 1):
+                return True
+    return False
 
 
 def _ends_well(name: str, state: State) -> bool:

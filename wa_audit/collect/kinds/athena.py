@@ -32,4 +32,26 @@ KINDS = (
             ),
         ),
     ),
+    Kind(
+        "AWS::Athena::CapacityReservation",
+        service="athena",
+        list=Call(
+            operation="ListCapacityReservations",
+            params={"MaxResults": 50},
+            take="CapacityReservations",
+            keep="Name Status TargetDpus",
+            token="NextToken",
+            next="NextToken",
+        ),
+        arn="arn:{partition}:athena:{region}:{account}:capacity-reservation/{Name}",
+        details=(
+            Call(
+                operation="GetCapacityAssignmentConfiguration",
+                args={"CapacityReservationName": "Name"},
+                take="CapacityAssignmentConfiguration.CapacityAssignments",
+                into="CapacityAssignments",
+                optional=True,
+            ),
+        ),
+    ),
 )

@@ -1,0 +1,78 @@
+"""Objects leave a bucket, or move to a cheaper class, when they are no longer needed."""
+
+from wa_audit.rule import Resource, Verdict, check, failed, lifecycle, not_applicable, passed
+
+
+@check("AWS::S3::Bucket")
+def s3_bucket_noncurrent_expiration(bucket: Resource, *, most_days: int) -> Verdict:
+    """Passes where an Enabled whole-bucket rule removes noncurrent versions within 90 days (most_days).
+
+    A rule with a prefix, a tag or a size covers a part and fails, naming it. Plain expiry does not count: in
+    a versioned bucket it adds delete markers and frees nothing. Suspended versioning is judged too, since the
+    old versions stay. Buckets that were never versioned, and those whose Object Lock keeps versions in
+    COMPLIANCE mode, are not judged.
+    """
+    status = (bucket["Versioning"] or {}).get("Status")
+    if status is None:
+        return not_applicable("was never versioned")
+    removing = [r for r in lifecycle.enabled(bucket["LifecycleRules"]) if lifecycle.noncurrent_days(r)]
+    whole = [lifecycle.noncurrent_days(r) or 0 for r in removing if lifecycle.applies_to_all(r)]
+    if whole and min(whole) <= most_days:
+        return passed(f"removes noncurrent versions after {min(whole)} days", NoncurrentDays=min(whole))
+    if _locked(bucket):
+        return not_applicable("keeps versions under Object Lock in COMPLIANCE mode", Mode="COMPLIANCE")
+    if whole:
+        return failed(
+            f"keeps noncurrent versions for {min(whole)} days, more than {most_days}",
+            NoncurrentDays=min(whole),
+        )
+    if removing:
+        parts = "; ".join(str(lifecycle.scope(r)) for r in removing)
+        return failed(f"removes noncurrent versions of a part alone: {parts}", Versioning=status, scope=parts)
+    return failed("keeps every noncurrent version for ever", Versioning=status)
+
+
+def _locked(bucket: Resource) -> bool:
+    rule = (bucket["ObjectLock"] or {}).get("Rule") or {}
+    return (rule.get("DefaultRetention") or {}).get("Mode") == "COMPLIANCE"
+
+
+@check("AWS::S3::Bucket")
+def s3_bucket_abort_multipart(bucket: Resource, *, most_days: int) -> Verdict:
+    """Passes where an Enabled rule for the whole bucket aborts unfinished uploads within 7 days (most_days).
+
+    A rule with a prefix covers a part and fails, naming it; S3 takes no such rule with tags or sizes.
+    Directory buckets are not judged.
+    """
+    if bucket.name.endswith("--x-s3"):
+        return not_applicable("is a directory bucket")
+    aborting = [r for r in lifecycle.enabled(bucket["LifecycleRules"]) if lifecycle.abort_days(r)]
+    whole = [lifecycle.abort_days(r) or 0 for r in aborting if lifecycle.applies_to_all(r)]
+    if whole and min(whole) <= most_days:
+        return passed(f"aborts unfinished uploads after {min(whole)} days", DaysAfterInitiation=min(whole))
+    if whole:
+        return failed(
+            f"aborts unfinished uploads after {min(whole)} days, more than {most_days}",
+            DaysAfterInitiation=min(whole),
+        )
+    if aborting:
+        parts = "; ".join(str(lifecycle.scope(r)) for r in aborting)
+        return failed(f"aborts unfinished uploads in a part alone: {parts}", scope=parts)
+    return failed("keeps the parts of unfinished uploads for ever", AbortIncompleteMultipartUpload=None)
+
+
+@check("AWS::S3::Bucket")
+def s3_bucket_lifecycle_configured(bucket: Resource) -> Verdict:
+    """Passes where at least one Enabled rule expires or moves objects, or their noncurrent versions.
+
+    Disabled rules do not count, nor do rules that only abort uploads or clear away lone delete markers: they
+    leave the data where it is. Does not look at metrics, so small buckets, and buckets that hold nothing but
+    Intelligent-Tiering objects, are judged as all others.
+    """
+    rules = bucket["LifecycleRules"]
+    acting = sorted({action for rule in lifecycle.enabled(rules) for action in lifecycle.actions(rule)})
+    if acting:
+        return passed(f"has lifecycle rules for {', '.join(acting)}", actions=acting)
+    if not rules:
+        return failed("has no lifecycle configuration", rules=0)
+    return failed("has lifecycle rules, none of which expires or moves data", rules=len(rules))

@@ -1,0 +1,52 @@
+"""Scheduled work runs when it should, and ends well."""
+
+from wa_audit.rule import (
+    Inventory,
+    Resource,
+    Verdict,
+    check,
+    failed,
+    not_applicable,
+    not_evaluated,
+    passed,
+    schedules,
+)
+
+
+@check("AWS::Glue::Crawler")
+def glue_crawler_last_run(crawler: Resource, inventory: Inventory, *, most_missed: int) -> Verdict:
+    """Passes where the crawler's last crawl ended well and its schedule is kept.
+
+    Fails where the last crawl is FAILED or CANCELLED. Fails too where the schedule is SCHEDULED and came due
+    more often than it may be missed (most_missed) since the last crawl started, or since the crawler was made
+    if it never ran; a crawl that runs at this moment is not overdue. A crawler that runs on demand and never
+    ran is not judged.
+    """
+    last = crawler["LastCrawl"] or {}
+    if last.get("Status") in ("FAILED", "CANCELLED"):
+        return failed(
+            f"last ended as {last['Status']}", Status=last["Status"], StartTime=last.get("StartTime")
+        )
+
+    schedule = crawler["Schedule"] or {}
+    if schedule.get("State") != "SCHEDULED":
+        if not last:
+            return not_applicable("runs on demand and has never run")
+        return passed(f"last ended as {last.get('Status')}", Status=last.get("Status"))
+
+    expression = schedule["ScheduleExpression"]
+    since = last.get("StartTime") or crawler["CreationTime"]
+    if since is None or crawler["State"] == "RUNNING":
+        return passed("is running" if since else "has not come due yet", ScheduleExpression=expression)
+    missed = schedules.fires_between(expression, since, inventory.run.finished)
+    if missed is None:
+        return not_evaluated(f"has a schedule that is not understood: {expression}")
+    if missed >= most_missed:
+        return failed(
+            f"came due {missed} times since it last ran"
+            if last
+            else f"came due {missed} times and never ran",
+            ScheduleExpression=expression,
+            StartTime=last.get("StartTime"),
+        )
+    return passed("keeps its schedule", ScheduleExpression=expression, StartTime=last.get("StartTime"))

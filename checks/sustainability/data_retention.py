@@ -1,0 +1,96 @@
+"""Data that has served its purpose is removed."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from wa_audit.rule import (
+    Inventory,
+    Relation,
+    Resource,
+    Verdict,
+    arns,
+    check,
+    failed,
+    lifecycle,
+    not_applicable,
+    passed,
+)
+
+
+class _Location(NamedTuple):
+    prefix: str
+    field: str
+    owner: str
+    is_log: bool
+
+
+@check("AWS::S3::Bucket")
+def s3_temp_data_expiration(
+    bucket: Resource, inventory: Inventory, *, most_days: int, most_log_days: int
+) -> Verdict:
+    """Passes where every scratch location in the bucket is covered by an Enabled rule that expires objects.
+
+    Locations come from configuration: Athena result locations, Glue --TempDir and --spark-event-logs-path,
+    EMR LogUri, and Firehose error prefixes. Each is judged for itself: a rule covers it if its prefix is a
+    prefix of the location and no tag or size narrows it. Scratch data must go within 30 days (most_days),
+    logs within 90 (most_log_days). Workgroups with managed query results are left out, as Athena removes
+    those itself. Buckets without scratch locations are not judged.
+    """
+    locations = sorted(set(_locations(bucket, inventory)))
+    if not locations:
+        return not_applicable("holds no scratch location that configuration names")
+    rules = bucket["LifecycleRules"]
+    kept = []
+    for where in locations:
+        days, most = lifecycle.shortest(rules, where.prefix), most_log_days if where.is_log else most_days
+        if days is None or days > most:
+            time = "for ever" if days is None else f"{days} days, more than {most}"
+            kept.append(f"{where.prefix or 'the whole bucket'} ({where.field} of {where.owner}) {time}")
+    if kept:
+        more = f" and {len(kept) - 1} more" if len(kept) > 1 else ""
+        return failed(f"keeps {kept[0]}{more}", kept=kept[:10])
+    return passed(
+        f"expires its {len(locations)} scratch locations", prefixes=[where.prefix for where in locations]
+    )
+
+
+def _locations(bucket: Resource, inventory: Inventory) -> Iterator[_Location]:
+    for relation in inventory.sources(bucket, "scratches-in"):
+        if _has_managed_results(relation, inventory):
+            continue
+        yield _location(relation, inventory, is_log=False)
+    for relation in inventory.sources(bucket, "logs-to"):
+        if arns.parse(relation.source).service != "s3":
+            yield _location(relation, inventory, is_log=True)
+    for stream in inventory.of("AWS::KinesisFirehose::DeliveryStream"):
+        for destination in _s3_destinations(stream["Destinations"]):
+            prefix = destination.get("ErrorOutputPrefix")
+            if prefix and destination["BucketARN"] == bucket.arn:
+                # What follows `!{` is written anew for each object.
+                yield _Location(prefix.partition("!{")[0], "ErrorOutputPrefix", stream.name, False)
+
+
+def _location(relation: Relation, inventory: Inventory, *, is_log: bool) -> _Location:
+    """The location that the relation was read from, at the path that the relation names."""
+    value: Any = inventory.get(relation.source)
+    owner = value.name
+    for step in relation.field.split("."):
+        value = value[step]
+    location = arns.s3_location(value)
+    return _Location(location.prefix if location else "", relation.field.rpartition(".")[2], owner, is_log)
+
+
+def _has_managed_results(relation: Relation, inventory: Inventory) -> bool:
+    source = inventory.get(relation.source)
+    if source is None or source.type != "AWS::Athena::WorkGroup":
+        return False
+    managed = (source["Configuration"] or {}).get("ManagedQueryResultsConfiguration") or {}
+    return bool(managed.get("Enabled"))
+
+
+def _s3_destinations(value: Any) -> Iterator[dict[str, Any]]:
+    """Every S3 destination or backup within a Firehose stream's destinations."""
+    if isinstance(value, dict) and value.get("BucketARN"):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _s3_destinations(inner)

@@ -1,0 +1,60 @@
+"""What runs, runs where and as large as it needs to."""
+
+from wa_audit.rule import (
+    ACCOUNT_TYPE,
+    Inventory,
+    Resource,
+    Verdict,
+    carbon,
+    check,
+    failed,
+    not_applicable,
+    not_evaluated,
+    passed,
+)
+
+_TYPES = (
+    "AWS::Athena::WorkGroup",
+    "AWS::DynamoDB::Table",
+    "AWS::EMR::Cluster",
+    "AWS::Glue::Job",
+    "AWS::Kinesis::Stream",
+    "AWS::KinesisFirehose::DeliveryStream",
+    "AWS::Lambda::Function",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+    "AWS::StepFunctions::StateMachine",
+)
+
+
+@check(ACCOUNT_TYPE)
+def region_carbon_intensity(
+    account: Resource, inventory: Inventory, *, most_grams: int, data_residency: list[str]
+) -> Verdict:
+    """Passes where every region in use stands in a grid of at most 350 gCO2e/kWh (most_grams).
+
+    Judges the audited regions that hold pipeline resources; the workgroup primary, which AWS makes in every
+    region, does not count as one. Regions named in `data_residency` are pinned there and left out. Regions
+    that the bundled table does not know are not evaluated. Suggests only regions of the same legal space.
+    The factors are location-based (Cloud Carbon Footprint, dated in the data file): they speak of the grid.
+    AWS's own claim, that it matches all the electricity it uses with renewable energy, is market-based and
+    differs.
+    """
+    everything = [resource for type_ in _TYPES for resource in inventory.of(type_)]
+    held = {r.region for r in everything if (r.type, r.name) != ("AWS::Athena::WorkGroup", "primary")}
+    used = sorted(held & set(inventory.run.regions) - set(data_residency))
+    if not used:
+        return not_applicable("holds no pipeline resources in the audited regions that may be moved")
+
+    grams = {region: carbon.intensity(region) for region in used}
+    dirty = [region for region, value in grams.items() if value is not None and value > most_grams]
+    unknown = [region for region, value in grams.items() if value is None]
+    if dirty:
+        cleaner = {region: carbon.cleaner(region, most_grams) for region in dirty}
+        named = ", ".join(f"{region} ({grams[region]} gCO2e/kWh)" for region in dirty)
+        return failed(f"runs in {named}, more than {most_grams}", gco2e_per_kwh=grams, cleaner=cleaner)
+    if unknown:
+        return not_evaluated(f"runs in {', '.join(unknown)}, whose grid no table knows", gco2e_per_kwh=grams)
+    return passed(
+        f"runs in regions of at most {max(v or 0 for v in grams.values())} gCO2e/kWh", gco2e_per_kwh=grams
+    )
