@@ -1,0 +1,272 @@
+"""The Condition block of a policy statement: what it says, and whether it narrows a grant.
+
+A condition narrows only by what it compares, how, and with which value. `StringLike aws:SourceArn *` holds
+for every request that names a source, `StringEqualsIfExists aws:PrincipalOrgID o-1` for every anonymous one,
+and `Bool aws:SecureTransport true` for everybody who speaks TLS.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from wa_audit.aws import arns, wildcards
+
+
+class Narrowing(Enum):
+    """What a condition does to the grant that it stands in."""
+
+    RESTRICTIVE = "restrictive"
+    VACUOUS = "vacuous"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One comparison. `operator` and `key` are lower case; the values are alternatives, as text.
+
+    `quantifier` is "forallvalues", "foranyvalue" or empty.
+    """
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+    quantifier: str = ""
+    if_exists: bool = False
+
+    @property
+    def tolerates_absence(self) -> bool:
+        """Whether it holds for a request that lacks the key."""
+        if self.operator == "null":
+            return "true" in self.values
+        if self.quantifier:
+            return self.quantifier == "forallvalues"
+        return self.if_exists or self.operator in _OPPOSITES
+
+    @property
+    def compares_patterns(self) -> bool:
+        """Whether wildcards in its values are wildcards. ArnEquals behaves as ArnLike does."""
+        return self.operator in ("stringlike", "arnlike", "arnequals")
+
+
+def _keys(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+# Who asks. A value of these picks out callers, an account, an organization or a network.
+WHO = _keys(
+    """
+    aws:principalaccount aws:principalarn aws:principalisawsservice aws:principalorgid
+    aws:principalorgpaths aws:principalservicename aws:principalservicenameslist aws:sourceaccount
+    aws:sourcearn aws:sourceip aws:sourceorgid aws:sourceorgpaths aws:sourceowner aws:sourcevpc
+    aws:sourcevpcarn aws:sourcevpce aws:userid aws:vpceaccount aws:vpceorgid aws:vpceorgpaths
+    kms:calleraccount lambda:sourcefunctionarn s3:dataaccesspointaccount s3:dataaccesspointarn
+    """
+)
+
+# What is asked for. A value of these picks out resources.
+WHAT = _keys(
+    """
+    aws:resourceaccount aws:resourceorgid aws:resourceorgpaths aws:resourcetag/ dynamodb:leadingkeys
+    ec2:resourcetag/ iam:resourcetag/ kms:encryptioncontext: kms:requestalias kms:resourcealiases
+    kms:viaservice s3:accesspointtag/ s3:buckettag/ s3:dataaccesspointaccount s3:dataaccesspointarn
+    s3:existingobjecttag/ s3:resourceaccount secretsmanager:resourcetag/ secretsmanager:secretid
+    """
+)
+
+# Who owns what is asked for: with these, everything in an account is still everything.
+OWNER = _keys("aws:resourceaccount aws:resourceorgid aws:resourceorgpaths s3:resourceaccount")
+
+# To which service a role may be handed.
+PASSED_TO = frozenset({"iam:passedtoservice"})
+
+# Keys that say neither who nor what: the way, the moment, or what any caller can set for itself.
+_NEITHER = _keys(
+    """
+    aws:calledvia aws:calledviafirst aws:calledvialast aws:currenttime aws:epochtime
+    aws:multifactorauthage aws:multifactorauthpresent aws:principaltag/ aws:principaltype
+    aws:referer aws:requestedregion aws:requesttag/ aws:securetransport aws:tagkeys
+    aws:tokenissuetime aws:useragent aws:username aws:viaawsservice aws:vpcsourceip
+    glue:evaluatedbylakeformationtags iam:passedtoservice lambda:functionurlauthtype
+    lambda:invokedviafunctionurl s3:authtype s3:delimiter s3:max-keys s3:prefix s3:signatureage
+    s3:signatureversion s3:tlsversion s3:versionid s3:x-amz- sns:protocol sts:externalid
+    sts:rolesessionname sts:sourceidentity sts:transitivetagkeys
+    """
+)
+_KNOWN = WHO | WHAT | _NEITHER
+_FAMILIES = tuple(key for key in _KNOWN if key.endswith(("/", ":", "-")))
+
+# Keys that every request of their kind carries, so that IfExists takes nothing from them.
+_ALWAYS_PRESENT = frozenset(
+    {"aws:resourceaccount", "dynamodb:leadingkeys", "iam:passedtoservice", "s3:resourceaccount"}
+)
+
+_ARNS = _keys(
+    """
+    aws:principalarn aws:sourcearn aws:sourcevpcarn lambda:sourcefunctionarn s3:dataaccesspointarn
+    """
+)
+_PATHS = _keys(
+    """
+    aws:principalorgpaths aws:resourceorgpaths aws:sourceorgpaths aws:vpceorgpaths
+    """
+)
+_SERVICES = _keys(
+    """
+    kms:viaservice iam:passedtoservice aws:principalservicename aws:principalservicenameslist
+    """
+)
+# Identifiers that AWS gives out at random: a part of one picks out nothing.
+_IDENTIFIERS = _keys(
+    """
+    aws:principalaccount aws:principalorgid aws:sourceaccount aws:sourceorgid aws:sourceowner
+    aws:sourcevpc aws:sourcevpce aws:vpceaccount aws:vpceorgid aws:resourceaccount aws:resourceorgid
+    kms:calleraccount s3:dataaccesspointaccount s3:resourceaccount
+    """
+)
+# The one value that narrows.
+_ONLY = {"aws:principalisawsservice": "true", "lambda:functionurlauthtype": "aws_iam"}
+
+_OPPOSITES = {
+    "stringnotequals": "stringequals",
+    "stringnotequalsignorecase": "stringequalsignorecase",
+    "stringnotlike": "stringlike",
+    "arnnotequals": "arnequals",
+    "arnnotlike": "arnlike",
+    "notipaddress": "ipaddress",
+}
+_TEXT = frozenset({*_OPPOSITES.values(), "bool"})
+
+
+def parse(block: object) -> Iterator[Condition]:
+    """The comparisons of a Condition block, all of which must hold."""
+    for operator, comparisons in block.items() if isinstance(block, dict) else ():
+        quantifier, _, name = operator.lower().rpartition(":")
+        for key, values in comparisons.items() if isinstance(comparisons, dict) else ():
+            yield Condition(
+                operator=name.removesuffix("ifexists"),
+                key=key.lower(),
+                values=tuple(_text(value) for value in (values if isinstance(values, list) else [values])),
+                quantifier=quantifier,
+                if_exists=name.endswith("ifexists"),
+            )
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def narrowing(conditions: Iterable[Condition], keys: frozenset[str]) -> Narrowing:
+    """What conditions that must all hold do to a grant, where `keys` are those whose values narrow it.
+
+    One that restricts suffices; failing that, one that is not understood leaves the whole unknown.
+    """
+    conditions = tuple(conditions)
+    present = {c.key for c in conditions if not c.tolerates_absence}
+    found = {_narrowing(c, keys, c.key in present) for c in conditions}
+    for outcome in (Narrowing.RESTRICTIVE, Narrowing.UNKNOWN):
+        if outcome in found:
+            return outcome
+    return Narrowing.VACUOUS
+
+
+def _narrowing(condition: Condition, keys: frozenset[str], present: bool) -> Narrowing:
+    key = _family(condition.key)
+    if key not in keys and key not in _KNOWN:
+        anything = condition.compares_patterns and any(wildcards.covers(v, "?*") for v in condition.values)
+        return Narrowing.VACUOUS if anything else Narrowing.UNKNOWN
+    if key not in keys or condition.operator == "null" or condition.operator in _OPPOSITES:
+        # "Anyone but" is nearly anyone.
+        return Narrowing.VACUOUS
+    if condition.operator not in _TEXT:
+        return Narrowing.UNKNOWN
+    if condition.tolerates_absence and not (present or key in _ALWAYS_PRESENT):
+        return Narrowing.VACUOUS
+    if any(_is_open(key, value, condition.compares_patterns) for value in condition.values):
+        return Narrowing.VACUOUS
+    return Narrowing.RESTRICTIVE
+
+
+def _family(key: str) -> str:
+    """The key, or for one of an open family such as `aws:ResourceTag/team` the family."""
+    return next((family for family in _FAMILIES if key.startswith(family)), key)
+
+
+def _is_open(key: str, value: str, pattern: bool) -> bool:
+    """Whether the value lets in whom, or what, the key should keep out."""
+    if key in _ONLY:
+        return value.lower() != _ONLY[key]
+    if key == "aws:sourceip":
+        return _is_wide(value)
+    if not pattern or not wildcards.has_wildcard(value):
+        return False
+    if key in _ARNS:
+        return _is_open_arn(value)
+    if key in _IDENTIFIERS:
+        return True
+    if key in _PATHS:
+        return wildcards.has_wildcard(value.partition("/")[0])
+    if key == "aws:userid":
+        return wildcards.has_wildcard(value.partition(":")[0])
+    if key in _SERVICES:
+        return wildcards.covers(value, "?*.amazonaws.com")
+    if key.endswith(":sub"):
+        return _is_open_subject(value)
+    return wildcards.covers(value, "?*")
+
+
+def _is_open_arn(value: str) -> bool:
+    """Whether an ARN pattern binds neither an account nor, in S3, whose ARNs name none, a bucket."""
+    arn = arns.parse(value + ":*" * max(0, 5 - value.count(":")))
+    if arn.service == "s3":
+        return not wildcards.literal_start(arn.resource) and (
+            not arn.account or wildcards.has_wildcard(arn.account)
+        )
+    if arn.account:
+        return wildcards.has_wildcard(arn.account)
+    return not wildcards.literal_start(arn.resource)
+
+
+def _is_open_subject(value: str) -> bool:
+    """Whether a federated subject is left open; GitHub's `repo:OWNER/NAME:…` is, without its owner."""
+    start = wildcards.literal_start(value)
+    return not start or (start.startswith("repo:") and "/" not in start)
+
+
+def _is_wide(value: str) -> bool:
+    """Whether an address range is as good as the internet: wider than /8, or /32 in IPv6, as S3 sees it.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+    """
+    try:
+        network = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        return False
+    return network.prefixlen < (8 if network.version == 4 else 32)
+
+
+def complement(condition: Condition) -> Condition | None:
+    """The condition that holds exactly where this one does not; None where no operator says that.
+
+    A Deny with `StringNotEquals aws:PrincipalOrgID o-1` leaves what an Allow with StringEquals would give.
+    """
+    operator = _OPPOSITES.get(condition.operator)
+    if operator is not None:
+        quantifier = {"forallvalues": "foranyvalue", "foranyvalue": "forallvalues"}.get(
+            condition.quantifier, ""
+        )
+        return Condition(operator, condition.key, condition.values, quantifier)
+    if condition.operator == "bool" and len(condition.values) == 1 and not condition.quantifier:
+        flipped = {"true": "false", "false": "true"}.get(condition.values[0].lower())
+        if flipped:
+            return replace(condition, values=(flipped,), if_exists=not condition.if_exists)
+    if condition.operator == "null" and len(condition.values) == 1:
+        flipped = {"true": "false", "false": "true"}.get(condition.values[0].lower())
+        if flipped:
+            return replace(condition, values=(flipped,))
+    return None

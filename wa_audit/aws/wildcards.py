@@ -1,0 +1,155 @@
+"""The wildcards of AWS policies: `*` is any run of characters, even none, and `?` is any one character.
+
+Two patterns are compared as the sets of texts that they stand for, exactly, so that `s3:Get*` is known to lie
+within `s3:*` and `s3:*Object` is known to meet `s3:Put*`. `${*}`, `${?}` and `${$}` are the characters
+themselves; any other policy variable stands for itself and is never taken for a wildcard.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_TOKEN = re.compile(r"\$\{[*?$]\}|.", re.DOTALL)
+_ANY, _ONE = "*", "?"
+_LITERAL = {_ANY: "${*}", _ONE: "${?}"}
+# A character that no pattern spells: what a wildcard may stand for beyond the letters of the other pattern.
+_OTHER = "\0"
+
+
+@lru_cache(maxsize=4096)
+def _tokens(pattern: str) -> tuple[str, ...]:
+    return tuple("$" if found == "${$}" else found for found in _TOKEN.findall(pattern))
+
+
+def has_wildcard(pattern: str) -> bool:
+    """Whether the pattern stands for more than one text."""
+    return any(token in (_ANY, _ONE) for token in _tokens(pattern))
+
+
+@lru_cache(maxsize=16384)
+def literal_start(pattern: str) -> str:
+    """What stands before the first wildcard."""
+    start = []
+    for token in _tokens(pattern):
+        if token in (_ANY, _ONE):
+            break
+        start.append(token)
+    return "".join(start)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether the pattern stands for this text, in which nothing is a wildcard. Case counts."""
+    tokens = _tokens(pattern)
+    reached = _rest(tokens, frozenset({0}))
+    for character in text:
+        reached = _step(tokens, reached, _LITERAL.get(character, character))
+    return len(tokens) in reached
+
+
+def covers(general: str, specific: str) -> bool:
+    """Whether every text that `specific` stands for, `general` stands for too."""
+    # Most pairs that are asked about differ at once.
+    return literal_start(specific).startswith(literal_start(general)) and _covers(general, specific)
+
+
+@lru_cache(maxsize=16384)
+def _covers(general: str, specific: str) -> bool:
+    wide, narrow = _tokens(general), _tokens(specific)
+    # Walks `narrow` one place at a time beside the set of all places that `wide` can be in.
+    start = _rest(wide, frozenset({0}))
+    waiting = [(place, start) for place in _rest(narrow, frozenset({0}))]
+    seen = set(waiting)
+    while waiting:
+        place, reached = waiting.pop()
+        if place == len(narrow):
+            if len(wide) not in reached:
+                return False
+            continue
+        token = narrow[place]
+        after = frozenset({place if token == _ANY else place + 1})
+        symbols = {token}
+        if token in (_ANY, _ONE):
+            # Letters that `wide` does not wait for here are all alike.
+            symbols = {wide[at] for at in reached if at < len(wide)} - {_ANY, _ONE} | {_OTHER}
+        for symbol in symbols:
+            next_reached = _step(wide, reached, symbol)
+            for next_place in _rest(narrow, after):
+                state = (next_place, next_reached)
+                if state not in seen:
+                    seen.add(state)
+                    waiting.append(state)
+    return True
+
+
+@lru_cache(maxsize=16384)
+def overlaps(one: str, other: str) -> bool:
+    """Whether there is a text that both patterns stand for."""
+    left, right = _tokens(one), _tokens(other)
+    waiting = [(0, 0)]
+    seen = set(waiting)
+    while waiting:
+        i, j = waiting.pop()
+        if i == len(left) and j == len(right):
+            return True
+        for state in _moves(left, i, right, j):
+            if state not in seen:
+                seen.add(state)
+                waiting.append(state)
+    return False
+
+
+def arn_segments(pattern: str) -> list[str]:
+    """The six parts of an ARN pattern; AWS fills an incomplete one with `*`."""
+    if covers(pattern, "?*"):
+        return ["arn", *"*****"]
+    parts = pattern.split(":", 5)
+    return parts + ["*"] * (6 - len(parts))
+
+
+def arn_covers(general: str, specific: str) -> bool:
+    """As `covers`, for ARN patterns, in which no wildcard reaches from one of the six parts into the next."""
+    return all(map(covers, arn_segments(general), arn_segments(specific)))
+
+
+def arn_overlaps(one: str, other: str) -> bool:
+    """As `overlaps`, for ARN patterns."""
+    return all(map(overlaps, arn_segments(one), arn_segments(other)))
+
+
+def _rest(tokens: tuple[str, ...], places: frozenset[int]) -> frozenset[int]:
+    """The places with those that are reached by letting a `*` stand for nothing."""
+    found = set(places)
+    for place in places:
+        while place < len(tokens) and tokens[place] == _ANY:
+            place += 1  # noqa: PLW2901  the run of stars is walked to its end
+            found.add(place)
+    return frozenset(found)
+
+
+def _step(tokens: tuple[str, ...], places: frozenset[int], symbol: str) -> frozenset[int]:
+    after = set()
+    for place in places:
+        if place < len(tokens):
+            token = tokens[place]
+            if token == _ANY:
+                after.add(place)
+            elif token in (_ONE, symbol):
+                after.add(place + 1)
+    return _rest(tokens, frozenset(after))
+
+
+def _moves(left: tuple[str, ...], i: int, right: tuple[str, ...], j: int) -> list[tuple[int, int]]:
+    """From these two places, where one more character, or a `*` that stands for nothing, leads."""
+    moves = []
+    if i < len(left) and left[i] == _ANY:
+        moves.append((i + 1, j))
+    if j < len(right) and right[j] == _ANY:
+        moves.append((i, j + 1))
+    if i < len(left) and j < len(right):
+        a, b = left[i], right[j]
+        if a in (_ANY, _ONE) or b in (_ANY, _ONE) or a == b:
+            moves.append((i if a == _ANY else i + 1, j if b == _ANY else j + 1))
+    return moves
