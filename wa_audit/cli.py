@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
@@ -42,6 +42,7 @@ def cli() -> None:
 
 @cli.command(epilog=flags.EXIT_CODES)
 @flags.connection
+@flags.resume
 @flags.rulebook
 @flags.tag
 @flags.results
@@ -55,6 +56,7 @@ def scan(
     min_score: float | None,
     strict: bool,
     no_progress: bool,
+    resume: bool,
     **options: Any,
 ) -> None:
     """Audit an account: read it, judge it, score it, and write the reports."""
@@ -65,7 +67,8 @@ def scan(
     files.check_writable(output)
     workers = options["workers"]
     session, regions = _connect(**options)
-    inventory = _collect(session, _plan(book, wanted), regions, workers, no_progress)
+    run = _Run(workers, no_progress, resume, output / "inventory.jsonl")
+    inventory = _collect(session, _plan(book, wanted), regions, run)
     audit = _assess(inventory, book, wanted)
     _deliver(audit, formats, output)
     _end(audit, fail_on, min_score, strict)
@@ -94,7 +97,7 @@ def demo(
     files.check_writable(output)
     click.echo("Setting up the embedded account …", err=True)
     with embedded.account() as (session, regions):
-        inventory = _collect(session, _plan(book, {}), regions, 16, no_progress)
+        inventory = _collect(session, _plan(book, {}), regions, _Run(16, no_progress))
     audit = _assess(inventory, book, {})
     _deliver(audit, formats, output)
     _end(audit, fail_on, min_score, strict)
@@ -105,12 +108,14 @@ def demo(
 
 @cli.command(epilog=flags.EXIT_CODES)
 @flags.connection
+@flags.resume
 @flags.rulebook
 @flags.inventory_file
 @flags.verbose
 def collect(
     output: Path,
     no_progress: bool,
+    resume: bool,
     **options: Any,
 ) -> None:
     """Read an account into an inventory file, to be judged later."""
@@ -123,7 +128,7 @@ def collect(
     session, regions = _connect(**options)
     # Tags are read too, so that 'assess --tag' has what it needs.
     plan = _plan(book, {"": ""})
-    inventory = _collect(session, plan, regions, workers, no_progress)
+    inventory = _collect(session, plan, regions, _Run(workers, no_progress, resume, output))
     inventories.write(inventory, output)
     unread = sum(len(resource.gaps) for resource in inventory)
     click.echo(f"{output}: {len(inventory)} resources, {inventory.run.calls} calls, {unread} facts unread")
@@ -269,15 +274,45 @@ def _connect(
     return session, list(dict.fromkeys(regions or [str(session.region)]))
 
 
-def _collect(
-    session: AwsSession, plan: Plan, regions: Sequence[str], workers: int, no_progress: bool
-) -> Inventory:
-    from wa_audit.collect import collect as read
+class _Run(NamedTuple):
+    """How a collection goes about it. `inventory` is where a stopped run leaves what it has read."""
+
+    workers: int
+    no_progress: bool
+    resume: bool = False
+    inventory: Path | None = None
+
+    @property
+    def journal(self) -> Path | None:
+        return self.inventory and self.inventory.with_name(f"{self.inventory.name}.partial")
+
+
+def _collect(session: AwsSession, plan: Plan, regions: Sequence[str], run: _Run) -> Inventory:
+    from wa_audit import collect as collecting
+    from wa_audit import inventory as inventories
     from wa_audit.console import progress
 
-    quiet = no_progress or not sys.stderr.isatty() or bool(os.environ.get("NO_COLOR"))
-    with progress(not quiet) as on_wait:
-        return read(session, plan, regions, workers=workers, on_wait=on_wait)
+    quiet = run.no_progress or not sys.stderr.isatty() or bool(os.environ.get("NO_COLOR"))
+    try:
+        with progress(not quiet) as on_wait:
+            return collecting.collect(
+                session,
+                plan,
+                regions,
+                workers=run.workers,
+                journal=run.journal,
+                resume=run.resume,
+                on_wait=on_wait,
+            )
+    except collecting.Interrupted as stopped:
+        if run.inventory is None:
+            raise KeyboardInterrupt from None
+        inventories.write(stopped.inventory, run.inventory)
+        raise _Stopped(f"{run.inventory} holds what was read; --resume goes on from there") from None
+
+
+class _Stopped(KeyboardInterrupt):
+    """Interrupted, with something to say."""
 
 
 def _assess(inventory: Inventory, book: Rulebook, tags: dict[str, str]) -> Audit:
@@ -359,8 +394,8 @@ def _run() -> int:
     except SystemExit as end:
         # Where the reader of our output has gone away, which is its right, click puts in a quiet stream.
         return 0 if sys.stdout is not stdout else int(end.code or 0)
-    except (KeyboardInterrupt, click.Abort):
-        _say("interrupted; nothing was written")
+    except (KeyboardInterrupt, click.Abort) as error:
+        _say(f"interrupted; {error if isinstance(error, _Stopped) else 'nothing was written'}")
         return INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())

@@ -100,6 +100,7 @@ rulebook = _together(
     option("--rule", "rules", multiple=True, metavar="RULE", shell_complete=complete_rules, help="Only this rule; repeatable."),
     option("--severity", "severities", multiple=True, type=click.Choice(SEVERITIES), help="Only rules of this severity; repeatable."),
 )  # fmt: skip
+resume = option("--resume", is_flag=True, help="Take up a run that was stopped, where it stopped.")
 tag = option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Judge only resources that bear this tag; repeatable, all must match.")  # fmt: skip
 _folder = option("--output", "-o", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Folder for the results; default: the current one.")  # fmt: skip
 inventory_file = option("--output", "-o", type=click.Path(path_type=Path), default=Path("inventory.jsonl"), show_default=True, metavar="FILE", env=["WA_AUDIT_INVENTORY"], help="Where the inventory goes.")  # fmt: skip

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
 
 from tests.collect import answers
-from wa_audit.collect import collect
+from wa_audit.collect import Interrupted, collect
 from wa_audit.collect.guard import UndeclaredOperation
+from wa_audit.collect.journal import Journal
 from wa_audit.collect.kinds import by_type
 from wa_audit.collect.permissions import policy
 from wa_audit.collect.plan import Plan, operations, plan
+from wa_audit.collect.scheduler import Tally
 from wa_audit.inventory import Inventory, lines
 from wa_audit.model import ConfigurationError, CredentialsError, Reason, Unread
 from wa_audit.rulebook import load
@@ -252,7 +256,95 @@ def test_expired_credentials_end_the_run() -> None:
 def test_credentials_that_expire_midway_leave_an_incomplete_run() -> None:
     inventory = _read(Account(sqs_GetQueueAttributes=answers.error("ExpiredToken", 403)))
     assert not inventory.run.complete
-    assert inventory.known("AWS::SQS::Queue")[0].gaps[0].reason is Reason.EXPIRED_CREDENTIALS
+    assert [gap.reason for gap in inventory.list_gaps("AWS::SQS::Queue")] == [Reason.EXPIRED_CREDENTIALS]
+
+
+def _lines(account: Account, journal: Path | None, *, resume: bool = False, stop_after: int = -1) -> bytes:
+    def on_wait(tally: Tally) -> None:
+        if stop_after >= 0 and tally.finished >= stop_after:
+            raise KeyboardInterrupt
+
+    session = answers.session(account)
+    plan = _plan("AWS::SQS::Queue", "AWS::Glue::Table", "AWS::Glue::Database")
+    return b"".join(
+        lines(
+            collect(session, plan, ["eu-west-1"], workers=2, journal=journal, resume=resume, on_wait=on_wait)
+        )
+    )
+
+
+def _lake() -> Account:
+    """Queues, and tables in databases, so that units hang on one another."""
+    return Account(
+        sqs_ListQueues={"QueueUrls": [f"{QUEUE}queue-{number}" for number in range(20)]},
+        glue_GetDatabases={"DatabaseList": [{"Name": f"base_{number}"} for number in range(5)]},
+        glue_GetTables=lambda asked: {
+            "TableList": [
+                {"Name": f"table_{number}", "DatabaseName": asked["DatabaseName"]} for number in range(3)
+            ]
+        },
+    )
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 3, 7, 15])
+def test_a_run_that_is_stopped_and_resumed_ends_in_the_same_bytes(
+    stop_after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1793534400")
+    whole = _lines(_lake(), None)
+    journal = tmp_path / "inventory.jsonl.partial"
+    with contextlib.suppress(Interrupted):
+        assert _lines(_lake(), journal, stop_after=stop_after) == whole
+    if journal.exists():
+        assert _lines(_lake(), journal, resume=True) == whole
+    assert not journal.exists()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
+def test_a_journal_that_was_cut_off_anywhere_ends_in_the_same_bytes(
+    share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a SIGKILL leaves: a journal that ends at any byte."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1793534400")
+    whole = _lines(_lake(), None)
+    journal = tmp_path / "inventory.jsonl.partial"
+    monkeypatch.setattr(Journal, "end", lambda self: None)
+    _lines(_lake(), journal)
+    raw = journal.read_bytes()
+    heading = raw.index(b"\n") + 1
+    journal.write_bytes(raw[: heading + int((len(raw) - heading) * share)])
+    assert _lines(_lake(), journal, resume=True) == whole
+
+
+def test_a_stopped_run_says_what_it_did_not_read(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted) as stopped:
+        _lines(_lake(), tmp_path / "journal", stop_after=0)
+    inventory = stopped.value.inventory
+    assert {gap.reason for gap in inventory.list_gaps("AWS::Glue::Database")} <= {Reason.INTERRUPTED}
+    assert not inventory.run.complete
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "nothing to resume"), (b"{}\n", "not the journal"), (b"not json\n{}\n", "line 1")],
+    ids=["missing", "no heading", "not JSON"],
+)
+def test_what_cannot_be_resumed_says_so(content: bytes | None, words: str, tmp_path: Path) -> None:
+    journal = tmp_path / "inventory.jsonl.partial"
+    if content is not None:
+        journal.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=words):
+        _lines(_lake(), journal, resume=True)
+
+
+def test_another_question_is_not_resumed(tmp_path: Path) -> None:
+    journal = tmp_path / "inventory.jsonl.partial"
+    with pytest.raises(Interrupted):
+        _lines(_lake(), journal, stop_after=1)
+    with pytest.raises(ConfigurationError, match="other rules"):
+        collect(
+            answers.session(_lake()), _plan("AWS::SQS::Queue"), ["eu-west-1"], journal=journal, resume=True
+        )
 
 
 def test_a_region_that_is_switched_off_is_named() -> None:

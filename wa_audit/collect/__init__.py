@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wa_audit import __version__
@@ -12,9 +13,18 @@ from wa_audit.inventory import ACCOUNT_TYPE, Inventory, Run
 from wa_audit.model import Resource
 
 if TYPE_CHECKING:
+    from wa_audit.collect.journal import Heading
     from wa_audit.collect.plan import Plan
-    from wa_audit.collect.scheduler import Tally
-    from wa_audit.collect.session import AwsSession
+    from wa_audit.collect.scheduler import Scheduler, Scope, Tally
+    from wa_audit.collect.session import AwsSession, Identity
+
+
+class Interrupted(Exception):
+    """The run was stopped; `inventory` holds what had been read, and gaps for all that had not."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        super().__init__("interrupted")
+        self.inventory = inventory
 
 
 def collect(
@@ -23,22 +33,26 @@ def collect(
     regions: Sequence[str],
     *,
     workers: int = 16,
+    journal: Path | None = None,
+    resume: bool = False,
     on_wait: Callable[[Tally], None] = lambda tally: None,
 ) -> Inventory:
     """Reads what the plan names in these regions.
 
-    The guard lets nothing but the plan's own operations through. `Run.complete` is false where the
+    The guard lets nothing but the plan's own operations through. With `journal`, what is read is written
+    down there as it comes, and `resume` takes up what an earlier run left. `Run.complete` is false where the
     credentials ended before the reading did.
 
     Raises:
         CredentialsError: AWS does not accept the credentials.
-        ConfigurationError: a region is switched off, or the endpoint cannot be reached.
+        ConfigurationError: a region is switched off, the endpoint cannot be reached, or there is nothing
+            to resume.
+        Interrupted: the user stopped the run.
     """
     from wa_audit.collect import plan as plans
-    from wa_audit.collect.kinds import all_kinds
-    from wa_audit.collect.scheduler import Scheduler, Scope, uncollected
+    from wa_audit.collect.journal import Heading, Journal
+    from wa_audit.collect.scheduler import Scheduler, Scope
 
-    started = _now()
     identity = session.identity(regions[0])
     for region in regions[1:]:
         session.check_region(region)
@@ -48,20 +62,48 @@ def collect(
         regions=tuple(regions),
         main_region=session.main_region(regions),
     )
-    session.guard.allow(plans.operations(plan))
-    scheduler = Scheduler(session, plan, scope, workers=workers)
-    scheduler.run(on_wait)
+    operations = plans.operations(plan)
+    session.guard.allow(operations)
+    heading = Heading(
+        account=scope.account,
+        regions=tuple(sorted(regions)),
+        operations=Heading.digest(operations),
+        started=_now(),
+    )
+    if journal is None:
+        written = Journal(heading)
+    else:
+        written = Journal.resume(journal, heading) if resume else Journal.begin(journal, heading)
+    scheduler = Scheduler(session, plan, scope, written, workers=workers)
+    try:
+        scheduler.run(on_wait)
+    except KeyboardInterrupt:
+        raise Interrupted(_inventory(scheduler, scope, identity, written.heading, whole=False)) from None
+    inventory = _inventory(scheduler, scope, identity, written.heading, whole=not scheduler.expired)
+    if inventory.run.complete:
+        written.end()
+    return inventory
+
+
+def _inventory(
+    scheduler: Scheduler, scope: Scope, identity: Identity, heading: Heading, *, whole: bool
+) -> Inventory:
+    from wa_audit.collect.kinds import all_kinds
+    from wa_audit.collect.scheduler import uncollected
+
+    spent = scheduler.total()
     run = Run(
         account=scope.account,
         partition=scope.partition,
-        regions=tuple(sorted(regions)),
+        regions=heading.regions,
         identity=identity.arn,
-        started=started,
+        started=heading.started,
         finished=_now(),
-        calls=scheduler.tally.calls,
-        throttles=scheduler.tally.throttles,
-        gone=scheduler.tally.gone,
-        complete=not scheduler.expired,
+        # Beside the plan's calls, one a region sees that the credentials are good there.
+        calls=spent.calls + len(scope.regions),
+        throttles=spent.throttles,
+        gone=spent.gone,
+        complete=whole,
         tool=f"wa-audit {__version__}",
     )
     account = Resource(
@@ -70,7 +112,7 @@ def collect(
         name=scope.account,
         account=scope.account,
     )
-    gaps = [*scheduler.gaps, *uncollected(plan, all_kinds())]
+    gaps = {*scheduler.gaps, *scheduler.interrupted(), *uncollected(scheduler.plan, all_kinds())}
     return Inventory(run, [account, *scheduler.resources], gaps)
 
 

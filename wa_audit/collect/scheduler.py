@@ -22,6 +22,7 @@ import jmespath
 
 from wa_audit.aws import arns
 from wa_audit.collect import errors, reader
+from wa_audit.collect.journal import Done, Journal, Key
 from wa_audit.collect.kinds import Call, Kind
 from wa_audit.collect.limiter import Lane, Limiter, Task
 from wa_audit.collect.permissions import action
@@ -45,6 +46,35 @@ class Tally:
     services: set[str] = field(default_factory=set)
 
 
+@dataclass(slots=True)
+class Spent:
+    """What one task, or one unit, has cost."""
+
+    calls: int = 0
+    throttles: int = 0
+    gone: int = 0
+
+    def add(self, other: Spent) -> None:
+        self.calls += other.calls
+        self.throttles += other.throttles
+        self.gone += other.gone
+
+
+@dataclass(slots=True)
+class Unit:
+    """One list and the description of everything on it: what is done whole, or again after a stop."""
+
+    kind: Kind
+    region: str
+    parent: Resource | None = None
+    left: int = 0
+    spent: Spent = field(default_factory=Spent)
+
+    @property
+    def key(self) -> Key:
+        return self.kind.type, self.region, self.parent.arn if self.parent else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Where is read: the account's facts, and where its global services answer."""
@@ -58,20 +88,27 @@ class Scope:
 class Scheduler:
     """One run over a plan. `run` is called once."""
 
-    def __init__(self, session: AwsSession, plan: Plan, scope: Scope, *, workers: int = 16) -> None:
+    def __init__(
+        self, session: AwsSession, plan: Plan, scope: Scope, journal: Journal, *, workers: int = 16
+    ) -> None:
         self.tally = Tally()
-        self.resources: list[Resource] = []
-        self.gaps: list[Gap] = []
+        self.resources: list[Resource] = list(journal.resources.values())
+        self.gaps: list[Gap] = list(journal.gaps)
+        self.done: list[Done] = list(journal.done.values())
+        self.spent = Spent(journal.calls, journal.throttles)
         self.expired = False
+        self._journal = journal
+        self._open: dict[Key, Unit] = {}
+        self._own = threading.local()
         self._session = session
-        self._plan = plan
+        self.plan = plan
         self._scope = scope
         self._children: dict[str, list[Kind]] = {}
         for kind, _ in plan.values():
             if kind.parent:
                 self._children.setdefault(kind.parent, []).append(kind)
         self._limiter = Limiter()
-        self._seen: set[str] = set()
+        self._seen: set[str] = set(journal.resources)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="wa-audit")
         self._changed = threading.Condition()
         self._stopping = False
@@ -82,16 +119,25 @@ class Scheduler:
     def run(self, on_wait: Callable[[Tally], None] = lambda tally: None) -> None:
         """Reads everything, calling `on_wait` about ten times a second."""
         try:
-            for kind, _ in self._plan.values():
+            for kind, _ in self.plan.values():
                 if not kind.parent:
                     for region in self._regions_of(kind):
-                        self._submit(kind, region, partial(self._list, kind, region, None))
-            while not self._idle():
+                        self._begin(Unit(kind, region))
+            while not self._idle() and not self.expired:
                 on_wait(self.tally)
         finally:
-            self._stopping = True
+            with self._changed:
+                self._stopping = True
             self._pool.shutdown(wait=False, cancel_futures=True)
         on_wait(self.tally)
+
+    def total(self) -> Spent:
+        """What the whole run has cost, earlier parts of it included."""
+        whole = Spent()
+        whole.add(self.spent)
+        for done in self.done:
+            whole.add(Spent(done.calls, done.throttles, done.gone))
+        return whole
 
     def _idle(self) -> bool:
         with self._changed:
@@ -101,19 +147,38 @@ class Scheduler:
     def _regions_of(self, kind: Kind) -> tuple[str, ...]:
         return (self._scope.main_region,) if kind.scope == "global" else self._scope.regions
 
-    def _submit(self, kind: Kind, region: str, task: Task) -> None:
-        """Hands a task to the lane of its service and region, which starts it when there is room."""
-        lane = self._limiter.lane(region, kind.service)
+    def _begin(self, unit: Unit) -> None:
+        """Starts a unit, or what hangs on it where an earlier run has done it already."""
+        if unit.key in self._journal.done:
+            if unit.kind.type not in self._children:
+                return
+            for resource in self._journal.resources.values():
+                if resource.type == unit.kind.type and _listed_in(resource, unit, self._scope):
+                    self._begin_children(unit, resource)
+            return
         with self._changed:
+            self._open[unit.key] = unit
+        self._submit(unit, unit.region, partial(self._list, unit))
+
+    def _begin_children(self, unit: Unit, parent: Resource) -> None:
+        for child in self._children.get(unit.kind.type, ()):
+            self._begin(Unit(child, unit.region, parent))
+
+    def _submit(self, unit: Unit, region: str, task: Task) -> None:
+        """Hands a task to the lane of its service and region, which starts it when there is room."""
+        lane = self._limiter.lane(region, unit.kind.service)
+        with self._changed:
+            unit.left += 1
             self.tally.queued += 1
-            self._start(lane.admit(partial(self._perform, lane, task)))
+            self._start(lane.admit(partial(self._perform, unit, lane, task)))
 
     def _start(self, tasks: list[Task]) -> None:
         for task in tasks:
             if not self._stopping:
                 self._pool.submit(task)
 
-    def _perform(self, lane: Lane, task: Task) -> None:
+    def _perform(self, unit: Unit, lane: Lane, task: Task) -> None:
+        self._own.spent = Spent()
         try:
             if not self._stopping:
                 task()
@@ -124,8 +189,37 @@ class Scheduler:
         finally:
             with self._changed:
                 self.tally.finished += 1
+                unit.spent.add(self._own.spent)
+                unit.left -= 1
+                if unit.left == 0 and not self._stopping:
+                    self._end(unit)
                 self._start(lane.release())
                 self._changed.notify_all()
+
+    def _end(self, unit: Unit) -> None:
+        """A unit has been read whole. The lock is held."""
+        del self._open[unit.key]
+        done = Done(unit.key, unit.spent.calls, unit.spent.throttles, unit.spent.gone)
+        self.done.append(done)
+        self._journal.add(done)
+
+    def interrupted(self) -> list[Gap]:
+        """What a run that was stopped has not read: a gap on every list that is not whole."""
+        reason = Reason.EXPIRED_CREDENTIALS if self.expired else Reason.INTERRUPTED
+        done = {spent.unit for spent in self.done}
+        open_ = {(unit.kind.type, unit.region) for unit in self._open.values()}
+        return [
+            Gap(
+                type=kind.type,
+                operation=kind.operation(kind.list),
+                action=action(kind.operation(kind.list)),
+                reason=reason,
+                region="" if kind.scope == "global" else region,
+            )
+            for kind, _ in self.plan.values()
+            for region in self._regions_of(kind)
+            if (kind.parent or kind.type, region, "") not in done or (kind.type, region) in open_
+        ]
 
     def _broken(self) -> None:
         self._add_gap(
@@ -140,24 +234,27 @@ class Scheduler:
 
     # -- tasks -------------------------------------------------------------------------------------
 
-    def _list(self, kind: Kind, region: str, parent: Resource | None) -> None:
+    def _list(self, unit: Unit) -> None:
         """Lists a kind in one place, and starts the description of whatever it finds."""
+        kind, region, parent = unit.kind, unit.region, unit.parent
         context = self._context(region, parent.data if parent else {}, parent.arn if parent else "")
         shown = "" if kind.scope == "global" else region
         try:
             for item in reader.items(self._session.client(kind.service, region), kind, context):
-                self._found(kind, region, item)
+                self._found(unit, item)
         except Exception as error:
             if errors.code(error) in kind.list.gone and parent is not None:
                 return
             if errors.code(error) in kind.list.absent:
-                self._found(kind, region, {})
+                self._found(unit, {})
                 return
-            self._check_expiry(error)
+            if self._ends_the_run(error):
+                return
             arn = f"{parent.arn}/*" if parent else ""
             self._add_gap(reader.gap(kind, kind.list, error, region=shown, arn=arn, listing=True))
 
-    def _found(self, kind: Kind, region: str, item: dict[str, Any]) -> None:
+    def _found(self, unit: Unit, item: dict[str, Any]) -> None:
+        kind, region = unit.kind, unit.region
         own_region = item.get(kind.region, "") if kind.region else ""
         if own_region and own_region not in self._scope.regions:
             return
@@ -172,21 +269,24 @@ class Scheduler:
         )
         with self._changed:
             self.tally.services.add(kind.service)
-            # A page that AWS repeats adds nothing.
-            if resource.arn in self._seen:
-                return
+            # A page that AWS repeats adds nothing, nor does what an earlier run has read.
+            known = resource.arn in self._seen
             self._seen.add(resource.arn)
-        for child in self._children.get(kind.type, ()):
-            self._submit(child, region, partial(self._list, child, region, resource))
-        details = self._plan[kind.type][1]
+        if known:
+            if resource.arn in self._journal.resources:
+                self._begin_children(unit, resource)
+            return
+        self._begin_children(unit, resource)
+        details = self.plan[kind.type][1]
         if details:
-            task = partial(self._describe, kind, details, region, resource)
-            self._submit(kind, resource.region or region, task)
+            task = partial(self._describe, unit, details, resource)
+            self._submit(unit, resource.region or region, task)
         else:
-            self._keep(kind, resource)
+            self._keep(kind, resource, Spent())
 
-    def _describe(self, kind: Kind, details: tuple[Call, ...], region: str, resource: Resource) -> None:
+    def _describe(self, unit: Unit, details: tuple[Call, ...], resource: Resource) -> None:
         """Makes a resource's detail calls, in their order."""
+        kind, region = unit.kind, unit.region
         for call in details:
             if self._unknowable(kind, call, resource):
                 continue
@@ -200,16 +300,20 @@ class Scheduler:
             except reader.Gone:
                 with self._changed:
                     self.tally.gone += 1
+                    self._own.spent.gone += 1
                 return
             except Exception as error:
-                self._check_expiry(error)
+                if self._ends_the_run(error):
+                    return
                 missing = reader.gap(kind, call, error, region=resource.region, arn=resource.arn)
                 resource.gaps = (*resource.gaps, missing)
             if kind.region in call.fields:
                 resource.region = resource.data.get(kind.region, "")
                 if resource.region and resource.region not in self._scope.regions:
                     return
-        self._keep(kind, resource)
+        # What describing it has cost goes with it: a unit that is read again does not pay twice.
+        spent, self._own.spent = self._own.spent, Spent()
+        self._keep(kind, resource, spent)
 
     def _unknowable(self, kind: Kind, call: Call, resource: Resource) -> bool:
         """Where it is unknown whether a call applies, its facts are as unknown as what it hangs on."""
@@ -229,11 +333,15 @@ class Scheduler:
                 return True
         return False
 
-    def _keep(self, kind: Kind, resource: Resource) -> None:
+    def _keep(self, kind: Kind, resource: Resource, spent: Spent) -> None:
         reader.finish(kind, resource)
         with self._changed:
+            if self._stopping:
+                return
             self.resources.append(resource)
             self.tally.resources += 1
+            self.spent.add(spent)
+            self._journal.add_resource(resource, spent.calls, spent.throttles)
 
     # -- bookkeeping -------------------------------------------------------------------------------
 
@@ -248,15 +356,22 @@ class Scheduler:
 
     def _add_gap(self, missing: Gap) -> None:
         with self._changed:
+            if self._stopping:
+                return
             self.gaps.append(missing)
+            self._journal.add(missing)
 
-    def _check_expiry(self, error: BaseException) -> None:
+    def _ends_the_run(self, error: BaseException) -> bool:
+        """Whether the credentials have expired: no further call can succeed, and what is open stays so."""
         if errors.code(error) in ("ExpiredToken", "ExpiredTokenException", "RequestExpired"):
             self.expired = True
+            self._stopping = True
+        return self.expired
 
     def _count_call(self, **_: Any) -> None:
         with self._changed:
             self.tally.calls += 1
+            self._own.spent.calls += 1
 
     def _count_throttle(self, response: Any, operation: Any, request_dict: Any, **_: Any) -> None:
         """Botocore is about to decide whether to try again; an answer that throttles slows the lane down."""
@@ -267,7 +382,15 @@ class Scheduler:
             region = request_dict.get("context", {}).get("client_region", "")
             with self._changed:
                 self.tally.throttles += 1
+                self._own.spent.throttles += 1
                 self._limiter.lane(region, operation.service_model.service_name).slow_down()
+
+
+def _listed_in(resource: Resource, unit: Unit, scope: Scope) -> bool:
+    """Whether the unit's list is the one that the resource stands on."""
+    if unit.parent is not None:
+        return resource.arn.startswith(unit.parent.arn)
+    return unit.kind.scope == "global" or resource.region == unit.region
 
 
 def uncollected(plan: Plan, kinds: tuple[Kind, ...]) -> list[Gap]:

@@ -1,0 +1,165 @@
+"""What has been read so far, on disk as it comes, so that a run that was stopped can be taken up again.
+
+A unit is one list with the description of everything on it. The journal is JSON Lines: a heading that says
+what was asked for, resources and gaps as they are finished, and a line for every unit that is done. A last
+line that a kill cut off is dropped; the unit that it belonged to is read again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from wa_audit.model import ConfigurationError, Gap, OutputError, Resource
+
+Key = tuple[str, str, str]
+"""A unit: the resource type, the region it is listed in, and the ARN of the parent it is listed for."""
+
+
+class Heading(msgspec.Struct, kw_only=True, frozen=True):
+    """What a run was asked for: only the same question can be taken up again."""
+
+    account: str
+    regions: tuple[str, ...]
+    operations: str
+    started: str
+
+    @staticmethod
+    def digest(operations: Iterable[str]) -> str:
+        return hashlib.sha256("\n".join(sorted(operations)).encode()).hexdigest()[:16]
+
+
+class Done(msgspec.Struct, frozen=True):
+    """A unit that has been read whole, and what its list has cost."""
+
+    unit: Key
+    calls: int = 0
+    throttles: int = 0
+    gone: int = 0
+
+
+class _Line(msgspec.Struct, omit_defaults=True):
+    heading: Heading | None = None
+    resource: Resource | None = None
+    calls: int = 0
+    throttles: int = 0
+    gap: Gap | None = None
+    done: Done | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Journal:
+    """An open journal. `resources`, `gaps` and `done` hold what an earlier run left, and what it has cost.
+
+    Without a path it is kept nowhere.
+    """
+
+    def __init__(self, heading: Heading) -> None:
+        self.heading = heading
+        self.resources: dict[str, Resource] = {}
+        self.gaps: list[Gap] = []
+        self.done: dict[Key, Done] = {}
+        self.calls = 0
+        self.throttles = 0
+        self._file: IO[bytes] | None = None
+        self._path: Path | None = None
+
+    @classmethod
+    def begin(cls, path: Path, heading: Heading) -> Journal:
+        """A new journal at `path`, readable by its owner alone; an old one there is given up."""
+        journal = cls(heading)
+        journal._path = path
+        try:
+            path.unlink(missing_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            journal._file = os.fdopen(descriptor, "ab", buffering=0)
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
+        journal._write(_Line(heading=heading))
+        return journal
+
+    @classmethod
+    def resume(cls, path: Path, heading: Heading) -> Journal:
+        """The journal at `path`, taken up again.
+
+        Raises:
+            ConfigurationError: there is none, it is none, or it was begun with another question.
+        """
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            raise ConfigurationError(
+                f"{path}: nothing to resume: {error.strerror or error}; run without --resume"
+            ) from None
+        lines = raw[: raw.rfind(b"\n") + 1].splitlines()
+        journal = cls._parse(path, lines)
+        asked = msgspec.structs.replace(heading, started=journal.heading.started)
+        if journal.heading != asked:
+            raise ConfigurationError(
+                f"{path}: was begun for another account, other regions or other rules; run without --resume"
+            )
+        journal._reopen(path)
+        return journal
+
+    @classmethod
+    def _parse(cls, path: Path, lines: list[bytes]) -> Journal:
+        decode = msgspec.json.Decoder(_Line).decode
+        journal: Journal | None = None
+        for number, raw in enumerate(lines, start=1):
+            try:
+                line = decode(raw)
+            except msgspec.DecodeError as error:
+                raise ConfigurationError(f"{path}, line {number}: {error}; run without --resume") from None
+            if journal is None:
+                if line.heading is None:
+                    break
+                journal = cls(line.heading)
+            elif line.resource is not None:
+                journal.resources[line.resource.arn] = line.resource
+                journal.calls += line.calls
+                journal.throttles += line.throttles
+            elif line.gap is not None:
+                journal.gaps.append(line.gap)
+            elif line.done is not None:
+                journal.done[line.done.unit] = line.done
+        if journal is None:
+            raise ConfigurationError(f"{path}, line 1: not the journal of a run; run without --resume")
+        return journal
+
+    def _reopen(self, path: Path) -> None:
+        """Goes on writing, after what was written whole."""
+        self._path = path
+        try:
+            with path.open("rb+") as file:
+                file.truncate(file.read().rfind(b"\n") + 1)
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+    def add_resource(self, resource: Resource, calls: int, throttles: int) -> None:
+        """Writes down a finished resource and what describing it has cost. The caller holds a lock."""
+        self._write(_Line(resource=resource, calls=calls, throttles=throttles))
+
+    def add(self, found: Gap | Done) -> None:
+        """Writes down a gap, or a unit that is done. The caller holds a lock."""
+        self._write(_Line(gap=found) if isinstance(found, Gap) else _Line(done=found))
+
+    def _write(self, line: _Line) -> None:
+        if self._file is not None:
+            try:
+                self._file.write(_encode(line) + b"\n")
+            except OSError as error:
+                raise OutputError(f"{self._path}: cannot be written: {error.strerror or error}") from None
+
+    def end(self) -> None:
+        """The run is whole: the journal is no longer needed."""
+        if self._file is not None and self._path is not None:
+            self._file.close()
+            self._path.unlink(missing_ok=True)

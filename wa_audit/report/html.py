@@ -1,0 +1,418 @@
+"""report.html: the audit as one self-contained page that opens without a network.
+
+Scores, the first fixes and what could not be read stand in the page itself; the findings are embedded as
+JSON and drawn by the page's script as they are needed, so that ten thousand of them stay light. Whatever
+comes from an account is hostile text: here `visible` and autoescape stand at the sink, in the script
+`visible` and `textContent` do, and a Content-Security-Policy admits this page's own style and script by
+their hashes and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import jinja2
+import msgspec
+from markupsafe import Markup, escape
+
+from wa_audit.files import REPORT_TEMPLATES
+from wa_audit.model import Pillar, Reason, Severity, Status
+from wa_audit.report.audit import Audit, OverallScore, PillarScore, RuleText, Step, Unread
+
+# Below a grade's floor the next one begins; the last is for whatever is left.
+GRADES = ((90, "good", "Good"), (50, "medium", "Needs work"), (0, "poor", "Poor"))
+FIRST_FIXES = 5
+
+STATUS_WORDS = {
+    Status.FAIL: "Failing",
+    Status.NOT_EVALUATED: "Not evaluated",
+    Status.ERROR: "Check broke",
+    Status.PASS: "Passing",
+    Status.NOT_APPLICABLE: "Not applicable",
+}
+# What a reader came for, and what nobody should overlook.
+SHOWN_AT_FIRST = (Status.FAIL, Status.NOT_EVALUATED, Status.ERROR)
+
+REASON_WORDS = {
+    Reason.ACCESS_DENIED: (
+        "Access denied",
+        "AWS refused these calls. Grant the actions below and audit again.",
+    ),
+    Reason.THROTTLED: ("Throttled", "AWS kept asking to slow down. Audit again at a quieter time."),
+    Reason.EXPIRED_CREDENTIALS: ("Credentials expired", "The session ended before the audit did."),
+    Reason.NOT_IMPLEMENTED: ("Not implemented", "The endpoint that was audited does not know these calls."),
+    Reason.UNREACHABLE: ("Unreachable", "No answer came from these endpoints."),
+    Reason.MALFORMED: ("Malformed answer", "The answers lacked what they must hold."),
+    Reason.FAILED: ("Failed", "AWS answered these calls with an error."),
+    Reason.INTERRUPTED: ("Interrupted", "The audit was stopped before it came to these calls."),
+    Reason.NOT_COLLECTED: (
+        "Not collected",
+        "The collection was made for fewer rules. Collect again with these selected.",
+    ),
+    Reason.OUT_OF_SCOPE: (
+        "Out of scope",
+        "These verdicts depend on resources outside the audited account and regions.",
+    ),
+}
+
+
+def render(audit: Audit) -> Iterator[bytes]:
+    """The report as HTML, in UTF-8. The same audit gives the same bytes."""
+    style, script = _source("report.css"), _source("report.js")
+    page = _environment().get_template("report.html")
+    context = {
+        "audit": audit,
+        "style": style,
+        "script": script,
+        "policy": _content_security_policy(style, script),
+        "data": _embedded(_data(audit)),
+        "fixes": _fixes(audit),
+        "gap_groups": _gap_groups(audit.gaps),
+        "grant": _grant(audit.gaps),
+        "services": _services(audit),
+        "regions": sorted({resource.region for resource in audit.resources.values()}),
+        "silent_rules": _silent_rules(audit),
+        "status_words": STATUS_WORDS,
+        "offered": _offered(audit),
+        "shown_at_first": SHOWN_AT_FIRST,
+        "severities": list(Severity),
+    }
+    for piece in page.generate(context):
+        yield piece.encode("utf-8")
+
+
+# -- text at the sink ------------------------------------------------------------------------------
+
+
+def visible(text: str) -> str:
+    """`text` with every character that a reader would not see written out, as `\\u202e` or `\\u{e0041}`.
+
+    Controls, bidi overrides, zero-width characters, separators other than the space, lone surrogates.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _written_out(c) for c in text)
+
+
+def _written_out(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\u{{{code:x}}}"
+
+
+def _sink(value: Any) -> Any:
+    """What Jinja puts every expression through; markup of our own has been through it already."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _prose(text: str) -> Markup:
+    """A sentence of the rulebook, with what stands between backticks as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(visible(text))
+    code = Markup("<code>{}</code>")
+    return Markup("").join(
+        code.format(visible(part)) if number % 2 else escape(visible(part))
+        for number, part in enumerate(parts)
+    )
+
+
+def _cut(share: float | None) -> int | None:
+    """A share as a whole number, cut and not rounded: 89.6 is not yet good, and 99.9 is not everything."""
+    return None if share is None else int(share)
+
+
+def _whole(share: float | None) -> str:
+    return "\N{EN DASH}" if share is None else str(_cut(share))
+
+
+def _moment(time: str) -> str:
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?(Z|\+00:00)?", time)
+    return f"{found[1]} {found[2]} UTC" if found else time
+
+
+def _plural(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def grade(score: float | None) -> str:
+    """`good`, `medium`, `poor`, or `none` where there is no score."""
+    return "none" if score is None else next(name for floor, name, _ in GRADES if score >= floor)
+
+
+def _grade_words(score: float | None) -> str:
+    return "Not scored" if score is None else next(words for floor, _, words in GRADES if score >= floor)
+
+
+def _unscored(score: OverallScore | PillarScore, floor: float) -> str:
+    """Why there is no score."""
+    if score.coverage is None:
+        return "nothing to judge"
+    if score.coverage == 0:
+        return "nothing could be read"
+    if score.coverage < floor:
+        return f"coverage is under {floor:g} %"
+    return "no pillar has a score"
+
+
+def _offered(audit: Audit) -> list[Status]:
+    """The statuses to filter by: those that this audit has, and the two that every reader looks for."""
+    return [s for s in STATUS_WORDS if audit.overall.counts.get(s) or s in (Status.FAIL, Status.PASS)]
+
+
+# -- the page --------------------------------------------------------------------------------------
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(REPORT_TEMPLATES),
+        autoescape=True,
+        finalize=_sink,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "grade": grade,
+        "grade_words": _grade_words,
+        "moment": _moment,
+        "plural": _plural,
+        "prose": _prose,
+        "whole": _whole,
+    }
+    environment.globals["unscored"] = _unscored
+    return environment
+
+
+def _source(name: str) -> Markup:
+    # Our own file, put into the page as it is: its hash stands in the policy.
+    return Markup("\n" + (REPORT_TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704
+
+
+def _content_security_policy(style: str, script: str) -> str:
+    """Nothing is loaded from anywhere; the page's own two blocks run, and no other.
+
+    Trusted Types make the browser itself refuse `innerHTML` with a string.
+    """
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src '{_hash(style)}'",
+            f"script-src '{_hash(script)}'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "require-trusted-types-for 'script'",
+        )
+    )
+
+
+def _hash(block: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(block.encode("utf-8")).digest()).decode("ascii")
+
+
+# -- what the script draws -------------------------------------------------------------------------
+
+
+class _Table:
+    """Distinct values, numbered as they come: ten thousand findings share a few hundred messages."""
+
+    def __init__(self) -> None:
+        self.rows: list[Any] = []
+        self._numbers: dict[Any, int] = {}
+
+    def number(self, key: Any, row: Any) -> int:
+        if key not in self._numbers:
+            self._numbers[key] = len(self.rows)
+            self.rows.append(row)
+        return self._numbers[key]
+
+
+_encoder = msgspec.json.Encoder(order="sorted")
+
+
+def _data(audit: Audit) -> dict[str, Any]:
+    """The findings and all that they refer to, by number.
+
+    A finding is `[rule, resource, status, severity, message, evidence, gap]`, the last two -1 for none.
+    """
+    statuses, severities = list(Status), list(Severity)
+    judged = {finding.rule for finding in audit.findings}
+    rules = {id_: number for number, id_ in enumerate(id_ for id_ in audit.rules if id_ in judged)}
+    resources = {arn: number for number, arn in enumerate(audit.resources)}
+    messages, evidences = _Table(), _Table()
+    findings = []
+    for finding in audit.findings:
+        evidence = _encoder.encode(finding.evidence)
+        findings.append(
+            (
+                rules[finding.rule],
+                resources[finding.resource],
+                statuses.index(finding.status),
+                severities.index(finding.severity),
+                messages.number(finding.message, finding.message),
+                evidences.number(evidence, msgspec.Raw(evidence)) if finding.evidence else -1,
+                -1 if finding.gap is None else finding.gap,
+            )
+        )
+    return {
+        "account": audit.run.account,
+        "statuses": [{"id": status, "words": STATUS_WORDS[status]} for status in statuses],
+        "shown_at_first": [status for status in SHOWN_AT_FIRST if status in _offered(audit)],
+        "severities": severities,
+        "pillars": [_pillar(pillar) for pillar in audit.pillars],
+        "rules": [_rule(id_, audit.rules[id_]) for id_ in rules],
+        "practices": audit.practices,
+        "gaps": [(gap.operation, gap.action, gap.region) for gap in audit.gaps],
+        "resources": [
+            (arn, r.type, r.name, r.account, r.region, r.tags) for arn, r in audit.resources.items()
+        ],
+        "messages": messages.rows,
+        "evidence": evidences.rows,
+        "findings": findings,
+    }
+
+
+def _pillar(pillar: PillarScore) -> dict[str, Any]:
+    return {
+        "id": pillar.pillar,
+        "title": pillar.title,
+        "score": _cut(pillar.score),
+        "grade": grade(pillar.score),
+        "words": _grade_words(pillar.score),
+        "coverage": _cut(pillar.coverage),
+        "themes": [
+            {"id": t.theme, "title": t.title, "score": _cut(t.score), "coverage": _cut(t.coverage)}
+            for t in pillar.themes
+        ],
+    }
+
+
+def _rule(id_: str, rule: RuleText) -> dict[str, Any]:
+    words = msgspec.structs.asdict(rule)
+    return words | {
+        "id": id_,
+        "score": _cut(rule.score),
+        "coverage": _cut(rule.coverage),
+        "grade": grade(rule.score),
+        "words": _grade_words(rule.score),
+    }
+
+
+def _embedded(data: Any) -> Markup:
+    """JSON that cannot end its script block: what markup is made of stands escaped, and so does what
+    a reader of the source would not see, the line separators of scripts among it.
+    """
+    text = _encoder.encode(data).decode("utf-8")
+    unsafe = {c for c in set(text) if c in "<>&" or not c.isprintable()}
+    return Markup(text.translate({ord(c): _json_escape(c) for c in unsafe}))  # noqa: S704
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
+
+
+# -- what stands in the page itself ----------------------------------------------------------------
+
+
+class Fix(NamedTuple):
+    step: Step
+    rule: RuleText
+    pillar: str
+
+
+def _fixes(audit: Audit) -> list[Fix]:
+    """The steps that gain most; a rule of weight 0 gains nothing and is no first step."""
+    steps = [step for step in audit.fix_first if step.gain > 0][:FIRST_FIXES]
+    return [Fix(step, audit.rules[step.rule], audit.rules[step.rule].pillar.title) for step in steps]
+
+
+class GapRow(NamedTuple):
+    """One operation that could not be read, in every region where it could not; `numbers` index the gaps."""
+
+    operation: str
+    action: str
+    sentence: str
+    regions: list[str]
+    findings: int
+    numbers: list[int]
+
+
+class GapGroup(NamedTuple):
+    reason: Reason
+    title: str
+    advice: str
+    findings: int
+    rows: list[GapRow]
+
+
+def _gap_groups(gaps: Iterable[Unread]) -> list[GapGroup]:
+    """What could not be read, by reason and operation, what cost most findings first."""
+    reasons: dict[Reason, dict[tuple[str, str], list[tuple[int, Unread]]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    for number, gap in enumerate(gaps):
+        reasons[gap.reason][gap.operation, gap.action].append((number, gap))
+    groups = [
+        GapGroup(
+            reason,
+            *REASON_WORDS[reason],
+            findings=sum(gap.findings for found in operations.values() for _, gap in found),
+            rows=sorted(map(_gap_row, operations.values()), key=lambda row: (-row.findings, row.operation)),
+        )
+        for reason, operations in reasons.items()
+    ]
+    return sorted(groups, key=lambda group: (-group.findings, group.title))
+
+
+def _gap_row(found: list[tuple[int, Unread]]) -> GapRow:
+    first = found[0][1]
+    return GapRow(
+        operation=first.operation,
+        action=first.action,
+        sentence=first.sentence,
+        regions=sorted({gap.region for _, gap in found if gap.region}),
+        findings=sum(gap.findings for _, gap in found),
+        numbers=[number for number, gap in found if gap.findings],
+    )
+
+
+def _grant(gaps: Iterable[Unread]) -> str:
+    """A policy of one statement that allows what was refused; empty where nothing was."""
+    actions = sorted({gap.action for gap in gaps if gap.reason is Reason.ACCESS_DENIED and gap.action})
+    if not actions:
+        return ""
+    statement = {"Sid": "WaAuditMissingReads", "Effect": "Allow", "Action": actions, "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
+
+
+class Service(NamedTuple):
+    """The resource types whose names begin with `prefix`, each with what is left of its name."""
+
+    prefix: str
+    title: str
+    types: list[tuple[str, str]]
+
+
+def _services(audit: Audit) -> list[Service]:
+    """The services that findings speak of, by title."""
+    types: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for type_ in sorted({resource.type for resource in audit.resources.values()}):
+        prefix, _, name = type_.rpartition("::")
+        types[prefix].append((type_, name))
+    services = [Service(p, p.rpartition("::")[2] or "Account", names) for p, names in types.items()]
+    return sorted(services, key=lambda service: (service.title.lower(), service.prefix))
+
+
+def _silent_rules(audit: Audit) -> list[tuple[Pillar, list[tuple[str, RuleText]]]]:
+    """The rules that no resource of this account came before, by pillar."""
+    heard = {finding.rule for finding in audit.findings}
+    silent = [(id_, rule) for id_, rule in audit.rules.items() if id_ not in heard]
+    grouped = [(pillar, [(id_, rule) for id_, rule in silent if rule.pillar is pillar]) for pillar in Pillar]
+    return [(pillar, rules) for pillar, rules in grouped if rules]
