@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 INTERNAL = 3
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 @click.group(epilog=flags.EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -121,7 +123,7 @@ def collect(
     from wa_audit import inventory as inventories
 
     book = _rulebook(options)
-    files.check_writable(output.parent)
+    files.check_replaceable(output)
     workers = options["workers"]
     session, regions = _connect(**options)
     # Tags are read too, so that 'assess --tag' has what it needs.
@@ -178,7 +180,7 @@ def report(audit: Path, output: Path, formats: Sequence[str]) -> None:
 
 @cli.group("rules", invoke_without_command=True)
 @flags.rulebook
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@flags.as_json
 @click.pass_context
 def rules_(
     context: click.Context,
@@ -223,10 +225,12 @@ def iam_policy(**options: Any) -> None:
 def _rulebook(options: dict[str, Any]) -> Rulebook:
     """The rulebook that the rulebook's options ask for; takes them out of `options`."""
     from wa_audit import rulebook
+    from wa_audit.collect import plan
 
     book = rulebook.load(
         overlays=options.pop("overlays"), folders=options.pop("folders"), plugins=options.pop("plugins")
     )
+    plan.plan(book.rules)  # refuses a rule that asks for what no kind reads
     return book.select(
         pillars=options.pop("pillars"), rules=options.pop("rules"), severities=options.pop("severities")
     )
@@ -263,7 +267,7 @@ def _connect(
             sessions.known_region(region)
     first = regions[0] if regions else None
     session = sessions.connect(region=first, workers=workers, **connection)
-    if first is None and session.region is None:
+    if first is None and session.region is None and not all_regions:
         raise ConfigurationError("no region: name one with --region, or set it in the profile or AWS_REGION")
     if all_regions:
         return session, session.enabled_regions(session.region or "us-east-1")
@@ -339,14 +343,14 @@ def _end(audit: Audit, fail_on: str | None, min_score: float | None, strict: boo
     gate = flags.SEVERITIES[: flags.SEVERITIES.index(fail_on) + 1] if fail_on else ()
     failed = sum(1 for f in audit.findings if f.status is Status.FAIL and f.severity in gate)
     if failed:
-        _end_with(1, f"{failed} findings fail at {fail_on} or worse (--fail-on)")
+        _end_with(1, f"findings that fail at {fail_on} or worse: {failed} (--fail-on)")
     found = audit.overall.score
     if min_score is not None and (found is None or found < min_score):
         words = "no score could be given" if found is None else f"the score is {found}"
         _end_with(1, f"{words}, --min-score is {min_score:g}")
     undecided = sum(1 for f in audit.findings if f.status in (Status.NOT_EVALUATED, Status.ERROR))
     if strict and undecided:
-        _end_with(4, f"{undecided} findings could not be evaluated (--strict)")
+        _end_with(4, f"findings that could not be evaluated: {undecided} (--strict)")
 
 
 def _fail_expired() -> NoReturn:
@@ -372,7 +376,6 @@ def main() -> NoReturn:
     logging.getLogger("wa_audit").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _run()
-    sys.stdout.flush()
     if code == INTERRUPTED:
         # Calls that are under way are not waited for.
         os._exit(code)
@@ -380,10 +383,16 @@ def main() -> NoReturn:
 
 
 def _run() -> int:
-    from wa_audit.model import WaAuditError
+    from wa_audit.model import OutputError, WaAuditError
 
+    stdout = sys.stdout
     try:
-        return int(cli.main(prog_name="wa-audit", standalone_mode=False) or 0)
+        code = int(cli.main(prog_name="wa-audit", standalone_mode=False) or 0)
+        sys.stdout.flush()
+        return code
+    except SystemExit as end:
+        # Where the reader of our output has gone away, which is its right, click puts in a quiet stream.
+        return 0 if sys.stdout is not stdout else int(end.code or 0)
     except (KeyboardInterrupt, click.Abort):
         _say("interrupted; nothing was written")
         return INTERRUPTED
@@ -396,18 +405,23 @@ def _run() -> int:
     except WaAuditError as error:
         _say(str(error))
         return error.exit_code
-    except BrokenPipeError:
-        # The reader of our output has gone away, which is its right.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        if error.errno not in _FULL:
+            return _internal(error)
+        _say(f"output could not be written: {error.strerror}")
+        return OutputError.exit_code
     except Exception as error:
-        verbose = logging.getLogger("wa_audit").isEnabledFor(logging.INFO)
-        if verbose:
-            logging.getLogger("wa_audit").exception("internal error")
-        hint = "" if verbose else "; run with -v for its trace"
-        words = next(iter(str(error).splitlines()), "")
-        _say(f"internal error: {type(error).__name__}: {words}{hint}")
-        return INTERNAL
+        return _internal(error)
+
+
+def _internal(error: Exception) -> int:
+    verbose = logging.getLogger("wa_audit").isEnabledFor(logging.INFO)
+    if verbose:
+        logging.getLogger("wa_audit").exception("internal error")
+    hint = "" if verbose else "; run with -v for its trace"
+    words = next(iter(str(error).splitlines()), "")
+    _say(f"internal error: {type(error).__name__}: {words}{hint}")
+    return INTERNAL
 
 
 if __name__ == "__main__":

@@ -32,6 +32,13 @@ def check_writable(folder: Path) -> None:
         raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from None
 
 
+def check_replaceable(path: Path) -> None:
+    """Sees that a file can be written at `path`. Raises OutputError as `check_writable` does."""
+    if path.is_dir():
+        raise OutputError(f"{path}: cannot be written: Is a directory")
+    check_writable(path.parent)
+
+
 def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
     """Writes `chunks` to a temporary file beside `path`, mode 0600, and renames it into place.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +24,7 @@ Exit codes:
   130  interrupted
 
 Every option can be set in the environment: --fail-on is WA_AUDIT_FAIL_ON; what may be given more than once
-is separated by blanks there.
+is separated by blanks there, and paths by colons.
 """
 PILLARS = (
     "operational-excellence",
@@ -72,6 +73,14 @@ def complete_rules(context: click.Context, parameter: click.Parameter, incomplet
     return [rule.id for rule in rulebook.load().rules if rule.id.startswith(incomplete)]
 
 
+def _refuse_nan(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """FloatRange lets it through, and no score is under it."""
+    if value is not None and math.isnan(value):
+        raise click.BadParameter("is not a number", context, parameter)
+    return value
+
+
+as_json = option("--json", "as_json", is_flag=True, help="As JSON.")
 no_progress = option("--no-progress", is_flag=True, help="Show no progress; there is none either where stderr is no terminal.")  # fmt: skip
 connection = _together(
     option("--profile", metavar="NAME", help="AWS profile; without it, the environment's credentials."),
@@ -93,13 +102,13 @@ rulebook = _together(
 )  # fmt: skip
 resume = option("--resume", is_flag=True, help="Take up a run that was stopped, where it stopped.")
 tag = option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Judge only resources that bear this tag; repeatable, all must match.")  # fmt: skip
-_folder = option("--output", "-o", type=click.Path(path_type=Path, file_okay=False), default=Path(), metavar="DIR", help="Folder for the results; default: the current one.")  # fmt: skip
-inventory_file = option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), default=Path("inventory.jsonl"), show_default=True, metavar="FILE", env=["WA_AUDIT_INVENTORY"], help="Where the inventory goes.")  # fmt: skip
+_folder = option("--output", "-o", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Folder for the results; default: the current one.")  # fmt: skip
+inventory_file = option("--output", "-o", type=click.Path(path_type=Path), default=Path("inventory.jsonl"), show_default=True, metavar="FILE", env=["WA_AUDIT_INVENTORY"], help="Where the inventory goes.")  # fmt: skip
 results = _together(_folder, _formats("json", "html"))
 reports = _together(_folder, _formats("html"))
 gates = _together(
     option("--fail-on", type=click.Choice(SEVERITIES), help="Exit 1 where a finding of this severity, or a worse one, fails."),
-    option("--min-score", type=click.FloatRange(0, 100), metavar="N", help="Exit 1 where the overall score is under N, or none could be given."),
+    option("--min-score", type=click.FloatRange(0, 100), metavar="N", callback=_refuse_nan, help="Exit 1 where the overall score is under N, or none could be given."),
     option("--strict", is_flag=True, help="Exit 4 where anything could not be evaluated."),
 )  # fmt: skip
 

@@ -8,10 +8,10 @@ of its own, and an installed package's entry point.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import importlib.util
 import inspect
+import math
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -26,6 +26,7 @@ from wa_audit.aws import framework
 from wa_audit.files import CHECKS, RULES
 from wa_audit.inventory import Inventory
 from wa_audit.model import ConfigurationError, Pillar, Resource, Severity, Verdict
+from wa_audit.text import unknown
 
 ENTRY_POINTS = "wa_audit.checks"
 SCORING = "scoring"
@@ -100,15 +101,8 @@ class Rulebook:
             and (not severities or rule.severity in severities)
         )
         if not left:
-            raise ConfigurationError("no rule is left by --pillar, --rule and --severity together")
+            raise ConfigurationError("no rule is left by --pillar, --rule, --severity and --rules together")
         return replace(self, rules=left)
-
-
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """One line on a name that does not exist, with the nearest that does."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown {what} {name!r}{hint}"
 
 
 # -- what the YAML says ----------------------------------------------------------------------------
@@ -191,10 +185,10 @@ class _Draft:
             entry = document.convert(raw, _Entry, pillar, id_)
             function = None if entry.assert_ else functions.pop((pillar, id_.replace("-", "_")), None)
             self._add(document, pillar, id_, entry, function, source)
-        for (pillar, name), (_, theme) in functions.items():
-            place = checks / pillar.replace("-", "_") / f"{theme}.py"
+        for (pillar, name), (check, _) in functions.items():
+            id_ = name.replace("_", "-")
             raise ConfigurationError(
-                f"{place}: check {name} has no entry {name.replace('_', '-')!r} under {pillar!r} in {rules}"
+                f"{_place(check)}: check {name} has no entry {id_!r} under '{pillar}' in {rules}"
             )
 
     def add_overlay(self, path: Path) -> None:
@@ -228,16 +222,17 @@ class _Draft:
                 self._scoring(document, entries)
             elif name not in pillars:
                 raise document.error(unknown("pillar", str(name), [*pillars, SCORING]), name)
-            elif not isinstance(entries, dict):
+            elif not isinstance(entries or {}, dict):
                 raise document.error(f"{name} holds rules by their names", name)
             else:
-                for id_, raw in entries.items():
+                for id_, raw in (entries or {}).items():
                     yield Pillar(name), str(id_), raw
 
     def _scoring(self, document: yamlfile.Document, raw: Any) -> None:
         scoring = document.convert(raw, _Scoring, SCORING)
         self.weights.update(scoring.pillar_weights)
-        if any(weight < 0 for weight in self.weights.values()) or not any(self.weights.values()):
+        wrong = [weight for weight in self.weights.values() if weight < 0 or not math.isfinite(weight)]
+        if wrong or not any(self.weights.values()):
             raise document.error("pillar_weights are 0 or more, and not all 0", SCORING, "pillar_weights")
         if scoring.least_coverage is not None:
             if not 0 <= scoring.least_coverage <= 100:
@@ -275,29 +270,24 @@ class _Draft:
         source: str,
     ) -> None:
         _check_practices(document, entry, pillar, id_)
+        _check_fields(document, entry, pillar, id_)
         if found is not None:
             function, theme = found
             _check_signature(document, function, entry, pillar, id_)
             types = function.resource_types  # type: ignore[attr-defined]
             judge, judgement = _bind(function, entry.params), inspect.getdoc(function) or ""
         elif entry.assert_:
-            if not entry.resource_type:
-                raise document.error("a rule with an 'assert' names its 'resource_type'", pillar, id_)
             try:
                 judge = expressions.judge(entry.assert_, entry.when, entry.title, entry.failure_title)
             except ValueError as error:
-                raise document.error(str(error), pillar, id_) from None
+                raise document.error(str(error), pillar, id_, str(error).partition(":")[0]) from None
             types, theme = (entry.resource_type,), entry.theme or "custom"
             judgement = f"Passes where `{entry.assert_}` holds" + (
                 f", judged where `{entry.when}`." if entry.when else "."
             )
         else:
-            name = id_.replace("-", "_")
-            raise document.error(
-                f"rule {id_!r} has no check: no function {name} under {pillar.replace('-', '_')}/",
-                pillar,
-                id_,
-            )
+            where = f"no function {id_.replace('-', '_')} in {pillar.replace('-', '_')}/<theme>.py"
+            raise document.error(f"rule {id_!r} has no check: {where}, and no 'assert'", pillar, id_)
         if not entry.enabled:
             return
         self.rules[id_] = Rule(
@@ -350,12 +340,7 @@ def _check_signature(
     takes = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
     for name in entry.params:
         if name not in takes:
-            raise document.error(
-                unknown("parameter", name, takes) + f"; the check takes {_names(takes)}",
-                *place,
-                "params",
-                name,
-            )
+            raise document.error(unknown("parameter", name, sorted(takes)), *place, "params", name)
     if missing := takes - set(entry.params):
         raise document.error(f"params lacks {_names(missing)}, which the check takes", *place)
     if len(parameters) - len(takes) not in (1, 2):
@@ -366,18 +351,34 @@ def _check_param(
     document: yamlfile.Document, known: Mapping[str, Any], name: str, value: Any, *place: str
 ) -> None:
     if name not in known:
-        hint = unknown("parameter", name, known)
-        raise document.error(f"{hint}; the rule takes {_names(known)}", *place, "params", name)
-    default = known[name]
-    numbers = isinstance(default, int | float) and not isinstance(default, bool)
-    fits = isinstance(value, int | float) if numbers else isinstance(value, type(default))
-    if not fits or (numbers and isinstance(value, bool)):
-        raise document.error(
-            f"parameter {name!r} is {type(default).__name__}, not {type(value).__name__}",
-            *place,
-            "params",
-            name,
-        )
+        raise document.error(unknown("parameter", name, sorted(known)), *place, "params", name)
+    if not _fits(value, known[name]):
+        wanted = yamlfile.in_words(known[name])
+        raise document.error(f"parameter {name!r} is {wanted}, as in {known[name]!r}", *place, "params", name)
+
+
+def _fits(value: Any, default: Any) -> bool:
+    """Whether a value is of the default's type, and a list's items of the type of the default's."""
+    if isinstance(default, bool) or isinstance(value, bool):
+        return type(value) is type(default)
+    if isinstance(default, int | float):
+        return isinstance(value, int | float) and math.isfinite(value)
+    if isinstance(default, list):
+        return isinstance(value, list) and all(_fits(item, default[0]) for item in value if default)
+    return isinstance(value, type(default))
+
+
+def _check_fields(document: yamlfile.Document, entry: _Entry, *place: str) -> None:
+    """Some fields make sense only with an 'assert', others only without one."""
+    if entry.assert_:
+        if not entry.resource_type:
+            raise document.error("a rule with an 'assert' names its 'resource_type'", *place)
+        if entry.params:
+            raise document.error("a rule with an 'assert' has no params", *place, "params")
+        return
+    for name in ("resource_type", "when", "theme"):
+        if getattr(entry, name):
+            raise document.error(f"{name!r} goes with an 'assert'; a check says it in Python", *place, name)
 
 
 def _check_practices(document: yamlfile.Document, entry: _Entry, *place: str) -> None:
@@ -418,8 +419,18 @@ def _functions(
             module = _import(path, f"{mount}.{package}.{path.stem}")
             for name, value in vars(module).items():
                 if getattr(value, "resource_types", None) and value.__module__ == module.__name__:
+                    if twin := found.get((pillar, name)):
+                        raise ConfigurationError(
+                            f"{_place(value)}: check {name} is also at {_place(twin[0])}"
+                        )
                     found[pillar, name] = (value, path.stem)
     return found
+
+
+def _place(function: Callable[..., Verdict]) -> str:
+    """The file and line of a check."""
+    code = inspect.unwrap(function).__code__
+    return f"{code.co_filename}, line {code.co_firstlineno}"
 
 
 def _mount(name: str, folder: Path) -> None:
@@ -441,7 +452,7 @@ def _import(path: Path, name: str) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         line = error.lineno if isinstance(error, SyntaxError) else _line_in(path, error)
         place = f"{path}, line {line}" if line else str(path)
@@ -450,7 +461,7 @@ def _import(path: Path, name: str) -> ModuleType:
     return module
 
 
-def _line_in(path: Path, error: Exception) -> int | None:
+def _line_in(path: Path, error: BaseException) -> int | None:
     """The line of `path` at which the error arose."""
     line, trace = None, error.__traceback__
     while trace is not None:
@@ -465,13 +476,16 @@ def _plugin_folder(name: str) -> Path:
 
     points = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
     if name not in points:
-        raise ConfigurationError(
-            unknown("plugin", name, points) + f" (installed packages name theirs in {ENTRY_POINTS!r})"
-        )
+        raise ConfigurationError(unknown("plugin", name, sorted(points)))
     try:
         module = points[name].load()
-        return Path(module.__path__[0])
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigurationError(
             f"plugin {name!r} does not import: {type(error).__name__}: {error}"
         ) from None
+    folders = getattr(module, "__path__", None)
+    if not folders:
+        raise ConfigurationError(
+            f"plugin {name!r}: its entry point {points[name].value!r} is no package with a rules.yaml"
+        )
+    return Path(folders[0])

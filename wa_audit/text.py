@@ -1,12 +1,19 @@
-"""Hostile text made harmless: names, tags and error messages come from the account, not from us."""
+"""Words on one line: hostile text made harmless, and names that do not exist.
+
+Names, tags and error messages come from the account, not from us.
+"""
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
+from collections.abc import Iterable
 
 # Bidirectional overrides and isolates, zero-width characters and the like are of category Cf; control
 # bytes, escape among them, are Cc; lone surrogates are Cs; line and paragraph separators are Zl and Zp.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+_FEW = 16  # names that a person still reads on one line
 
 
 def visible(text: str) -> str:
@@ -22,3 +29,12 @@ def visible(text: str) -> str:
 def _written_out(character: str) -> str:
     number = ord(character)
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """One line on a name that does not exist: the nearest that does, or all of them where they are few."""
+    names = list(known)
+    if near := difflib.get_close_matches(name, names, n=1, cutoff=0.5):
+        return f"unknown {what} {name!r}; did you mean {near[0]!r}?"
+    listed = f"; there are {', '.join(names) or 'none'}" if len(names) <= _FEW else ""
+    return f"unknown {what} {name!r}{listed}"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import enum
+import re
+import typing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,11 +13,25 @@ import msgspec
 import yaml
 
 from wa_audit.model import ConfigurationError
+from wa_audit.text import unknown
 
 _LARGEST = 2_000_000  # bytes; the built-in rulebook is a tenth of it
 _MOST_ALIASES = 50
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Struct = TypeVar("_Struct")
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+# What msgspec and Python call things, and what somebody who writes YAML calls them.
+_TYPES = {
+    "object": "a mapping",
+    "dict": "a mapping",
+    "array": "a list",
+    "list": "a list",
+    "str": "text",
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "nothing",
+}
 
 
 class Document:
@@ -44,17 +62,46 @@ class Document:
         try:
             return msgspec.convert(raw, type_)
         except msgspec.ValidationError as error:
-            words, _, where = str(error).partition(" - at `$")
-            path = [part for part in where.rstrip("`").strip(".").split(".") if part]
+            words, _, where = str(error).partition(" - at ")
+            inner = where.rpartition("$")[2].strip("`.").partition("[")[0]
+            path = [part for part in inner.split(".") if part]
+            words, field = _in_words(words, type_, path)
             label = f"{'.'.join([*keys[1:], *path])}: " if keys[1:] or path else ""
-            raise self.error(f"{label}{words[:1].lower()}{words[1:]}", *keys, *path) from None
+            raise self.error(label + words, *keys, *path, *field) from None
+
+
+def _in_words(message: str, type_: type[msgspec.Struct], path: list[str]) -> tuple[str, list[str]]:
+    """What msgspec says in the words of somebody who writes YAML, and the field that it speaks of."""
+    fields = {field.encode_name: field.name for field in msgspec.structs.fields(type_)}
+    if found := re.fullmatch(r"Object contains unknown field `(.+)`", message):
+        return unknown("field", found[1], fields), [found[1]]
+    if found := re.fullmatch(r"Object missing required field `(.+)`", message):
+        return f"lacks {found[1]!r}", []
+    if found := re.fullmatch(r"Invalid enum value '(.+)'", message):
+        hint = typing.get_type_hints(type_).get(fields.get(path[0], "")) if path else None
+        return unknown("value", found[1], map(str, _values(hint))), [found[1]]
+    words = message[:1].lower() + message[1:]
+    return re.sub(r"`(\w+)( \| null)?`", lambda part: _TYPES.get(part[1], part[0]), words), []
+
+
+def in_words(value: Any) -> str:
+    """What a value is, for somebody who writes YAML."""
+    return _TYPES.get(type(value).__name__, type(value).__name__)
+
+
+def _values(hint: Any) -> Iterator[enum.Enum]:
+    """The values of whatever enum a type hint speaks of."""
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        yield from hint
+    for part in typing.get_args(hint):
+        yield from _values(part)
 
 
 def read(path: Path) -> Document:
     """Reads one YAML mapping.
 
     Raises:
-        ConfigurationError: the file is not there, too large, not YAML, or not a mapping.
+        ConfigurationError: the file is not there, too large, not YAML, not a mapping, or has a key twice.
     """
     try:
         raw = path.read_bytes()
@@ -67,17 +114,41 @@ def read(path: Path) -> Document:
         if sum(isinstance(e, yaml.AliasEvent) for e in yaml.parse(text, _Loader)) > _MOST_ALIASES:
             raise ConfigurationError(f"{path}: over {_MOST_ALIASES} aliases; write the values out")
         node = yaml.compose(text, _Loader)
+        _refuse_twins(path, node)
         data = yaml.load(text, _Loader)  # noqa: S506 - a safe loader
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path}: not UTF-8 text") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{path}, line {mark.line + 1}" if mark else str(path)
-        raise ConfigurationError(f"{place}: not YAML: {error.problem or error.context}") from None
+        words = ", ".join(part for part in (error.context, error.problem) if part)
+        raise ConfigurationError(f"{place}: not YAML: {words}") from None
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigurationError(f"{path}: not YAML: {str(error).splitlines()[0]}") from None
+    except ValueError as error:
+        # The shape of a date or number without being one, such as 2026-13-45.
+        raise ConfigurationError(f"{path}: not YAML: {error}") from None
     if data is None:
         data = {}
     if not isinstance(data, dict):
-        raise ConfigurationError(f"{path}, line 1: holds a {type(data).__name__}, not rules by pillar")
+        raise ConfigurationError(f"{path}, line 1: holds {in_words(data)}, not rules by pillar")
     return Document(path, data, node)
+
+
+def _refuse_twins(path: Path, node: yaml.Node | None) -> None:
+    """YAML lets the last of two equal keys win in silence; here, the first was somebody's intent."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_twins(path, item)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    lines: dict[str, int] = {}
+    for key, value in node.value:
+        line = key.start_mark.line + 1
+        if isinstance(key, yaml.ScalarNode):
+            if key.value in lines:
+                raise ConfigurationError(
+                    f"{path}, line {line}: {key.value!r} stands already at line {lines[key.value]}"
+                )
+            lines[key.value] = line
+        _refuse_twins(path, value)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from wa_audit.collect.kinds import Call, Kind, all_kinds, by_type
+from wa_audit.inventory import ACCOUNT_TYPE
 from wa_audit.model import ConfigurationError
 from wa_audit.relations import ROWS
-from wa_audit.rulebook import Rule, unknown
+from wa_audit.rulebook import Rule
+from wa_audit.text import unknown
 
 Plan = dict[str, tuple[Kind, tuple[Call, ...]]]
 
@@ -18,7 +20,7 @@ def plan(rules: Iterable[Rule], extra: Iterable[str] = ()) -> Plan:
     `extra` holds further reads, in the form of `Rule.reads`.
 
     Raises:
-        ConfigurationError: a rule reads an operation that no kind declares.
+        ConfigurationError: a rule judges a resource type, or reads an operation, that no kind declares.
     """
     wanted: set[tuple[str, str]] = set()
     for rule in rules:
@@ -58,13 +60,29 @@ def tag_reads(rules: Iterable[Rule]) -> frozenset[str]:
 def _needs(rule: Rule) -> set[tuple[str, str]]:
     """The (type, operation) pairs that a rule needs."""
     kinds = by_type()
+    _check_subject(rule)
     own = [kinds[type_] for type_ in rule.types if type_ in kinds]
     needs = {(kind.type, kind.list.operation) for kind in own}
     if not rule.reads:
         needs |= {(kind.type, call.operation) for kind in own for call in kind.details}
     for read in rule.reads:
-        needs |= _expand(read, f"rule {rule.id}")
+        needs |= _expand(read, f"rule {rule.id} ({rule.source})")
     return needs | _conditions(needs)
+
+
+def _check_subject(rule: Rule) -> None:
+    """A misspelt type or field would have the rule look at nothing, and judge by it."""
+    for type_ in rule.types:
+        kind = by_type().get(type_)
+        if kind is None and type_ != ACCOUNT_TYPE:
+            known = unknown("resource type", type_, by_type())
+            raise ConfigurationError(f"rule {rule.id} ({rule.source}) judges what is not read: {known}")
+        for name in getattr(rule.function, "fields", ()):
+            if kind is not None and name not in kind.fields:
+                known = unknown("field", name, sorted(kind.fields))
+                raise ConfigurationError(
+                    f"rule {rule.id} ({rule.source}) asks for what {type_} lacks: {known}"
+                )
 
 
 def _conditions(needs: set[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -96,7 +114,10 @@ def _expand(read: str, reader: str) -> set[tuple[str, str]]:
         if read == "encrypts-with":
             pairs.add(("AWS::KMS::Alias", "ListAliases"))
         if not pairs:
-            raise ConfigurationError(f"{reader} reads {read!r}, which no relation is called")
+            relations = sorted({row.kind for row in ROWS})
+            raise ConfigurationError(
+                f"{reader} reads what is not there: {unknown('relation', read, relations)}"
+            )
         return pairs
     service, _, operation = read.partition(":")
     pairs = {

@@ -7,6 +7,7 @@ call of theirs passes the read-only guard.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import threading
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import boto3
 import botocore.config
 import botocore.credentials
 import botocore.session
+import botocore.utils
 from botocore import exceptions
 
 from wa_audit import __version__
@@ -159,9 +161,16 @@ def connect(
     """A session from a profile or the environment, in a role where one is given.
 
     Raises:
-        ConfigurationError: the profile is unknown, or the configuration files cannot be read.
+        ConfigurationError: the profile is unknown, the configuration files cannot be read, or the endpoint is
+            no URL.
         CredentialsError: there are no credentials.
     """
+    if endpoint_url and not botocore.utils.is_valid_endpoint_url(endpoint_url):
+        raise ConfigurationError(
+            f"--endpoint-url {endpoint_url!r} is not a URL such as http://127.0.0.1:4566"
+        )
+    # The AWS CLI and the other SDKs read AWS_REGION; boto3 knows AWS_DEFAULT_REGION alone.
+    region = region or os.environ.get("AWS_REGION")
     try:
         session = boto3.session.Session(profile_name=profile, region_name=region)
         if session.get_credentials() is None:

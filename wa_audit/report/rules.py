@@ -84,6 +84,8 @@ def _section(title: str, text: str) -> str:
 
 def _wrapped(paragraphs: Iterable[str]) -> list[str]:
     return [
-        textwrap.fill(" ".join(p.split()), _WIDTH, initial_indent="  ", subsequent_indent="  ")
+        textwrap.fill(
+            " ".join(p.split()), _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+        )
         for p in paragraphs
     ]

@@ -1,0 +1,95 @@
+# The workshop. Needs Python 3.11 or newer, git and make; everything else is set up in .venv.
+#
+#   make demo     audit the embedded account: audit.json and report.html
+#   make test     every test
+#   make check    lint, types, import contracts, and that nothing generated is stale
+#   make golden   bless the golden files anew; look at the diff before committing it
+#   make docs     write the generated documentation anew
+#   make bench    measure start-up and what else lies in benchmarks/
+#   make setup    the development environment alone
+#   make clean    remove what was built; the environments go too
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# Options for pytest, such as TESTS='-k rulebook'.
+TESTS ?=
+
+BIN := .venv/bin
+PIP := bin/python -m pip install -qq --disable-pip-version-check
+# Pins a botocore of its own, which is not the one that wa-audit runs on: hence an environment of its own.
+MINISTACK_VERSION := 1.5.33
+MINISTACK_STAMP := .venv-ministack/installed-$(MINISTACK_VERSION)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help demo test check lint types contracts generated golden docs bench setup clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+demo: .venv/installed-demo
+	@$(BIN)/wa-audit demo --output .
+
+setup: .venv/installed-dev $(MINISTACK_STAMP)
+
+test: setup
+	@MINISTACK="$(CURDIR)/.venv-ministack/bin/ministack" $(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+
+check: lint types contracts generated
+
+lint: .venv/installed-dev
+	@echo "Lint"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run $(BIN)/ruff format"; exit 1; }
+
+types: .venv/installed-dev
+	@echo "Types"
+	@$(BIN)/mypy --no-error-summary
+
+contracts: .venv/installed-dev
+	@echo "Import contracts"
+	@$(BIN)/lint-imports > .venv/contracts.log || { cat .venv/contracts.log; exit 1; }
+
+generated: .venv/installed-dev
+	@echo "Generated files"
+	@$(BIN)/python tools/docs.py --check
+	@$(BIN)/python tools/golden.py --check
+
+docs: .venv/installed-dev
+	@$(BIN)/python tools/docs.py
+
+golden: .venv/installed-dev
+	@$(BIN)/python tools/golden.py
+
+bench: .venv/installed-dev
+	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	@rm -rf .venv .venv-ministack build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -f audit.json report.html findings.csv inventory.jsonl
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# -- environments ----------------------------------------------------------------------------------
+# A stamp says what an environment was made from; it is made anew when pyproject.toml changes.
+
+define make-environment
+	@test -n "$(PYTHON)" || { echo "wa-audit needs Python 3.11 or newer: make PYTHON=/path/to/python3.12"; exit 2; }
+	@echo "Setting up $(1) …"
+	@"$(PYTHON)" -m venv $(1)
+endef
+
+.venv/installed-demo: pyproject.toml
+	$(call make-environment,.venv)
+	@.venv/$(PIP) --editable '.[demo]'
+	@touch $@
+
+.venv/installed-dev: pyproject.toml
+	$(call make-environment,.venv)
+	@.venv/$(PIP) --editable '.[dev]'
+	@touch .venv/installed-demo $@
+
+$(MINISTACK_STAMP):
+	$(call make-environment,.venv-ministack)
+	@.venv-ministack/$(PIP) ministack==$(MINISTACK_VERSION)
+	@touch $@
