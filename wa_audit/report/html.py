@@ -330,7 +330,7 @@ class Fix(NamedTuple):
 def _fixes(audit: Audit) -> list[Fix]:
     """The steps that gain most; a rule of weight 0 gains nothing and is no first step."""
     steps = [step for step in audit.fix_first if step.gain > 0][:FIRST_FIXES]
-    return [Fix(step, audit.rules[step.rule], audit.rules[step.rule].pillar.title) for step in steps]
+    return [Fix(step, audit.rules[step.rule], audit.rules[step.rule].pillar.label) for step in steps]
 
 
 class GapRow(NamedTuple):
