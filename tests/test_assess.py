@@ -33,7 +33,7 @@ def test_a_refused_list_is_a_finding_of_its_own() -> None:
     found = list(assess(Inventory(RUN, [], deny("sqs:ListQueues", [])), BOOK))
     assert [f.status for f in found] == [Status.NOT_EVALUATED]
     assert "sqs:ListQueues" in found[0].message
-    assert found[0].arn == f"arn:aws:sqs:{REGION}:{ACCOUNT}:*"
+    assert found[0].arn == f"arn:aws:sqs:{REGION}:{ACCOUNT}:queue/*"
 
 
 def test_everything_denied_gives_no_score() -> None:

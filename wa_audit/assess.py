@@ -83,9 +83,10 @@ def _finding(rule: Rule, resource: Resource, verdict: Verdict) -> Finding:
 
 def _unlisted(rule: Rule, gap: Gap, inventory: Inventory) -> Finding:
     service = gap.operation.partition(":")[0]
+    place = f"arn:{inventory.run.partition}:{service}:{gap.region}:{inventory.run.account}"
     return Finding(
         rule=rule.id,
-        arn=gap.arn or f"arn:{inventory.run.partition}:{service}:{gap.region}:{inventory.run.account}:*",
+        arn=gap.arn or f"{place}:{gap.type.rpartition('::')[2].lower()}/*",
         type=gap.type,
         name="*",
         account=inventory.run.account,

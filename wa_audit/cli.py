@@ -291,6 +291,7 @@ def _collect(session: AwsSession, plan: Plan, regions: Sequence[str], run: _Run)
     from wa_audit import collect as collecting
     from wa_audit import inventory as inventories
     from wa_audit.console import progress
+    from wa_audit.model import InterruptedRunError
 
     quiet = run.no_progress or not sys.stderr.isatty() or bool(os.environ.get("NO_COLOR"))
     try:
@@ -306,13 +307,11 @@ def _collect(session: AwsSession, plan: Plan, regions: Sequence[str], run: _Run)
             )
     except collecting.Interrupted as stopped:
         if run.inventory is None:
-            raise KeyboardInterrupt from None
+            raise InterruptedRunError("interrupted; nothing was written") from None
         inventories.write(stopped.inventory, run.inventory)
-        raise _Stopped(f"{run.inventory} holds what was read; --resume goes on from there") from None
-
-
-class _Stopped(KeyboardInterrupt):
-    """Interrupted, with something to say."""
+        raise InterruptedRunError(
+            f"interrupted; {run.inventory} holds what was read, and --resume goes on from there"
+        ) from None
 
 
 def _assess(inventory: Inventory, book: Rulebook, tags: dict[str, str]) -> Audit:
@@ -394,8 +393,8 @@ def _run() -> int:
     except SystemExit as end:
         # Where the reader of our output has gone away, which is its right, click puts in a quiet stream.
         return 0 if sys.stdout is not stdout else int(end.code or 0)
-    except (KeyboardInterrupt, click.Abort) as error:
-        _say(f"interrupted; {error if isinstance(error, _Stopped) else 'nothing was written'}")
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted; nothing was written")
         return INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())

@@ -215,6 +215,12 @@ class CredentialsError(WaAuditError):
     exit_code = 5
 
 
+class InterruptedRunError(WaAuditError):
+    """The user stopped a run."""
+
+    exit_code = 130
+
+
 class OutputError(WaAuditError):
     """A result could not be written."""
 

@@ -156,11 +156,17 @@ def note_malformed(http_response: Any, parsed: Any, model: Any, **_: Any) -> Non
     if model.http.get("method") == "HEAD":
         return
     body = (http_response.content or b"").strip()
-    if body == b"{}":
-        return
     is_json = "json" in model.service_model.metadata.get("protocol", "")
-    if is_json or not body:
+    if not body or (is_json and not _is_object(body)):
         parsed.setdefault("ResponseMetadata", {})["Malformed"] = True
+
+
+def _is_object(body: bytes) -> bool:
+    """A whole JSON object without members that the model knows, or with nothing but nulls, is an answer."""
+    try:
+        return isinstance(json.loads(body), dict)
+    except ValueError:
+        return False
 
 
 def _taken(call: Call, page: dict[str, Any]) -> Any:

@@ -223,16 +223,20 @@ def build(
     )
 
 
+_GapKey = tuple[str, str, Reason, str]
+
+
 class _Gaps:
     """The table of what could not be read; findings refer to its rows by number."""
 
     def __init__(self) -> None:
-        self._first: dict[tuple[str, str, str, Reason], Gap] = {}
+        self._first: dict[_GapKey, Gap] = {}
         self._cost: Counter[int] = Counter()
-        self._numbers: dict[tuple[str, str, str, Reason], int] = {}
+        self._numbers: dict[_GapKey, int] = {}
 
     def index(self, gap: Gap, cost: int = 1) -> int:
-        key = (gap.operation, gap.action, gap.region, gap.reason)
+        # What lies outside the audit has no operation: there the sentence tells one from another.
+        key = (gap.operation, gap.region, gap.reason, "" if gap.operation else gap.sentence)
         self._first.setdefault(key, gap)
         number = self._numbers.setdefault(key, len(self._numbers))
         self._cost[number] += cost
@@ -373,9 +377,16 @@ def read(path: Path) -> Audit:
             f"{path}: audit version {version}, this program reads {VERSION}; use the wa-audit that wrote it"
         )
     try:
-        return msgspec.convert(plain, Audit)
+        audit = msgspec.convert(plain, Audit)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"{path}: {error}") from None
+    for finding in audit.findings:
+        gap_exists = finding.gap is None or 0 <= finding.gap < len(audit.gaps)
+        if finding.rule not in audit.rules or finding.resource not in audit.resources or not gap_exists:
+            raise ConfigurationError(
+                f"{path}: finding {finding.id} names a rule, resource or gap that the file does not hold"
+            )
+    return audit
 
 
 def schema() -> bytes:

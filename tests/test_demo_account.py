@@ -1,0 +1,144 @@
+"""What was put into the demo account can be read back: a verdict on a property that the emulator lost
+would be a verdict on the emulator."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import jmespath
+import moto
+import pytest
+import yaml
+
+from wa_audit import assess, demo, demo_account, rulebook
+from wa_audit.collect import collect
+from wa_audit.collect.kinds import all_kinds
+from wa_audit.model import ConfigurationError, Pillar, Status
+
+if TYPE_CHECKING:
+    from wa_audit.inventory import Inventory
+    from wa_audit.model import Resource
+
+EVERYTHING = {kind.type: (kind, kind.details) for kind in all_kinds()}
+
+
+@pytest.fixture(scope="module")
+def inventory() -> Inventory:
+    with demo.account() as (session, regions):
+        return collect(session, EVERYTHING, regions)
+
+
+def named(inventory: Inventory, type_: str, name: str) -> Resource:
+    """The one resource of a name; an event source mapping goes by the name of its source, and what every
+    region has one of by its region too."""
+    found = [r for r in inventory.known(type_) if name in _names(r)]
+    assert len(found) == 1, f"{type_} {name}: {found}"
+    return found[0]
+
+
+def _names(resource: Resource) -> set[str]:
+    source = resource.data.get("EventSourceArn", "").replace("/", ":").split(":")
+    return {resource.name, f"{resource.region} {resource.name}", resource.data.get("Name", ""), *source[-1:]}
+
+
+def test_only_what_moto_lacks_is_refused() -> None:
+    with moto.mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
+        refusals = demo_account.seed(boto3.session.Session(region_name="eu-west-1"))
+    assert {(r.operation, r.code) for r in refusals} == {
+        ("emr:PutManagedScalingPolicy", "NotImplemented"),
+        ("emr:PutAutoTerminationPolicy", "NotImplemented"),
+    }
+
+
+def test_everything_can_be_read(inventory: Inventory) -> None:
+    assert inventory.gaps == []
+    assert [gap for kind in all_kinds() for r in inventory.known(kind.type) for gap in r.gaps] == []
+
+
+def test_every_kind_is_there(inventory: Inventory) -> None:
+    missing = {kind.type for kind in all_kinds() if not inventory.known(kind.type)}
+    # Moto makes no composite alarms, and Acme has neither a backup plan nor reserved capacity.
+    assert missing == {
+        "AWS::Athena::CapacityReservation",
+        "AWS::Backup::ProtectedResource",
+        "AWS::CloudWatch::CompositeAlarm",
+    }
+
+
+PROPERTIES = [
+    (type_, name, path, expected)
+    for type_, resources in yaml.safe_load(Path(__file__).with_name("demo_account.yaml").read_text()).items()
+    for name, facts in resources.items()
+    for path, expected in facts.items()
+]
+
+
+@pytest.mark.parametrize(
+    ("type_", "name", "path", "expected"), PROPERTIES, ids=[f"{p[1]}-{p[2]}"[:60] for p in PROPERTIES]
+)
+def test_what_was_put_can_be_read_back(
+    inventory: Inventory, type_: str, name: str, path: str, expected: Any
+) -> None:
+    data = named(inventory, type_, name).data
+    found = jmespath.search(path, data)
+    assert found == expected, data
+
+
+def test_keys_are_as_they_were_made(inventory: Inventory) -> None:
+    aliases = {r.name: r.data["TargetKeyId"] for r in inventory.known("AWS::KMS::Alias")}
+    keys = {r.name: r.data for r in inventory.known("AWS::KMS::Key")}
+    assert keys[aliases["alias/acme-data"]]["Rotation"]["KeyRotationEnabled"] is True
+    assert keys[aliases["alias/acme-orders"]]["Rotation"]["KeyRotationEnabled"] is False
+    assert keys[aliases["alias/acme-legacy"]]["KeyState"] == "Disabled"
+    assert keys[aliases["alias/acme-partner-share"]]["Policy"]["Statement"][1]["Sid"] == "PartnerDecrypt"
+
+
+def test_the_environment_is_given_back_and_nothing_was_refused(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "somebody")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    before = dict(os.environ)
+    with demo.account() as (session, _):
+        assert "AWS_PROFILE" not in os.environ
+        assert session.client("sts", "eu-west-1").get_caller_identity()["Account"] == "123456789012"
+    assert dict(os.environ) == before
+    assert caplog.messages == []
+
+
+def test_without_moto_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "moto", None)
+    with (
+        pytest.raises(
+            ConfigurationError, match=r"^the demo needs the extra: pip install 'wa-audit\[demo\]'$"
+        ),
+        demo.account(),
+    ):
+        pass
+
+
+def test_importing_it_imports_neither_moto_nor_boto3() -> None:
+    code = "import sys, wa_audit.demo; sys.exit(bool({'moto', 'boto3', 'botocore'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# Of these an account has only one, which is either well or not.
+ONE_OF_A_KIND = {"iac-coverage", "region-carbon-intensity", "s3-account-public-access-block"}
+
+
+def test_every_rule_has_something_to_praise_and_something_to_mend(inventory: Inventory) -> None:
+    book = rulebook.load()
+    seen = defaultdict(set)
+    for finding in assess.assess(inventory, book):
+        seen[finding.rule].add(finding.status)
+    assert not {rule for rule, said in seen.items() if said & {Status.ERROR, Status.NOT_EVALUATED}}
+    both = {rule for rule, said in seen.items() if {Status.PASS, Status.FAIL} <= said}
+    assert {rule.id for rule in book.rules} - both == ONE_OF_A_KIND
+    themes = {(rule.pillar, rule.theme) for rule in book.rules if rule.id in both}
+    assert min(Counter(pillar for pillar, _ in themes)[pillar] for pillar in Pillar) >= 3

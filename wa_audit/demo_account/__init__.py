@@ -1,0 +1,32 @@
+"""A small company's data platform, seeded through the same AWS APIs that a user would call.
+
+Acme sells things. `clickstream` follows what visitors do, `orders` handles what they buy, and `reporting`
+adds it up at night. Parts of it are well built and parts are not, so that every pillar of an audit has
+something to praise and something to mend.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wa_audit.demo_account import clickstream, foundation, orders, reporting
+from wa_audit.demo_account.account import SECOND_REGION, Account, Refusal
+
+if TYPE_CHECKING:
+    import boto3
+
+__all__ = ["SECOND_REGION", "Refusal", "seed"]
+
+
+def seed(
+    session: boto3.session.Session, region: str = "eu-west-1", endpoint_url: str | None = None
+) -> list[Refusal]:
+    """Fills an empty account, and says which calls its endpoint refused or does not implement.
+
+    Most of it lies in `region`; two buckets lie in `SECOND_REGION`. Meant for an emulated AWS: it makes
+    things that cost money and things that no account should have.
+    """
+    account = Account(session, region, endpoint_url)
+    for part in (foundation, clickstream, orders, reporting):
+        part.seed(account)
+    return account.refusals
