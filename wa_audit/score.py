@@ -53,7 +53,7 @@ class Gain(msgspec.Struct, frozen=True):
 
 
 class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
-    """`themes` is keyed by `pillar/theme`; `gains` is sorted, the largest first."""
+    """`themes` is keyed by `pillar/theme`; `gains` is sorted: what to put right first."""
 
     overall: Score
     pillars: dict[Pillar, Score]
@@ -139,7 +139,10 @@ def _weigh(tallies: list[_Tally], floor: float) -> Score:
 
 
 def _gains(tallies: Mapping[str, _Tally], rulebook: Rulebook, pillars: Mapping[Pillar, Score]) -> list[Gain]:
-    """A rule's share of its pillar × the pillar's share of the whole × what the rule lacks of 100."""
+    """A rule's share of its pillar × the pillar's share of the whole × what the rule lacks of 100.
+
+    The gravest failures come first, and among those of one severity the largest gain.
+    """
     counted = sum(rulebook.pillar_weights[p] for p, s in pillars.items() if s.score is not None)
     weights: Counter[Pillar] = Counter()
     for tally in tallies.values():
@@ -152,7 +155,7 @@ def _gains(tallies: Mapping[str, _Tally], rulebook: Rulebook, pillars: Mapping[P
             share = WEIGHTS[tally.severity] / weights[tally.pillar]
             share *= rulebook.pillar_weights[tally.pillar] / counted
             gains.append(Gain(rule, round(100 * share * failures / tally.judged, 2)))
-    return sorted(gains, key=lambda g: (-g.gain, list(Severity).index(tallies[g.rule].severity), g.rule))
+    return sorted(gains, key=lambda g: (min(s.rank for s in tallies[g.rule].failures), -g.gain, g.rule))
 
 
 def _mean(weighted: Sequence[tuple[float, float]]) -> float | None:
