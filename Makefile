@@ -63,7 +63,7 @@ golden: .venv/installed-dev
 	@$(BIN)/python tools/golden.py
 
 bench: .venv/installed-dev
-	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	@for script in $$(grep -l __main__ benchmarks/*.py); do $(BIN)/python $$script || exit 1; done
 
 clean:
 	@rm -rf .venv .venv-ministack build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

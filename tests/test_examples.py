@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
+import yaml
 
+from tests.rules import cases
 from wa_audit import rulebook
 from wa_audit.assess import judge
 from wa_audit.collect import plan
+from wa_audit.collect.kinds import Call, Kind
 from wa_audit.inventory import Inventory, Run
 from wa_audit.model import Pillar, Resource, Severity
 from wa_audit.rulebook import Rulebook
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "docs" / "examples"
 BUILT_IN = rulebook.load()
 NOTHING = Inventory(Run(account="123456789012"), [])
 
@@ -79,7 +85,7 @@ def test_the_plugin(tmp_path: Path) -> None:
     )
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        path = os.pathsep.join([str(site), str(EXAMPLES.parent.parent)])
+        path = os.pathsep.join([str(site), str(ROOT)])
         return subprocess.run(
             [sys.executable, "-m", "wa_audit", "rules", *arguments],
             cwd=tmp_path,
@@ -97,3 +103,50 @@ def test_the_plugin(tmp_path: Path) -> None:
     explained = run("--plugin", "house", "show", "house-cost-centre").stdout
     assert "plugin house" in explained
     assert "Passes where the function bears the tag" in explained
+
+
+# -- what CONTRIBUTING.md tells people to write ------------------------------------------------------
+
+
+def blocks(language: str) -> list[str]:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def test_the_rule_that_contributing_adds(tmp_path: Path) -> None:
+    words, told = blocks("yaml")
+    (check, *_) = blocks("python")
+    (tmp_path / "sustainability").mkdir()
+    (tmp_path / "rules.yaml").write_text(words)
+    (tmp_path / "sustainability" / "polling.py").write_text(check)
+    rule = rulebook.load(folders=[tmp_path])["sqs-long-polling"]
+    plan.plan([rule])
+    for case in yaml.safe_load(told):
+        resource, inventory = cases.build(case, rule.types[0])
+        verdict = judge(rule, resource, inventory)
+        assert verdict.status == case["status"]
+        assert case.get("message", "") in verdict.message
+
+
+def test_the_kind_that_contributing_adds() -> None:
+    (_, kind, _) = blocks("python")
+    (made,) = eval(f"({kind.strip()})", {"Kind": Kind, "Call": Call})
+    service = botocore.session.get_session().get_service_model(made.service)
+    for call in made.calls:
+        operation = service.operation_model(call.operation)
+        assert {*call.args, *call.params} <= set(operation.input_shape.members)
+        assert set(operation.input_shape.required_members) <= {*call.args, *call.params}
+        assert call.take in operation.output_shape.members
+    listed = service.operation_model(made.list.operation).output_shape.members["Parameters"].member
+    assert set(made.list.keep.split()) <= set(listed.members)
+
+
+def test_the_format_that_contributing_adds() -> None:
+    from tests.test_audit import build, queue
+
+    (_, _, module) = blocks("python")
+    names: dict[str, Any] = {}
+    exec(module, names)
+    lines = b"".join(names["render"](build(queue("good", SqsManagedSseEnabled=True)))).decode().splitlines()
+    assert "Security: 100.0 (coverage 100.0)" in lines
+    assert len(lines) == 6

@@ -32,6 +32,8 @@ import yaml
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+# It pins a botocore of its own, and so lives in an environment of its own, which `make setup` makes.
+MINISTACK = Path(os.environ.get("MINISTACK") or ROOT / ".venv-ministack" / "bin" / "ministack")
 PROFILE = "acme-auditor"
 REGION = "eu-west-1"
 # What the loopback servers and the audit may take, in seconds.
@@ -58,7 +60,7 @@ def running(name: str) -> Iterator[Emulator]:
             command = [beside / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
             extra = {}
         else:
-            command = [beside / "ministack"]
+            command = [MINISTACK]
             # Its default address is 0.0.0.0.
             extra = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "TMPDIR": folder}
         with (Path(folder) / "server.log").open("w") as log:
