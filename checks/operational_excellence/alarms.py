@@ -15,6 +15,7 @@ from wa_audit.rule import (
     not_evaluated,
     passed,
     patterns,
+    queues,
     states,
 )
 
@@ -55,6 +56,12 @@ def _event_rule(resource: Resource, inventory: Inventory, events: list[dict[str,
     return None
 
 
+def _is_dead_letter_queue(queue: Resource, inventory: Inventory) -> bool:
+    """By its name, by what it lets dead-letter to it, or because something does."""
+    declared = queues.is_for_dead_letters(queue.name, queue["RedriveAllowPolicy"])
+    return declared or inventory.has_source(queue, "dead-letters-to")
+
+
 # -- rules -----------------------------------------------------------------------------------------
 
 
@@ -68,7 +75,7 @@ def sqs_dlq_alarm(queue: Resource, inventory: Inventory, *, most_messages: int) 
     INSUFFICIENT_DATA is normal. A query that picks queues by their tags is not credited. Queues that nothing
     gives up to are not judged.
     """
-    if not inventory.has_source(queue, "dead-letters-to"):
+    if not _is_dead_letter_queue(queue, inventory):
         return not_applicable("is not a dead-letter queue")
     found = _alarms(queue, inventory, "AWS/SQS", {_VISIBLE}, QueueName=queue.name)
     heard = _heard(found, inventory)
@@ -101,7 +108,7 @@ def sqs_age_alarm(queue: Resource, inventory: Inventory) -> Verdict:
     has an action is judged by cloudwatch-alarm-has-action. Dead-letter queues are not judged. Does not look
     at metrics, so queues without traffic are judged as all others.
     """
-    if inventory.has_source(queue, "dead-letters-to"):
+    if _is_dead_letter_queue(queue, inventory):
         return not_applicable("is a dead-letter queue")
     if backlog := _alarms(queue, inventory, "AWS/SQS", {_VISIBLE}, QueueName=queue.name):
         return passed(f"has its backlog watched by {backlog[0].name}", AlarmName=backlog[0].name)

@@ -13,6 +13,7 @@ from wa_audit.rule import (
     not_applicable,
     not_evaluated,
     passed,
+    queues,
 )
 
 _DAY = 86_400
@@ -40,11 +41,8 @@ _KEEPS_FAILURES = {
 
 def _is_dead_letter_queue(queue: Resource, inventory: Inventory) -> bool:
     """By its name, by what it lets dead-letter to it, or because something does."""
-    name = queue.name.removesuffix(".fifo").lower()
-    allows = (queue["RedriveAllowPolicy"] or {}).get("redrivePermission") == "byQueue"
-    return (
-        name.endswith(("dlq", "dead", "failed")) or allows or inventory.has_source(queue, "dead-letters-to")
-    )
+    declared = queues.is_for_dead_letters(queue.name, queue["RedriveAllowPolicy"])
+    return declared or inventory.has_source(queue, "dead-letters-to")
 
 
 # -- SQS -------------------------------------------------------------------------------------------

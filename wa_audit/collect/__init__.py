@@ -112,8 +112,21 @@ def _inventory(
         name=scope.account,
         account=scope.account,
     )
+    _name_keys(scheduler.resources)
     gaps = {*scheduler.gaps, *scheduler.interrupted(), *uncollected(scheduler.plan, all_kinds())}
     return Inventory(run, [account, *scheduler.resources], gaps)
+
+
+def _name_keys(resources: list[Resource]) -> None:
+    """Gives a KMS key the name of its alias: nobody knows a key by its id."""
+    aliases = {
+        str(alias.data.get("TargetKeyId")): alias.name
+        for alias in sorted(resources, key=lambda found: found.arn)
+        if alias.type == "AWS::KMS::Alias"
+    }
+    for key in resources:
+        if key.type == "AWS::KMS::Key":
+            key.name = aliases.get(str(key.data.get("KeyId")), key.name)
 
 
 def _now() -> str:

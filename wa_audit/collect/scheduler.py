@@ -259,10 +259,11 @@ class Scheduler:
         if own_region and own_region not in self._scope.regions:
             return
         name = _name(kind, item)
+        arn = _arn(kind, item, self._context(region, item, ""), name)
         resource = Resource(
             type=kind.type,
-            arn=_arn(kind, item, self._context(region, item, ""), name),
-            name=name,
+            arn=arn,
+            name=name or arns.parse(arn).name,
             account=self._scope.account,
             region=own_region or ("" if kind.scope == "global" else region),
             data=item,

@@ -57,17 +57,25 @@ class AwsSession:
             max_pool_connections=workers,
             # Virtual-hosted addressing would open a connection, and read the CA bundle, for every bucket.
             s3={"addressing_style": "path"},
-            # s3control puts the account into the host name, which an endpoint of one's own does not know.
             inject_host_prefix=endpoint_url is None,
         )
         self.guard = Guard()
         self.guard.install(session.events)
+        if endpoint_url is not None:
+            session.events.register("before-sign.s3-control", self._without_account)
 
     @property
     def region(self) -> str | None:
         """The region of the profile, the environment or the caller; None where none is set."""
         found: str | None = self._session.region_name
         return found
+
+    def _without_account(self, request: Any, **_: Any) -> None:
+        """S3 Control puts the account before the host, which an endpoint of one's own may not resolve."""
+        scheme, separator, rest = str(request.url).partition("://")
+        account, dot, host = rest.partition(".")
+        if dot and account.isdigit() and str(self._endpoint_url).endswith(host.partition("/")[0]):
+            request.url = f"{scheme}{separator}{host}"
 
     def client(self, service: str, region: str) -> Any:
         """The one client of a service in a region. Thread-safe."""
