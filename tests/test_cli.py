@@ -377,6 +377,11 @@ def test_the_policy_of_one_rule(call: Call) -> None:
     assert "s3:" not in done.out
 
 
+def test_the_whole_policy_is_no_larger_than_iam_allows(call: Call) -> None:
+    """A managed policy holds 6,144 characters, white space not counted."""
+    assert len(re.sub(r"\s", "", call("iam-policy").out)) <= 6144
+
+
 # -- interruptions and pipes -----------------------------------------------------------------------
 
 

@@ -120,7 +120,7 @@ def index(book: Rulebook) -> str:
                 [f"[{rule.id}]({rule.id}.md)", str(rule.severity), prose(rule.title), _short(rule.types)]
                 for rule in rules
             ]
-            sections += [f"### {theme_title(theme)}", _table(["Rule", "Severity", "", "Resources"], rows)]
+            sections += [f"### {theme_title(theme)}", _table(["Rule", "Severity", "What it asks", "Resources"], rows)]
     return _page(sections)
 
 
