@@ -120,7 +120,8 @@ def index(book: Rulebook) -> str:
                 [f"[{rule.id}]({rule.id}.md)", str(rule.severity), prose(rule.title), _short(rule.types)]
                 for rule in rules
             ]
-            sections += [f"### {theme_title(theme)}", _table(["Rule", "Severity", "What it asks", "Resources"], rows)]
+            heading = ["Rule", "Severity", "What it asks", "Resources"]
+            sections += [f"### {theme_title(theme)}", _table(heading, rows)]
     return _page(sections)
 
 
