@@ -91,12 +91,11 @@ def test_what_was_put_can_be_read_back(
 
 
 def test_keys_are_as_they_were_made(inventory: Inventory) -> None:
-    aliases = {r.name: r.data["TargetKeyId"] for r in inventory.known("AWS::KMS::Alias")}
     keys = {r.name: r.data for r in inventory.known("AWS::KMS::Key")}
-    assert keys[aliases["alias/acme-data"]]["Rotation"]["KeyRotationEnabled"] is True
-    assert keys[aliases["alias/acme-orders"]]["Rotation"]["KeyRotationEnabled"] is False
-    assert keys[aliases["alias/acme-legacy"]]["KeyState"] == "Disabled"
-    assert keys[aliases["alias/acme-partner-share"]]["Policy"]["Statement"][1]["Sid"] == "PartnerDecrypt"
+    assert keys["alias/acme-data"]["Rotation"]["KeyRotationEnabled"] is True
+    assert keys["alias/acme-orders"]["Rotation"]["KeyRotationEnabled"] is False
+    assert keys["alias/acme-legacy"]["KeyState"] == "Disabled"
+    assert keys["alias/acme-partner-share"]["Policy"]["Statement"][1]["Sid"] == "PartnerDecrypt"
 
 
 def test_the_environment_is_given_back_and_nothing_was_refused(
