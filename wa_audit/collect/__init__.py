@@ -47,6 +47,7 @@ def collect(
         partition=session.partition(regions[0]),
         regions=tuple(regions),
         main_region=session.main_region(regions),
+        started=started,
     )
     session.guard.allow(plans.operations(plan))
     scheduler = Scheduler(session, plan, scope, workers=workers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from botocore import exceptions
 
 from wa_audit.model import Reason
@@ -80,6 +82,15 @@ def code(error: BaseException) -> str:
     if isinstance(error, exceptions.ClientError):
         return str(error.response.get("Error", {}).get("Code", ""))
     return type(error).__name__
+
+
+def means(error: BaseException, codes: Iterable[str]) -> bool:
+    """Whether an error is one of `codes`; of `Code: words`, whether its message holds the words as well."""
+    for wanted in codes:
+        name, _, words = wanted.partition(": ")
+        if code(error) == name and words in str(error):
+            return True
+    return False
 
 
 def is_throttle(error_code: str) -> bool:

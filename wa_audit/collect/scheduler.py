@@ -7,6 +7,7 @@ a resource, or in a gap; nothing is dropped in silence.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import logging
@@ -53,6 +54,7 @@ class Scope:
     partition: str
     regions: tuple[str, ...]
     main_region: str
+    started: str
 
 
 class Scheduler:
@@ -66,6 +68,7 @@ class Scheduler:
         self._session = session
         self._plan = plan
         self._scope = scope
+        self._times = _times(scope.started)
         self._children: dict[str, list[Kind]] = {}
         for kind, _ in plan.values():
             if kind.parent:
@@ -143,15 +146,16 @@ class Scheduler:
     def _list(self, kind: Kind, region: str, parent: Resource | None) -> None:
         """Lists a kind in one place, and starts the description of whatever it finds."""
         context = self._context(region, parent.data if parent else {}, parent.arn if parent else "")
+        inherited = {name: context[name] for name in kind.inherits.split() if name in context}
         shown = "" if kind.scope == "global" else region
         try:
             for item in reader.items(self._session.client(kind.service, region), kind, context):
-                self._found(kind, region, item)
+                self._found(kind, region, inherited | item)
         except Exception as error:
-            if errors.code(error) in kind.list.gone and parent is not None:
+            if errors.means(error, kind.list.gone):
                 return
-            if errors.code(error) in kind.list.absent:
-                self._found(kind, region, {})
+            if errors.means(error, kind.list.absent):
+                self._found(kind, region, inherited)
                 return
             self._check_expiry(error)
             arn = f"{parent.arn}/*" if parent else ""
@@ -159,7 +163,7 @@ class Scheduler:
 
     def _found(self, kind: Kind, region: str, item: dict[str, Any]) -> None:
         own_region = item.get(kind.region, "") if kind.region else ""
-        if own_region and own_region not in self._scope.regions:
+        if self._outside(kind, own_region):
             return
         name = _name(kind, item)
         resource = Resource(
@@ -195,7 +199,7 @@ class Scheduler:
             if not reader.applies(call, context):
                 continue
             try:
-                client = self._session.client(kind.service, where)
+                client = self._session.client(call.service or kind.service, where)
                 resource.data.update(reader.fact(client, call, context))
             except reader.Gone:
                 with self._changed:
@@ -207,9 +211,13 @@ class Scheduler:
                 resource.gaps = (*resource.gaps, missing)
             if kind.region in call.fields:
                 resource.region = resource.data.get(kind.region, "")
-                if resource.region and resource.region not in self._scope.regions:
+                if self._outside(kind, resource.region):
                     return
         self._keep(kind, resource)
+
+    def _outside(self, kind: Kind, region: str) -> bool:
+        """Whether a resource with a region of its own lies outside the audit."""
+        return bool(region) and region not in self._scope.regions and not kind.elsewhere
 
     def _unknowable(self, kind: Kind, call: Call, resource: Resource) -> bool:
         """Where it is unknown whether a call applies, its facts are as unknown as what it hangs on."""
@@ -240,6 +248,7 @@ class Scheduler:
     def _context(self, region: str, data: Mapping[str, Any], arn: str) -> dict[str, Any]:
         return {
             **data,
+            **self._times,
             "account": self._scope.account,
             "partition": self._scope.partition,
             "region": region,
@@ -287,6 +296,17 @@ def uncollected(plan: Plan, kinds: tuple[Kind, ...]) -> list[Gap]:
             for call in calls
         ]
     return gaps
+
+
+def _times(started: str) -> dict[str, str]:
+    """The times that a row may ask for; see `Call`."""
+    now = datetime.datetime.fromisoformat(started)
+    this_month = now.date().replace(day=1)
+    return {
+        "month_ago": (now - datetime.timedelta(days=30)).isoformat(),
+        "last_month": (this_month - datetime.timedelta(days=1)).replace(day=1).isoformat(),
+        "this_month": this_month.isoformat(),
+    }
 
 
 def _name(kind: Kind, item: dict[str, Any]) -> str:
