@@ -1,4 +1,4 @@
-"""AWS IAM roles and the managed policies attached to them."""
+"""AWS IAM roles, the managed policies attached to them, and the profiles that hand them to instances."""
 
 from wa_audit.collect.kinds import Call, Kind
 
@@ -31,6 +31,20 @@ KINDS = (
             keep="PolicyName Arn AttachmentCount PermissionsBoundaryUsageCount Document",
         ),
         name="PolicyName",
+        arn="{Arn}",
+    ),
+    Kind(
+        "AWS::IAM::InstanceProfile",
+        service="iam",
+        scope="global",
+        list=Call(
+            operation="ListInstanceProfiles",
+            params={"MaxItems": 1000},
+            take="InstanceProfiles[].{InstanceProfileName: InstanceProfileName, Arn: Arn,"
+            " CreateDate: CreateDate, Roles: Roles[].Arn}",
+            keep="InstanceProfileName Arn CreateDate Roles",
+        ),
+        name="InstanceProfileName",
         arn="{Arn}",
     ),
 )
