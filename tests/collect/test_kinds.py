@@ -140,6 +140,7 @@ def test_a_kind_names_its_fields_rightly(kind: Kind) -> None:
     assert set(kind.project) <= set(kind.decode)
     placeholders = set(re.findall(r"\{(\w+)\}", kind.arn))
     assert placeholders <= {"partition", "account", "region", "name", *kind.listed}
+    assert not {"partition", "account", "region"} & kind.listed
     assert not kind.parent or kind.parent in kinds.by_type()
     assert all(call.fields for call in kind.details)
 

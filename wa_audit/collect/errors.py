@@ -58,6 +58,8 @@ _NOT_IMPLEMENTED = (
     "InvalidAction",
     "501",
 )
+# How moto answers where it knows the service and not the path.
+_NO_SUCH_PATH = ("404: Not yet implemented",)
 _UNREACHABLE = (
     exceptions.ConnectionError,
     exceptions.ConnectionClosedError,
@@ -122,7 +124,7 @@ def _client_error(error: exceptions.ClientError) -> Reason:
     ):
         if found in codes:
             return meaning
-    if status == 501:
+    if status == 501 or means(error, _NO_SUCH_PATH):
         return Reason.NOT_IMPLEMENTED
     if status == 403:
         return Reason.ACCESS_DENIED

@@ -317,7 +317,8 @@ def _name(kind: Kind, item: dict[str, Any]) -> str:
 
 def _arn(kind: Kind, item: dict[str, Any], context: dict[str, Any], name: str) -> str:
     try:
-        arn = kind.arn.format(**{**context, "name": name})
+        # What AWS itself calls `arn` is the item's own.
+        arn = kind.arn.format(**{**context, **item, "name": name})
     except KeyError:
         arn = ""
     if arns.parse(arn).resource:
@@ -325,5 +326,6 @@ def _arn(kind: Kind, item: dict[str, Any], context: dict[str, Any], name: str) -
     # Something without a name of its own yet, such as a subscription that awaits confirmation.
     digest = hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()[:12]
     word = kind.type.rpartition("::")[2].lower()
-    place = f"{context['partition']}:{kind.service}:{context['region']}:{context['account']}"
+    region = "" if kind.scope == "global" else context["region"]
+    place = f"{context['partition']}:{kind.service}:{region}:{context['account']}"
     return f"arn:{place}:{word}/{digest}"

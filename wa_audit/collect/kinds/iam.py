@@ -30,7 +30,8 @@ KINDS = (
             " Document: PolicyVersionList[?IsDefaultVersion] | [0].Document}",
             keep="PolicyName Arn AttachmentCount PermissionsBoundaryUsageCount Document",
         ),
-        name="PolicyName",
+        # Moto gives no name here.
+        name="PolicyName || Arn",
         arn="{Arn}",
     ),
     Kind(
