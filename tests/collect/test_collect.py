@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -366,3 +368,264 @@ def test_the_policy_names_what_the_plan_calls() -> None:
     actions = made["Statement"][0]["Action"]
     assert {"sqs:ListQueues", "elasticmapreduce:DescribeCluster"} <= set(actions)
     assert actions == sorted(set(actions))
+
+
+def _table(name: str, **parameters: str) -> dict[str, Any]:
+    return {"Name": name, "DatabaseName": "lake", "Parameters": parameters, "PartitionKeys": []}
+
+
+def _glue(**instead: Any) -> Account:
+    """An account of one Iceberg table."""
+    made: dict[str, Any] = {
+        "glue_GetDatabases": {"DatabaseList": [{"Name": "lake"}]},
+        "glue_GetTables": {"TableList": [_table("orders", table_type="ICEBERG")]},
+        "lakeformation_GetResourceLFTags": {},
+    }
+    return Account(**made | instead)
+
+
+def _failure(code: str) -> dict[str, Any]:
+    return {"TableOptimizers": [], "Failures": [{"type": "compaction", "error": {"ErrorCode": code}}]}
+
+
+def test_a_failure_within_an_answer_can_mean_that_nothing_is_configured() -> None:
+    account = _glue(glue_BatchGetTableOptimizer=_failure("EntityNotFoundException"))
+    table = _read(account, "AWS::Glue::Database", "AWS::Glue::Table").of("AWS::Glue::Table")[0]
+    assert table["TableOptimizers"] == []
+
+
+def test_any_other_failure_within_an_answer_is_a_gap() -> None:
+    account = _glue(glue_BatchGetTableOptimizer=_failure("AccessDeniedException"))
+    table = _read(account, "AWS::Glue::Database", "AWS::Glue::Table").of("AWS::Glue::Table")[0]
+    with pytest.raises(Unread) as raised:
+        table["TableOptimizers"]
+    assert raised.value.gap.reason is Reason.ACCESS_DENIED
+
+
+def test_a_call_of_another_service_is_named_as_such() -> None:
+    account = _glue(lakeformation_GetResourceLFTags=answers.error("AccessDeniedException"))
+    database = _read(account, "AWS::Glue::Database").of("AWS::Glue::Database")[0]
+    with pytest.raises(Unread) as raised:
+        database["LFTags"]
+    assert raised.value.gap.action == "lakeformation:GetResourceLFTags"
+
+
+def test_only_the_pages_that_are_asked_for_are_read() -> None:
+    account = Account(
+        glue_GetJobs={"Jobs": [{"Name": "j"}]},
+        glue_GetTags={"Tags": {}},
+        glue_GetJobRuns={"JobRuns": [{"Id": "newest", "JobRunState": "FAILED"}], "NextToken": "older"},
+    )
+    job = _read(account, "AWS::Glue::Job").of("AWS::Glue::Job")[0]
+    assert job["JobRuns"] == [{"Id": "newest", "JobRunState": "FAILED"}]
+    assert account.calls.count("glue:GetJobRuns") == 1
+
+
+def test_a_list_of_several_parameter_sets_is_made_with_each() -> None:
+    def targets(parameters: dict[str, Any]) -> Any:
+        namespace = parameters["ServiceNamespace"]
+        return {
+            "ScalableTargets": [{"ServiceNamespace": namespace, "ResourceId": "r", "ScalableDimension": "d"}]
+        }
+
+    type_ = "AWS::ApplicationAutoScaling::ScalableTarget"
+    account = Account(
+        **{
+            "application-auto-scaling_DescribeScalableTargets": targets,
+            "application-auto-scaling_DescribeScalingPolicies": {"ScalingPolicies": []},
+        }
+    )
+    assert {found["ServiceNamespace"] for found in _read(account, type_).of(type_)} == {"dynamodb", "kafka"}
+
+
+SERVICE = "arn:aws:ecs:eu-west-1:123456789012:service/loader"
+CLUSTER = "arn:aws:ecs:eu-west-1:123456789012:cluster/main"
+
+
+def _ecs(**instead: Any) -> Account:
+    made: dict[str, Any] = {
+        "ecs_ListClusters": {"clusterArns": [CLUSTER]},
+        "ecs_DescribeClusters": {"clusters": [{"status": "ACTIVE"}], "failures": []},
+        "ecs_ListServices": {"serviceArns": [SERVICE]},
+        "ecs_DescribeServices": {
+            "services": [
+                {"status": "ACTIVE", "taskDefinition": "loader:1", "tags": [{"key": "a", "value": "b"}]}
+            ]
+        },
+        "ecs_DescribeTaskDefinition": {
+            "taskDefinition": {
+                "containerDefinitions": [
+                    {"environment": [{"name": "DB_PASSWORD", "value": "hunter2-canary"}, {"name": "EMPTY"}]}
+                ]
+            }
+        },
+    }
+    return Account(**made | instead)
+
+
+def test_a_child_takes_over_what_its_parent_is_called() -> None:
+    service = _read(_ecs(), "AWS::ECS::Cluster", "AWS::ECS::Service").of("AWS::ECS::Service")[0]
+    assert service["clusterArn"] == CLUSTER
+    assert service.tags == {"a": "b"}
+
+
+def test_pairs_of_name_and_value_stay_outside_too() -> None:
+    inventory = _read(_ecs(), "AWS::ECS::Cluster", "AWS::ECS::Service")
+    assert b"canary" not in b"".join(lines(inventory))
+    environment = inventory.of("AWS::ECS::Service")[0]["definition"]["containerDefinitions"][0]["environment"]
+    assert environment == [
+        {"name": "DB_PASSWORD", "value": "literal"},
+        {"name": "EMPTY", "value": "empty"},
+    ]
+
+
+def test_what_an_answer_reports_missing_has_gone() -> None:
+    missing = {"services": [], "failures": [{"arn": SERVICE, "reason": "MISSING"}]}
+    inventory = _read(_ecs(ecs_DescribeServices=missing), "AWS::ECS::Cluster", "AWS::ECS::Service")
+    assert inventory.of("AWS::ECS::Service") == []
+    assert inventory.run.gone == 1
+
+
+def test_a_trail_is_kept_and_read_where_it_lives() -> None:
+    arn = "arn:aws:cloudtrail:us-east-1:123456789012:trail/org"
+    asked: list[str] = []
+
+    def status(parameters: dict[str, Any]) -> Any:
+        asked.append(parameters["url"])
+        return {"IsLogging": True}
+
+    account = Account(
+        cloudtrail_DescribeTrails={
+            "trailList": [{"TrailARN": arn, "Name": "org", "HomeRegion": "us-east-1"}]
+        },
+        cloudtrail_GetTrailStatus=status,
+        cloudtrail_GetEventSelectors=answers.error("AccessDeniedException"),
+    )
+    inventory = _read(account, "AWS::CloudTrail::Trail", regions=("eu-west-1", "eu-central-1"))
+    (trail,) = inventory.of("AWS::CloudTrail::Trail")
+    assert (trail.region, trail["Status"]) == ("us-east-1", {"IsLogging": True})
+    assert len(asked) == 1
+    assert "us-east-1" in asked[0]
+    with pytest.raises(Unread):
+        trail["AdvancedEventSelectors"]
+
+
+def test_a_service_that_is_not_in_use_has_nothing() -> None:
+    account = Account(organizations_DescribeOrganization=answers.error("AWSOrganizationsNotInUseException"))
+    assert _read(account, "AWS::Organizations::Organization").of("AWS::Organizations::Organization") == []
+
+
+@pytest.mark.parametrize(
+    ("message", "known"),
+    [
+        ("Account 123456789012 is not subscribed for QuickSight", True),
+        ("needs the enterprise edition", False),
+    ],
+)
+def test_one_code_of_two_meanings_is_told_by_its_words(message: str, known: bool) -> None:
+    refusal = answers.error("UnsupportedUserEditionException", 403, message)
+    inventory = _read(Account(quicksight_ListDataSets=refusal), "AWS::QuickSight::DataSet")
+    assert bool(inventory.list_gaps("AWS::QuickSight::DataSet")) is not known
+
+
+def _brokers(properties: bytes) -> Account:
+    software = {"ConfigurationArn": "arn:aws:kafka:eu-west-1:123456789012:configuration/c/1"}
+    cluster = {
+        "clusterArn": "arn:aws:kafka:eu-west-1:123456789012:cluster/c/1",
+        "clusterName": "c",
+        "provisioned": {
+            "currentBrokerSoftwareInfo": {
+                "configurationArn": software["ConfigurationArn"],
+                "configurationRevision": 3,
+            }
+        },
+    }
+    return Account(
+        kafka_ListClustersV2={"clusterInfoList": [cluster]},
+        kafka_DescribeConfigurationRevision={"serverProperties": base64.b64encode(properties).decode()},
+    )
+
+
+def test_a_properties_file_becomes_a_map_without_secrets() -> None:
+    account = _brokers(b"# mine\nmin.insync.replicas = 2\r\n\nlistener.password=canary\n!no\n")
+    cluster = _read(account, "AWS::MSK::Cluster").of("AWS::MSK::Cluster")[0]
+    assert cluster["ServerProperties"] == {"min.insync.replicas": "2", "listener.password": "literal"}
+
+
+def test_a_properties_file_that_is_no_text_is_a_gap() -> None:
+    cluster = _read(_brokers(b"\xff\xfe\x00"), "AWS::MSK::Cluster").of("AWS::MSK::Cluster")[0]
+    with pytest.raises(Unread) as raised:
+        cluster["ServerProperties"]
+    assert raised.value.gap.reason is Reason.MALFORMED
+
+
+def test_of_a_dashboard_only_what_it_shows_is_kept() -> None:
+    body = {
+        "widgets": [
+            {"type": "text", "properties": {"markdown": "call canary"}},
+            {
+                "type": "metric",
+                "properties": {
+                    "title": "canary",
+                    "metrics": [
+                        ["AWS/Glue", "glue.driver", "JobName", "etl", {"label": "canary"}],
+                        [{"expression": "SEARCH('{AWS/Kinesis}')"}],
+                    ],
+                },
+            },
+        ]
+    }
+    found = {"DashboardName": "d", "DashboardArn": "arn:aws:cloudwatch::123456789012:dashboard/d"}
+    account = Account(
+        cloudwatch_ListDashboards={"DashboardEntries": [found]},
+        cloudwatch_GetDashboard={"DashboardBody": json.dumps(body)},
+    )
+    inventory = _read(account, "AWS::CloudWatch::Dashboard")
+    assert b"canary" not in b"".join(lines(inventory))
+    assert inventory.of("AWS::CloudWatch::Dashboard")[0]["DashboardBody"] == {
+        "Namespaces": ["AWS/Glue"],
+        "Expressions": ["SEARCH('{AWS/Kinesis}')"],
+        "Alarms": [],
+    }
+
+
+def test_a_row_can_ask_for_the_month_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1793534400")  # 2026-11-01
+    asked: list[Any] = []
+
+    def cost(parameters: dict[str, Any]) -> Any:
+        asked.append(parameters["TimePeriod"])
+        month = {"TimePeriod": parameters["TimePeriod"], "Groups": []}
+        return {"ResultsByTime": [month | {"Total": {"UnblendedCost": {"Amount": "1", "Unit": "USD"}}}]}
+
+    (found,) = _read(Account(**{"cost-explorer_GetCostAndUsage": cost}), "AWS::CE::CostAndUsage").of(
+        "AWS::CE::CostAndUsage"
+    )
+    assert asked == [{"Start": "2026-10-01", "End": "2026-11-01"}] * 2
+    assert found.arn == "arn:aws:ce::123456789012:cost-and-usage/2026-10-01"
+    assert found["UsageTypes"] == []
+
+
+def test_a_plan_holds_what_its_calls_hang_on() -> None:
+    """EMR: instance types are asked for by the groups, and groups by how the cluster collects instances."""
+    made = plan([], ["ec2:DescribeInstanceTypes"])
+    assert operations(made) == {
+        "emr:ListClusters",
+        "emr:DescribeCluster",
+        "emr:ListInstanceGroups",
+        "emr:ListInstanceFleets",
+        "ec2:DescribeInstanceTypes",
+    }
+
+
+def test_an_answer_with_none_of_its_fields_is_malformed() -> None:
+    account = Account(
+        datasync_ListTasks={"Tasks": [{"TaskArn": "arn:aws:datasync:eu-west-1:123456789012:task/t"}]},
+        datasync_DescribeTask={},
+        datasync_ListTagsForResource={"Tags": []},
+    )
+    task = _read(account, "AWS::DataSync::Task").of("AWS::DataSync::Task")[0]
+    with pytest.raises(Unread) as raised:
+        task["LastExecution"]
+    assert raised.value.gap.operation == "datasync:DescribeTask"
+    assert raised.value.gap.reason is Reason.MALFORMED

@@ -11,39 +11,38 @@ import pytest
 
 from wa_audit.collect import kinds
 from wa_audit.collect.kinds import Call, Kind
+from wa_audit.expressions import fields_of
 from wa_audit.relations import ROWS
 
 _SESSION = botocore.session.get_session()
+_CONTEXT = ("account", "region", "partition", "arn", "month_ago", "last_month", "this_month")
 _CALLS = [pytest.param(kind, call, id=f"{kind.type} {call.operation}") for kind, call in kinds.declared()]
 
 
 def _operation(kind: Kind, call: Call) -> Any:
-    return _SESSION.get_service_model(kind.service).operation_model(call.operation)
+    return _SESSION.get_service_model(call.service or kind.service).operation_model(call.operation)
 
 
 @pytest.mark.parametrize(("kind", "call"), _CALLS)
 def test_parameters_exist_and_required_ones_are_given(kind: Kind, call: Call) -> None:
     shape = _operation(kind, call).input_shape
     members = set(shape.members) if shape else set()
-    given = {*call.args, *call.params, *([call.token] if call.token else [])}
-    assert given <= members
-    assert set(shape.required_members if shape else ()) <= {*call.args, *call.params}
+    for more in call.each or ({},):
+        given = {*call.args, *call.params, *more}
+        assert given | ({call.token} if call.token else set()) <= members
+        assert set(shape.required_members if shape else ()) <= given
 
 
 @pytest.mark.parametrize(("kind", "call"), _CALLS)
 def test_what_is_taken_stands_in_the_answer(kind: Kind, call: Call) -> None:
-    """The first name of `take` is a member of the output, and kept fields are members of what it leads to."""
+    """What `take` begins with are members of the output, and kept fields are members of what it leads to."""
     output = _operation(kind, call).output_shape
-    first = re.match(r"\W*(\w+)", call.take)
-    if call.take.startswith("{"):
-        named = set(re.findall(r"\w+: (\w+)", call.take))
-        assert named <= set(output.members)
-        return
     if call.take == "@":
         assert set(call.keep.split()) <= set(output.members)
         return
-    assert first is not None
-    assert first[1] in output.members
+    looked_at = fields_of(call.take) | (fields_of(call.failures) if call.failures else set())
+    assert looked_at
+    assert looked_at <= set(output.members)
     if re.fullmatch(r"\w+", call.take) and call.keep and not call.into:
         shape = output.members[call.take]
         shape = shape.member if shape.type_name == "list" else shape
@@ -53,20 +52,44 @@ def test_what_is_taken_stands_in_the_answer(kind: Kind, call: Call) -> None:
 
 @pytest.mark.parametrize(("kind", "call"), _CALLS)
 def test_expressions_are_jmespath(kind: Kind, call: Call) -> None:
-    for expression in (call.take, call.when, call.next, *call.args.values()):
+    for expression in (call.take, call.when, call.next, call.failures, *call.args.values()):
         if expression:
             jmespath.compile(expression)
+    for expression in (kind.name, *kind.project.values()):
+        jmespath.compile(expression)
+
+
+@pytest.mark.parametrize(("kind", "call"), _CALLS)
+def test_what_is_built_of_an_answer_is_what_is_kept(kind: Kind, call: Call) -> None:
+    """Where `take` ends in a multi-select, it and `keep` name the same fields."""
+    node = jmespath.compile(call.take).parsed if call.take else {}
+    while node.get("type") in ("subexpression", "projection", "filter_projection", "pipe"):
+        node = node["children"][1]
+    if node.get("type") == "multi_select_dict" and call.keep:
+        assert {pair["value"] for pair in node["children"]} == set(call.keep.split())
 
 
 @pytest.mark.parametrize(("kind", "call"), _CALLS)
 def test_every_operation_that_pages_is_paged(kind: Kind, call: Call) -> None:
     """An operation whose answer holds a token has a paginator in botocore, or says how it pages itself."""
     output = _operation(kind, call).output_shape
-    tokens = {"NextToken", "nextToken", "Marker", "NextMarker", "ContinuationToken", "HasMoreDeliveryStreams"}
+    tokens = {
+        "NextToken",
+        "nextToken",
+        "Marker",
+        "NextMarker",
+        "nextMarker",
+        "NextPageToken",
+        "ContinuationToken",
+        "HasMoreDeliveryStreams",
+    }
     if tokens & set(output.members):
         loader = _SESSION.get_component("data_loader")
-        paged = loader.load_service_model(kind.service, "paginators-1")["pagination"]
+        paged = loader.load_service_model(call.service or kind.service, "paginators-1")["pagination"]
         assert call.operation in paged or call.token
+    else:
+        assert not call.token
+        assert not call.pages
 
 
 @pytest.mark.parametrize(("kind", "call"), _CALLS)
@@ -74,23 +97,49 @@ def test_detail_calls_ask_only_for_what_came_before(kind: Kind, call: Call) -> N
     """Arguments and conditions are read from the list, from an earlier call, or from the context."""
     if call is kind.list:
         return
-    before = {"account", "region", "partition", "arn", *kind.list.fields}
+    before = {*_CONTEXT, *kind.listed}
     for earlier in kind.details[: kind.details.index(call)]:
         before |= set(earlier.fields)
-    asked = {jmespath.compile(path).parsed["value"] for path in call.args.values()}
-    assert asked <= before
-    if call.when:
-        from wa_audit.expressions import fields_of
+    assert call.depends_on <= before
 
-        assert fields_of(call.when) <= before
+
+@pytest.mark.parametrize("kind", kinds.all_kinds(), ids=lambda kind: kind.type)
+def test_no_field_comes_from_two_calls(kind: Kind) -> None:
+    """Or else one call's refusal would be hidden, or told, by what the other gave."""
+    filled = [*kind.listed, *(name for call in kind.details for name in call.fields)]
+    assert {name for name in filled if filled.count(name) > 1} <= {kind.region}
+
+
+@pytest.mark.parametrize("kind", kinds.all_kinds(), ids=lambda kind: kind.type)
+def test_a_kind_that_inherits_has_a_parent_that_lists_it(kind: Kind) -> None:
+    inherited = set(kind.inherits.split())
+    if kind.parent:
+        parent = kinds.by_type()[kind.parent]
+        assert inherited <= parent.listed
+        assert kind.list.depends_on <= {*_CONTEXT, *parent.listed}
+        assert parent.scope == kind.scope
+    else:
+        assert not inherited
+        assert kind.list.depends_on <= set(_CONTEXT)
+
+
+def test_only_cost_explorer_has_a_price() -> None:
+    priced = {kind.operation(call): call.price for kind, call in kinds.declared() if call.price}
+    assert set(priced.values()) == {0.01}
+    assert {operation.partition(":")[0] for operation in priced} == {"ce"}
+    assert all(call.price for kind, call in kinds.declared() if kind.service == "ce")
 
 
 @pytest.mark.parametrize("kind", kinds.all_kinds(), ids=lambda kind: kind.type)
 def test_a_kind_names_its_fields_rightly(kind: Kind) -> None:
-    names = {*kind.decode, *(path.split(".")[0].removesuffix("[]") for path in kind.secrets), *kind.scrub}
+    names = {*kind.decode, *kind.properties, *kind.project, *kind.scrub}
+    names |= {path.split(".")[0].removesuffix("[]") for path in kind.secrets}
+    names |= {path.split(".")[0].removesuffix("[]") for call in kind.calls for path in call.drop.split()}
     assert names <= kind.fields
+    assert set(kind.project) <= set(kind.decode)
     placeholders = set(re.findall(r"\{(\w+)\}", kind.arn))
-    assert placeholders <= {"partition", "account", "region", "name", *kind.list.fields}
+    assert placeholders <= {"partition", "account", "region", "name", *kind.listed}
+    assert not {"partition", "account", "region"} & kind.listed
     assert not kind.parent or kind.parent in kinds.by_type()
     assert all(call.fields for call in kind.details)
 

@@ -119,15 +119,12 @@ def deny(read: str, resources: list[Resource], reason: Reason = Reason.ACCESS_DE
 
     A refused list loses its resources, as it does in an account; the caller drops them.
     """
-    service, _, operation = read.partition(":")
     gaps = []
     for kind in by_type().values():
-        if kind.service != service:
-            continue
-        if kind.list.operation == operation:
+        if kind.operation(kind.list) == read:
             gaps.append(Gap(type=kind.type, operation=read, action=read, reason=reason, region=REGION))
         for call in kind.details:
-            if call.operation == operation:
+            if kind.operation(call) == read:
                 for found in resources:
                     if found.type == kind.type:
                         _refuse(found, call.fields, read, reason)

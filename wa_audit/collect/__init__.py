@@ -56,16 +56,10 @@ def collect(
     identity = session.identity(regions[0])
     for region in regions[1:]:
         session.check_region(region)
-    scope = Scope(
-        account=identity.account,
-        partition=session.partition(regions[0]),
-        regions=tuple(regions),
-        main_region=session.main_region(regions),
-    )
     operations = plans.operations(plan)
     session.guard.allow(operations)
     heading = Heading(
-        account=scope.account,
+        account=identity.account,
         regions=tuple(sorted(regions)),
         operations=Heading.digest(operations),
         started=_now(),
@@ -74,6 +68,13 @@ def collect(
         written = Journal(heading)
     else:
         written = Journal.resume(journal, heading) if resume else Journal.begin(journal, heading)
+    scope = Scope(
+        account=identity.account,
+        partition=session.partition(regions[0]),
+        regions=tuple(regions),
+        main_region=session.main_region(regions),
+        started=written.heading.started,
+    )
     scheduler = Scheduler(session, plan, scope, written, workers=workers)
     try:
         scheduler.run(on_wait)

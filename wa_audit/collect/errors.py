@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from botocore import exceptions
 
 from wa_audit.model import Reason
@@ -56,6 +58,8 @@ _NOT_IMPLEMENTED = (
     "InvalidAction",
     "501",
 )
+# How moto answers where it knows the service and not the path.
+_NO_SUCH_PATH = ("404: Not yet implemented",)
 _UNREACHABLE = (
     exceptions.ConnectionError,
     exceptions.ConnectionClosedError,
@@ -80,6 +84,15 @@ def code(error: BaseException) -> str:
     if isinstance(error, exceptions.ClientError):
         return str(error.response.get("Error", {}).get("Code", ""))
     return type(error).__name__
+
+
+def means(error: BaseException, codes: Iterable[str]) -> bool:
+    """Whether an error is one of `codes`; of `Code: words`, whether its message holds the words as well."""
+    for wanted in codes:
+        name, _, words = wanted.partition(": ")
+        if code(error) == name and words in str(error):
+            return True
+    return False
 
 
 def is_throttle(error_code: str) -> bool:
@@ -111,7 +124,7 @@ def _client_error(error: exceptions.ClientError) -> Reason:
     ):
         if found in codes:
             return meaning
-    if status == 501:
+    if status == 501 or means(error, _NO_SUCH_PATH):
         return Reason.NOT_IMPLEMENTED
     if status == 403:
         return Reason.ACCESS_DENIED

@@ -12,6 +12,8 @@ from typing import Any
 
 _PREFIXES = {
     "emr": "elasticmapreduce",
+    "opensearch": "es",
+    "service-quotas": "servicequotas",
     "stepfunctions": "states",
     "s3control": "s3",
 }
@@ -19,6 +21,7 @@ _PREFIXES = {
 _ACTIONS = {
     "s3:ListBuckets": "s3:ListAllMyBuckets",
     "s3:HeadBucket": "s3:ListBucket",
+    "s3:ListBucketIntelligentTieringConfigurations": "s3:GetIntelligentTieringConfiguration",
     "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
     "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "s3:GetBucketReplication": "s3:GetReplicationConfiguration",
@@ -26,6 +29,11 @@ _ACTIONS = {
     "s3:GetObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
     "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "s3control:GetPublicAccessBlock": "s3:GetAccountPublicAccessBlock",
+    # One action for everything about a budget:
+    # https://docs.aws.amazon.com/cost-management/latest/userguide/billing-permissions-ref.html
+    "budgets:DescribeBudgets": "budgets:ViewBudget",
+    "budgets:DescribeNotificationsForBudget": "budgets:ViewBudget",
+    "budgets:DescribeSubscribersForNotification": "budgets:ViewBudget",
 }
 
 

@@ -27,6 +27,7 @@ def plan(rules: Iterable[Rule], extra: Iterable[str] = ()) -> Plan:
         wanted |= _needs(rule)
     for read in extra:
         wanted |= _expand(read, "the collection")
+    wanted |= _conditions(wanted)
     for kind in reversed(all_kinds()):
         if kind.parent and any(type_ == kind.type for type_, _ in wanted):
             wanted.add((kind.parent, by_type()[kind.parent].list.operation))
@@ -67,7 +68,7 @@ def _needs(rule: Rule) -> set[tuple[str, str]]:
         needs |= {(kind.type, call.operation) for kind in own for call in kind.details}
     for read in rule.reads:
         needs |= _expand(read, f"rule {rule.id} ({rule.source})")
-    return needs | _conditions(needs)
+    return needs
 
 
 def _check_subject(rule: Rule) -> None:
@@ -86,16 +87,15 @@ def _check_subject(rule: Rule) -> None:
 
 
 def _conditions(needs: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """What a call's `when`, and a global type's region, are read from: the first detail calls of its kind."""
+    """What a call hangs on, and a global type's region, are read from: earlier detail calls of its kind."""
     more: set[tuple[str, str]] = set()
-    for type_, operation in needs:
+    for type_ in {type_ for type_, _ in needs}:
         kind = by_type()[type_]
-        for position, call in enumerate(kind.details):
-            if call.operation == operation:
-                for earlier in kind.details[:position]:
-                    if any(name in call.when for name in earlier.fields):
-                        more.add((type_, earlier.operation))
-        more |= {(type_, c.operation) for c in kind.details if kind.region and kind.region in c.fields}
+        asked = {kind.region}
+        for call in reversed(kind.details):
+            if (type_, call.operation) in needs or asked & set(call.fields):
+                asked |= call.depends_on
+                more.add((type_, call.operation))
     return more
 
 
@@ -119,13 +119,11 @@ def _expand(read: str, reader: str) -> set[tuple[str, str]]:
                 f"{reader} reads what is not there: {unknown('relation', read, relations)}"
             )
         return pairs
-    service, _, operation = read.partition(":")
     pairs = {
         (kind.type, call.operation)
         for kind in all_kinds()
-        if kind.service == service
         for call in kind.calls
-        if call.operation == operation
+        if kind.operation(call) == read
     }
     if not pairs:
         known = {kind.operation(call) for kind in all_kinds() for call in kind.calls}

@@ -5,19 +5,19 @@ from __future__ import annotations
 import base64
 import datetime
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 import jmespath
-from botocore import xform_name
+from botocore import exceptions, xform_name
 
 from wa_audit.aws import secrets
 from wa_audit.collect import errors
 from wa_audit.collect.errors import Malformed
 from wa_audit.collect.kinds import Call, Kind
 from wa_audit.collect.permissions import action
-from wa_audit.expressions import fields_of
 from wa_audit.model import Gap, Reason, Resource
 
 _MOST_PAGES = 10_000
@@ -60,15 +60,18 @@ def fact(client: Any, call: Call, context: Mapping[str, Any]) -> dict[str, Any]:
             part = _taken(call, page)
             found = [*found, *part] if isinstance(found, list) and isinstance(part, list) else part
     except Exception as error:
-        if errors.code(error) in call.absent:
+        if errors.means(error, call.absent):
             return {}
-        if errors.code(error) in call.gone:
+        if errors.means(error, call.gone):
             raise Gone(call.operation) from error
         raise
     if found is None:
         return {}
     if call.into:
-        return {call.into: _plain(found)}
+        fact = _plain(found)
+        if fact == {} and call.take.startswith("{") and not call.optional:
+            raise Malformed(f"{call.operation} answered without its fields")
+        return {call.into: fact}
     if not isinstance(found, dict):
         raise Malformed(f"{call.operation} answered without its fields")
     return _kept(call, found)
@@ -77,11 +80,6 @@ def fact(client: Any, call: Call, context: Mapping[str, Any]) -> dict[str, Any]:
 def applies(call: Call, context: Mapping[str, Any]) -> bool:
     """Whether a detail call is to be made on this resource."""
     return not call.when or bool(_compiled(call.when).search(context))
-
-
-def depends_on(call: Call) -> frozenset[str]:
-    """The fields on which it depends whether a call is made."""
-    return frozenset(fields_of(call.when)) if call.when else frozenset()
 
 
 def gap(
@@ -115,17 +113,31 @@ def _pages(client: Any, call: Call, context: Mapping[str, Any]) -> Iterator[dict
     """Every page of an operation. Stops, as malformed, where the pages do not end."""
     arguments = {name: _compiled(path).search(context) for name, path in call.args.items()}
     arguments = {name: value for name, value in arguments.items() if value is not None} | dict(call.params)
+    for more in call.each or ({},):
+        for number, page in enumerate(_pages_of(client, call, {**arguments, **more}), start=1):
+            if number > _MOST_PAGES:
+                raise Malformed(f"{call.operation} pages without end")
+            _raise_failures(call, page)
+            yield page
+            if number == call.pages:
+                break
+
+
+def _pages_of(client: Any, call: Call, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
     method = xform_name(call.operation)
     if call.token:
-        pages = _pages_by_token(getattr(client, method), call, arguments)
-    elif client.can_paginate(method):
-        pages = iter(client.get_paginator(method).paginate(**arguments))
-    else:
-        pages = iter([getattr(client, method)(**arguments)])
-    for number, page in enumerate(pages):
-        if number >= _MOST_PAGES:
-            raise Malformed(f"{call.operation} pages without end")
-        yield page
+        return _pages_by_token(getattr(client, method), call, arguments)
+    if client.can_paginate(method):
+        return iter(client.get_paginator(method).paginate(**arguments))
+    return iter([getattr(client, method)(**arguments)])
+
+
+def _raise_failures(call: Call, page: dict[str, Any]) -> None:
+    """The errors that an answer reports within itself, but for those that mean "not configured"."""
+    for code in (_compiled(call.failures).search(page) or ()) if call.failures else ():
+        error = exceptions.ClientError({"Error": {"Code": str(code), "Message": ""}}, call.operation)
+        if not errors.means(error, call.absent):
+            raise error
 
 
 def _pages_by_token(
@@ -182,9 +194,9 @@ def _taken(call: Call, page: dict[str, Any]) -> Any:
 
 
 def _kept(call: Call, found: dict[str, Any]) -> dict[str, Any]:
-    if not found and not call.optional:
-        raise Malformed(f"{call.operation} answered without its fields")
     kept = {name: _plain(found[name]) for name in call.keep.split() if found.get(name) is not None}
+    if not kept and not call.optional:
+        raise Malformed(f"{call.operation} answered without its fields")
     for path in call.drop.split():
         *parents, name = path.split(".")
         for parent in _maps(parents, kept):
@@ -211,27 +223,42 @@ def _plain(value: Any) -> Any:
 def finish(kind: Kind, resource: Resource) -> None:
     """Parses what AWS sends as text, gives tags one shape, and takes secrets out. In place."""
     data = resource.data
-    for field in kind.decode:
+    for field in data.keys() & {*kind.decode}:
+        _decode(kind, resource, field, json.loads, "JSON")
+    for field in data.keys() & {*kind.properties}:
+        _decode(kind, resource, field, _properties, "a properties file in UTF-8")
+    for field, path in kind.project.items():
         if field in data:
-            _decode(kind, resource, field)
+            data[field] = _compiled(path).search(data[field])
     if isinstance(data.get("Tags"), list):
         data["Tags"] = dict(_tag(tag) for tag in data["Tags"])
     for path, settings in kind.secrets.items():
         for values in _maps(path.split("."), data):
-            for name, value in values.items():
-                values[name] = _scrubbed(value) if name in settings else secrets.classify(name, value)
+            _classify(values, settings, pair=path.endswith("[]"))
     for field in kind.scrub:
         if field in data:
             data[field] = _scrubbed(data[field])
 
 
-def _decode(kind: Kind, resource: Resource, field: str) -> None:
+def _classify(values: dict[str, Any], settings: frozenset[str], *, pair: bool) -> None:
+    """Replaces the values of a map, or of one pair of `name` and `value`."""
+    if pair:
+        values["value"] = _classified(str(values.get("name", "")), values.get("value", ""), settings)
+    else:
+        values.update({name: _classified(name, value, settings) for name, value in values.items()})
+
+
+def _classified(name: str, value: Any, settings: frozenset[str]) -> Any:
+    return _scrubbed(value) if name in settings else secrets.classify(name, value)
+
+
+def _decode(kind: Kind, resource: Resource, field: str, read: Callable[[str], Any], form: str) -> None:
     value = resource.data[field]
     try:
         if isinstance(value, list):
-            resource.data[field] = [json.loads(v) if isinstance(v, str) else v for v in value]
+            resource.data[field] = [read(v) if isinstance(v, str) else v for v in value]
         elif isinstance(value, str) and value:
-            resource.data[field] = json.loads(value)
+            resource.data[field] = read(value)
     except ValueError:
         del resource.data[field]
         call = next(call for call in kind.calls if field in call.fields)
@@ -245,9 +272,19 @@ def _decode(kind: Kind, resource: Resource, field: str) -> None:
                 region=resource.region,
                 arn=resource.arn,
                 fields=(field,),
-                message=f"{field} is not JSON",
+                message=f"{field} is not {form}",
             ),
         )
+
+
+def _properties(encoded: str) -> dict[str, str]:
+    """What a Java properties file sets, from the base64 that `_plain` makes of bytes.
+
+    Without the format's escapes, which no broker setting needs. Raises ValueError where it is not UTF-8.
+    """
+    lines = base64.b64decode(encoded, validate=True).decode().replace("\\\n", "").splitlines()
+    pairs = (re.split(r"\s*[=:\s]\s*", line.strip(), maxsplit=1) for line in lines)
+    return {name: "".join(rest) for name, *rest in pairs if name and not name.startswith(("#", "!"))}
 
 
 def _tag(tag: dict[str, Any]) -> tuple[str, str]:

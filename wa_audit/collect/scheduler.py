@@ -7,6 +7,7 @@ a resource, or in a gap; nothing is dropped in silence.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import logging
@@ -83,6 +84,7 @@ class Scope:
     partition: str
     regions: tuple[str, ...]
     main_region: str
+    started: str
 
 
 class Scheduler:
@@ -103,6 +105,7 @@ class Scheduler:
         self._session = session
         self.plan = plan
         self._scope = scope
+        self._times = _times(scope.started)
         self._children: dict[str, list[Kind]] = {}
         for kind, _ in plan.values():
             if kind.parent:
@@ -238,15 +241,16 @@ class Scheduler:
         """Lists a kind in one place, and starts the description of whatever it finds."""
         kind, region, parent = unit.kind, unit.region, unit.parent
         context = self._context(region, parent.data if parent else {}, parent.arn if parent else "")
+        inherited = {name: context[name] for name in kind.inherits.split() if name in context}
         shown = "" if kind.scope == "global" else region
         try:
             for item in reader.items(self._session.client(kind.service, region), kind, context):
-                self._found(unit, item)
+                self._found(unit, inherited | item)
         except Exception as error:
-            if errors.code(error) in kind.list.gone and parent is not None:
+            if errors.means(error, kind.list.gone):
                 return
-            if errors.code(error) in kind.list.absent:
-                self._found(unit, {})
+            if errors.means(error, kind.list.absent):
+                self._found(unit, inherited)
                 return
             if self._ends_the_run(error):
                 return
@@ -256,7 +260,7 @@ class Scheduler:
     def _found(self, unit: Unit, item: dict[str, Any]) -> None:
         kind, region = unit.kind, unit.region
         own_region = item.get(kind.region, "") if kind.region else ""
-        if own_region and own_region not in self._scope.regions:
+        if self._outside(kind, own_region):
             return
         name = _name(kind, item)
         arn = _arn(kind, item, self._context(region, item, ""), name)
@@ -296,7 +300,7 @@ class Scheduler:
             if not reader.applies(call, context):
                 continue
             try:
-                client = self._session.client(kind.service, where)
+                client = self._session.client(call.service or kind.service, where)
                 resource.data.update(reader.fact(client, call, context))
             except reader.Gone:
                 with self._changed:
@@ -310,16 +314,20 @@ class Scheduler:
                 resource.gaps = (*resource.gaps, missing)
             if kind.region in call.fields:
                 resource.region = resource.data.get(kind.region, "")
-                if resource.region and resource.region not in self._scope.regions:
+                if self._outside(kind, resource.region):
                     return
         # What describing it has cost goes with it: a unit that is read again does not pay twice.
         spent, self._own.spent = self._own.spent, Spent()
         self._keep(kind, resource, spent)
 
+    def _outside(self, kind: Kind, region: str) -> bool:
+        """Whether a resource with a region of its own lies outside the audit."""
+        return bool(region) and region not in self._scope.regions and not kind.elsewhere
+
     def _unknowable(self, kind: Kind, call: Call, resource: Resource) -> bool:
         """Where it is unknown whether a call applies, its facts are as unknown as what it hangs on."""
         for missing in resource.gaps:
-            if reader.depends_on(call) & set(missing.fields):
+            if call.depends_on & set(missing.fields):
                 unknown = Gap(
                     type=kind.type,
                     operation=missing.operation,
@@ -349,6 +357,7 @@ class Scheduler:
     def _context(self, region: str, data: Mapping[str, Any], arn: str) -> dict[str, Any]:
         return {
             **data,
+            **self._times,
             "account": self._scope.account,
             "partition": self._scope.partition,
             "region": region,
@@ -413,6 +422,17 @@ def uncollected(plan: Plan, kinds: tuple[Kind, ...]) -> list[Gap]:
     return gaps
 
 
+def _times(started: str) -> dict[str, str]:
+    """The times that a row may ask for; see `Call`."""
+    now = datetime.datetime.fromisoformat(started)
+    this_month = now.date().replace(day=1)
+    return {
+        "month_ago": (now - datetime.timedelta(days=30)).isoformat(),
+        "last_month": (this_month - datetime.timedelta(days=1)).replace(day=1).isoformat(),
+        "this_month": this_month.isoformat(),
+    }
+
+
 def _name(kind: Kind, item: dict[str, Any]) -> str:
     """What a person calls it: of a URL or an ARN, the last part."""
     value = str(jmespath.search(kind.name, item) or "")
@@ -421,7 +441,8 @@ def _name(kind: Kind, item: dict[str, Any]) -> str:
 
 def _arn(kind: Kind, item: dict[str, Any], context: dict[str, Any], name: str) -> str:
     try:
-        arn = kind.arn.format(**{**context, "name": name})
+        # What AWS itself calls `arn` is the item's own.
+        arn = kind.arn.format(**{**context, **item, "name": name})
     except KeyError:
         arn = ""
     if arns.parse(arn).resource:
@@ -429,5 +450,6 @@ def _arn(kind: Kind, item: dict[str, Any], context: dict[str, Any], name: str) -
     # Something without a name of its own yet, such as a subscription that awaits confirmation.
     digest = hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()[:12]
     word = kind.type.rpartition("::")[2].lower()
-    place = f"{context['partition']}:{kind.service}:{context['region']}:{context['account']}"
+    region = "" if kind.scope == "global" else context["region"]
+    place = f"{context['partition']}:{kind.service}:{region}:{context['account']}"
     return f"arn:{place}:{word}/{digest}"

@@ -13,45 +13,66 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
+from wa_audit.expressions import fields_of
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One operation and what is kept of its answer.
 
     operation: the API's name, `GetQueueAttributes`.
+    service:   boto3's name of the service, where it is not the kind's own.
     args:      parameter → JMESPath over the resource's data (a list call's: over its parent's data). The
-               names `account`, `region`, `partition` and `arn` are there too.
+               names `account`, `region`, `partition` and `arn` are there too, and three times before the
+               run: `month_ago` (30 days, ISO 8601), `last_month` and `this_month` (their first days).
     params:    constant parameters.
+    each:      of a list call: constant parameters, each set of which makes a call of its own.
     take:      JMESPath into the answer: the items of a list call, the fact of a detail call. An answer
                without it is malformed, unless the row says `optional`: AWS leaves it out when it is empty.
     keep:      the names of the fields that enter the inventory; of a map or structure, or of each item of a
                list. Everything else that AWS sends is dropped at the door.
     drop:      paths within the kept fields, `Field[].field`, that do not enter it after all.
     into:      the field that a detail call fills; without it the kept fields become the resource's own.
-    absent:    error codes that mean "not configured".
-    gone:      error codes that mean "no longer there".
+    absent:    error codes that mean "not configured". Where one code has several meanings, `Code: words`
+               is the one whose message holds these words.
+    gone:      error codes that mean "no longer there"; of a list call: "there is none of this type", as
+               where a service is not in use.
+    failures:  JMESPath to the error codes that stand in an answer of HTTP 200, which are errors like others.
     when:      JMESPath over the resource's data: the call is made only where it holds.
     token:     for operations botocore cannot page: the request's token, filled from the answer by `next`.
+    pages:     how many pages are read, where AWS gives the newest first or the first say enough; 0: all.
+    price:     what AWS asks for one request, in USD; 0 for almost all.
     """
 
     operation: str
+    service: str = ""
     args: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
+    each: tuple[Mapping[str, Any], ...] = ()
     take: str = ""
     keep: str = ""
     drop: str = ""
     into: str = ""
     absent: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    failures: str = ""
     when: str = ""
     optional: bool = False
     token: str = ""
     next: str = ""
+    pages: int = 0
+    price: float = 0.0
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The resource fields that this call fills."""
         return (self.into,) if self.into else tuple(self.keep.split())
+
+    @property
+    def depends_on(self) -> frozenset[str]:
+        """The resource fields on which it depends whether the call is made, and what it asks for."""
+        paths = (self.when, *self.args.values())
+        return frozenset[str]().union(*(fields_of(path) for path in paths if path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +82,18 @@ class Kind:
     arn, name: `str.format` templates and JMESPath expressions: `arn` is a template over `partition`,
                `account`, `region`, `name` and the fields of the listed item; `name` is a JMESPath over the
                item, and what follows its last `/` or `:` is the name.
-    region:    JMESPath over the item, for a type whose list is global and whose resources are not.
+    region:    field of the item, for a type whose list is global and whose resources are not.
+    elsewhere: a resource is kept even if its own region is not audited, because it reaches into those that
+               are.
     parent:    the type whose every resource is asked for a list of its own.
+    inherits:  the fields of the parent's list that its children take over.
     scope:     "regional": listed in each region; "global": listed once.
     decode:    fields that AWS sends as text and that are JSON, numbers or booleans.
+    properties: fields that AWS sends as the bytes of a Java properties file, and that become a map.
+    project:   field → JMESPath over it: what of a decoded field enters the inventory.
     secrets:   maps whose values may be secrets: each value is replaced by the class of what it looks like,
-               but for the keys named here, which are settings of the service.
+               but for the keys named here, which are settings of the service. A path that ends in `[]`
+               leads to pairs of `name` and `value` instead of a map.
     scrub:     fields in which people write what they like: what lies under a telling key, or has the shape
                of a secret, is blotted out.
     """
@@ -78,9 +105,13 @@ class Kind:
     name: str = "Name"
     details: tuple[Call, ...] = ()
     region: str = ""
+    elsewhere: bool = False
     parent: str = ""
+    inherits: str = ""
     scope: str = "regional"
     decode: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
+    project: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     scrub: tuple[str, ...] = ()
 
@@ -91,28 +122,54 @@ class Kind:
     @property
     def fields(self) -> frozenset[str]:
         """Every field that a resource of this kind can have."""
-        return frozenset(name for call in self.calls for name in call.fields)
+        return frozenset(self.inherits.split()).union(*(call.fields for call in self.calls))
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """The fields that a resource has before any detail call."""
+        return frozenset(self.inherits.split()).union(self.list.fields)
 
     def operation(self, call: Call) -> str:
         """`sqs:GetQueueAttributes`: boto3's service name and the API's operation."""
-        return f"{self.service}:{call.operation}"
+        return f"{call.service or self.service}:{call.operation}"
 
 
 MODULES = (
     "athena",
     "backup",
+    "budgets",
+    "ce",
     "cloudformation",
+    "cloudtrail",
     "cloudwatch",
+    "config",
+    "datasync",
+    "dms",
     "dynamodb",
+    "ec2",
+    "ecs",
     "emr",
+    "emrserverless",
     "events",
     "firehose",
     "glue",
     "iam",
+    "iot",
     "kinesis",
     "kms",
+    "lakeformation",
     "lambda_",
+    "logs",
+    "msk",
+    "opensearch",
+    "organizations",
+    "pipes",
+    "quicksight",
+    "redshift",
     "s3",
+    "scheduler",
+    "secretsmanager",
+    "servicequotas",
     "sns",
     "sqs",
     "stepfunctions",

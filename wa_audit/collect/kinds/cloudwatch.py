@@ -1,4 +1,4 @@
-"""Amazon CloudWatch alarms."""
+"""Amazon CloudWatch alarms and dashboards."""
 
 from wa_audit.collect.kinds import Call, Kind
 
@@ -30,5 +30,33 @@ KINDS = (
         ),
         name="AlarmName",
         arn="{AlarmArn}",
+    ),
+    Kind(
+        "AWS::CloudWatch::Dashboard",
+        service="cloudwatch",
+        list=Call(
+            operation="ListDashboards",
+            take="DashboardEntries",
+            keep="DashboardName DashboardArn LastModified",
+        ),
+        name="DashboardName",
+        arn="{DashboardArn}",
+        details=(
+            Call(
+                operation="GetDashboard",
+                args={"DashboardName": "DashboardName"},
+                take="DashboardBody",
+                into="DashboardBody",
+                gone=("ResourceNotFound", "DashboardNotFoundError"),
+            ),
+        ),
+        decode=("DashboardBody",),
+        # What is shown, but no text: a metric is a row that begins with its namespace, or an expression.
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+        project={
+            "DashboardBody": "{Namespaces: widgets[].properties.metrics[][0] | [?type(@) == 'string'],"
+            " Expressions: widgets[].properties.metrics[][].expression,"
+            " Alarms: widgets[].properties.alarms[]}",
+        },
     ),
 )

@@ -1,4 +1,4 @@
-"""Amazon DynamoDB, with the scaling that Application Auto Scaling does for it."""
+"""Amazon DynamoDB, with the scaling that Application Auto Scaling does for it and for MSK."""
 
 from wa_audit.collect.kinds import Call, Kind
 
@@ -44,7 +44,7 @@ KINDS = (
         service="application-autoscaling",
         list=Call(
             operation="DescribeScalableTargets",
-            params={"ServiceNamespace": "dynamodb"},
+            each=({"ServiceNamespace": "dynamodb"}, {"ServiceNamespace": "kafka"}),
             take="ScalableTargets",
             keep="ServiceNamespace ResourceId ScalableDimension MinCapacity MaxCapacity SuspendedState",
         ),
@@ -52,5 +52,20 @@ KINDS = (
         # Moto and older regions give no ScalableTargetARN, so it is built from what identifies the target.
         arn="arn:{partition}:application-autoscaling:{region}:{account}:scalable-target/"
         "{ServiceNamespace}/{ResourceId}/{ScalableDimension}",
+        details=(
+            # A target without a policy never scales.
+            Call(
+                operation="DescribeScalingPolicies",
+                args={
+                    "ServiceNamespace": "ServiceNamespace",
+                    "ResourceId": "ResourceId",
+                    "ScalableDimension": "ScalableDimension",
+                },
+                take="ScalingPolicies[].{PolicyName: PolicyName, PolicyType: PolicyType,"
+                " TargetTrackingScalingPolicyConfiguration: TargetTrackingScalingPolicyConfiguration"
+                ".{TargetValue: TargetValue, DisableScaleIn: DisableScaleIn}}",
+                into="ScalingPolicies",
+            ),
+        ),
     ),
 )

@@ -47,6 +47,8 @@ KINDS = (
                 " TargetOnDemandCapacity: TargetOnDemandCapacity, TargetSpotCapacity: TargetSpotCapacity,"
                 " InstanceTypeSpecifications: InstanceTypeSpecifications[].{InstanceType: InstanceType,"
                 " WeightedCapacity: WeightedCapacity, Configurations: Configurations},"
+                " LaunchSpecifications: LaunchSpecifications.{SpotSpecification: SpotSpecification,"
+                " OnDemandSpecification: OnDemandSpecification},"
                 " Status: Status.{State: State}}",
                 into="InstanceFleets",
             ),
@@ -63,6 +65,27 @@ KINDS = (
                 take="AutoTerminationPolicy",
                 into="AutoTerminationPolicy",
                 optional=True,
+            ),
+            Call(
+                operation="ListInstances",
+                args=_CLUSTER,
+                params={"InstanceStates": ["PROVISIONING", "BOOTSTRAPPING", "RUNNING"]},
+                take="Instances[].{Ec2InstanceId: Ec2InstanceId, InstanceType: InstanceType,"
+                " PublicIpAddress: PublicIpAddress}",
+                into="Instances",
+            ),
+            # How much memory the cluster's instances have. As a filter, types may repeat.
+            Call(
+                operation="DescribeInstanceTypes",
+                service="ec2",
+                args={
+                    "Filters": "[{Name: 'instance-type', Values: InstanceGroups[].InstanceType"
+                    " || InstanceFleets[].InstanceTypeSpecifications[].InstanceType}]"
+                },
+                when="InstanceGroups || InstanceFleets",
+                take="InstanceTypes[].{InstanceType: InstanceType, VCpus: VCpuInfo.DefaultVCpus,"
+                " MemoryMiB: MemoryInfo.SizeInMiB}",
+                into="InstanceTypes",
             ),
         ),
         scrub=("Configurations", "InstanceGroups", "InstanceFleets"),
@@ -81,5 +104,31 @@ KINDS = (
             ),
         ),
         decode=("SecurityConfiguration",),
+    ),
+    Kind(
+        "AWS::EMR::BlockPublicAccessConfiguration",
+        service="emr",
+        list=Call(
+            operation="GetBlockPublicAccessConfiguration",
+            take="[BlockPublicAccessConfiguration]",
+            keep="BlockPublicSecurityGroupRules PermittedPublicSecurityGroupRuleRanges",
+        ),
+        name="'block-public-access'",
+        arn="arn:{partition}:elasticmapreduce:{region}:{account}:block-public-access",
+    ),
+    Kind(
+        "AWS::EMR::ReleaseLabel",
+        service="emr",
+        list=Call(
+            operation="ListReleaseLabels",
+            params={"MaxResults": 100},
+            take="ReleaseLabels[].{ReleaseLabel: @}",
+            keep="ReleaseLabel",
+            token="NextToken",
+            next="NextToken",
+        ),
+        name="ReleaseLabel",
+        # What AWS offers has no ARN.
+        arn="arn:{partition}:elasticmapreduce:{region}:{account}:release-label/{ReleaseLabel}",
     ),
 )

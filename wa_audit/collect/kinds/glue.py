@@ -39,6 +39,11 @@ _PARAMETERS = ", ".join(
     f"{name if name.startswith(chr(34)) else chr(34) + name + chr(34)}"
     for name in _TABLE_PARAMETERS
 )
+_TABLE = {"DatabaseName": "DatabaseName", "TableName": "Name"}
+_ENTRIES = ", ".join(
+    f"{{catalogId: account, databaseName: DatabaseName, tableName: Name, type: '{type_}'}}"
+    for type_ in ("compaction", "retention", "orphan_file_deletion")
+)
 
 KINDS = (
     Kind(
@@ -47,14 +52,30 @@ KINDS = (
         list=Call(
             operation="GetJobs",
             params={"MaxResults": 200},
-            take="Jobs",
-            keep="Name JobMode Role CreatedOn LastModifiedOn ExecutionProperty Command DefaultArguments "
-            "NonOverridableArguments Connections MaxRetries Timeout MaxCapacity WorkerType NumberOfWorkers "
-            "SecurityConfiguration NotificationProperty GlueVersion ExecutionClass MaintenanceWindow "
-            "SourceControlDetails",
+            # Of a visual job's graph, the kinds of its nodes; what is in them is the user's own.
+            take="Jobs[].merge(@, {NodeTypes: CodeGenConfigurationNodes.*.keys(@)[]})",
+            keep="Name JobMode NodeTypes Role CreatedOn LastModifiedOn ExecutionProperty Command "
+            "DefaultArguments NonOverridableArguments Connections MaxRetries Timeout MaxCapacity WorkerType "
+            "NumberOfWorkers SecurityConfiguration NotificationProperty GlueVersion ExecutionClass "
+            "MaintenanceWindow SourceControlDetails",
         ),
         arn="arn:{partition}:glue:{region}:{account}:job/{Name}",
-        details=(_TAGS,),
+        details=(
+            # AWS gives the newest first: https://docs.aws.amazon.com/glue/latest/webapi/API_GetJobRuns.html
+            # Arguments and error messages are not kept.
+            Call(
+                operation="GetJobRuns",
+                args={"JobName": "Name"},
+                params={"MaxResults": 200},
+                take="JobRuns[].{Id: Id, PreviousRunId: PreviousRunId, Attempt: Attempt,"
+                " StartedOn: StartedOn, CompletedOn: CompletedOn, JobRunState: JobRunState,"
+                " ExecutionTime: ExecutionTime, ExecutionClass: ExecutionClass, DPUSeconds: DPUSeconds}",
+                into="JobRuns",
+                gone=_GONE,
+                pages=1,
+            ),
+            _TAGS,
+        ),
         secrets={"DefaultArguments": GLUE_ARGUMENTS, "NonOverridableArguments": GLUE_ARGUMENTS},
     ),
     Kind(
@@ -164,6 +185,18 @@ KINDS = (
             keep="Name LocationUri TargetDatabase CreateTime CatalogId",
         ),
         arn="arn:{partition}:glue:{region}:{account}:database/{Name}",
+        details=(
+            # A database that bears no tag gets an answer without a list.
+            Call(
+                operation="GetResourceLFTags",
+                service="lakeformation",
+                args={"Resource": "{Database: {Name: Name}}"},
+                take="LFTagOnDatabase[].{TagKey: TagKey, TagValues: TagValues}",
+                into="LFTags",
+                gone=_GONE,
+                optional=True,
+            ),
+        ),
     ),
     Kind(
         "AWS::Glue::Table",
@@ -188,5 +221,69 @@ KINDS = (
             gone=_GONE,
         ),
         arn="arn:{partition}:glue:{region}:{account}:table/{DatabaseName}/{Name}",
+        details=(
+            Call(
+                operation="BatchGetTableOptimizer",
+                args={"Entries": f"[{_ENTRIES}]"},
+                when="contains(['ICEBERG', 'iceberg', 'Iceberg'], Parameters.table_type || '')",
+                failures="Failures[].error.ErrorCode",
+                # The answer names each optimizer under the one list or under the other.
+                take="(TableOptimizers || (Failures && `[]`))[].tableOptimizer.{type: type,"
+                " enabled: configuration.enabled, configurationSource: configurationSource,"
+                " lastRun: lastRun.{eventType: eventType, endTimestamp: endTimestamp}}",
+                into="TableOptimizers",
+                absent=_GONE,
+            ),
+            Call(
+                operation="GetPartitionIndexes",
+                args=_TABLE,
+                when="PartitionKeys",
+                take="PartitionIndexDescriptorList[].{IndexName: IndexName, IndexStatus: IndexStatus}",
+                into="PartitionIndexes",
+                gone=_GONE,
+            ),
+            # The partitions on each page, up to the eleven thousandth: rules ask whether there are too many
+            # to go without an index, not how many there are.
+            Call(
+                operation="GetPartitions",
+                args=_TABLE,
+                params={"ExcludeColumnSchema": True, "MaxResults": 1000},
+                when="PartitionKeys && Parameters.\"projection.enabled\" != 'true' && !PartitionIndexes",
+                take="[length(Partitions)]",
+                into="PartitionCounts",
+                gone=_GONE,
+                pages=11,
+            ),
+        ),
+    ),
+    Kind(
+        "AWS::Glue::DataQualityRuleset",
+        service="glue",
+        list=Call(
+            operation="ListDataQualityRulesets",
+            params={"MaxResults": 1000},
+            take="Rulesets",
+            keep="Name TargetTable CreatedOn LastModifiedOn RuleCount",
+            token="NextToken",
+            next="NextToken",
+        ),
+        arn="arn:{partition}:glue:{region}:{account}:dataQualityRuleset/{Name}",
+        details=(_TAGS,),
+    ),
+    Kind(
+        "AWS::Glue::DataQualityResult",
+        service="glue",
+        list=Call(
+            operation="ListDataQualityResults",
+            args={"Filter": "{StartedAfter: month_ago}"},
+            params={"MaxResults": 1000},
+            take="Results[].{ResultId: ResultId, JobName: JobName, StartedOn: StartedOn,"
+            " GlueTable: DataSource.GlueTable.{DatabaseName: DatabaseName, TableName: TableName}}",
+            keep="ResultId JobName StartedOn GlueTable",
+            token="NextToken",
+            next="NextToken",
+        ),
+        name="ResultId",
+        arn="arn:{partition}:glue:{region}:{account}:dataQualityResult/{ResultId}",
     ),
 )

@@ -1,4 +1,4 @@
-"""AWS IAM roles and the managed policies attached to them."""
+"""AWS IAM roles, the managed policies attached to them, and the profiles that hand them to instances."""
 
 from wa_audit.collect.kinds import Call, Kind
 
@@ -30,7 +30,22 @@ KINDS = (
             " Document: PolicyVersionList[?IsDefaultVersion] | [0].Document}",
             keep="PolicyName Arn AttachmentCount PermissionsBoundaryUsageCount Document",
         ),
-        name="PolicyName",
+        # Moto gives no name here.
+        name="PolicyName || Arn",
+        arn="{Arn}",
+    ),
+    Kind(
+        "AWS::IAM::InstanceProfile",
+        service="iam",
+        scope="global",
+        list=Call(
+            operation="ListInstanceProfiles",
+            params={"MaxItems": 1000},
+            take="InstanceProfiles[].{InstanceProfileName: InstanceProfileName, Arn: Arn,"
+            " CreateDate: CreateDate, Roles: Roles[].Arn}",
+            keep="InstanceProfileName Arn CreateDate Roles",
+        ),
+        name="InstanceProfileName",
         arn="{Arn}",
     ),
 )

@@ -29,4 +29,19 @@ KINDS = (
             Call(operation="ListTagsForStream", args=_NAME, take="Tags", into="Tags", gone=_GONE),
         ),
     ),
+    Kind(
+        "AWS::Kinesis::StreamConsumer",
+        service="kinesis",
+        parent="AWS::Kinesis::Stream",
+        list=Call(
+            operation="ListStreamConsumers",
+            args={"StreamARN": "arn"},
+            params={"MaxResults": 100},
+            take="Consumers",
+            keep="ConsumerName ConsumerARN ConsumerStatus ConsumerCreationTimestamp",
+            gone=_GONE,
+        ),
+        name="ConsumerName",
+        arn="{ConsumerARN}",
+    ),
 )

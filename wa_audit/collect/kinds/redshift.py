@@ -1,0 +1,157 @@
+"""Amazon Redshift, provisioned and serverless."""
+
+from wa_audit.collect.kinds import Call, Kind
+
+# The parameters that rules read; each group has some thirty.
+_PARAMETERS = (
+    '`["require_ssl", "enable_user_activity_logging", "max_concurrency_scaling_clusters",'
+    ' "wlm_json_configuration"]`'
+)
+_GONE = ("ClusterNotFound", "ClusterNotFoundFault")
+
+
+def _tags(arn: str) -> Call:
+    return Call(
+        operation="ListTagsForResource",
+        args={"resourceArn": arn},
+        take="tags",
+        into="Tags",
+        gone=("ResourceNotFoundException",),
+        optional=True,
+    )
+
+
+KINDS = (
+    Kind(
+        "AWS::Redshift::Cluster",
+        service="redshift",
+        # MasterUsername and PendingModifiedValues, which can hold a password, are not kept.
+        list=Call(
+            operation="DescribeClusters",
+            params={"MaxRecords": 100},
+            take="Clusters",
+            keep="ClusterIdentifier ClusterNamespaceArn ClusterStatus ClusterCreateTime ClusterVersion "
+            "NodeType NumberOfNodes AutomatedSnapshotRetentionPeriod ManualSnapshotRetentionPeriod "
+            "VpcSecurityGroups ClusterParameterGroups ClusterSubnetGroupName VpcId AvailabilityZone MultiAZ "
+            "PubliclyAccessible Encrypted KmsKeyId HsmStatus ClusterSnapshotCopyStatus EnhancedVpcRouting "
+            "IamRoles DefaultIamRoleArn MasterPasswordSecretArn Endpoint Tags",
+            drop="Endpoint.VpcEndpoints",
+        ),
+        name="ClusterIdentifier",
+        arn="arn:{partition}:redshift:{region}:{account}:cluster:{ClusterIdentifier}",
+        details=(
+            Call(
+                operation="DescribeLoggingStatus",
+                args={"ClusterIdentifier": "ClusterIdentifier"},
+                take="{LoggingEnabled: LoggingEnabled, BucketName: BucketName,"
+                " LastSuccessfulDeliveryTime: LastSuccessfulDeliveryTime, LastFailureTime: LastFailureTime,"
+                " LogDestinationType: LogDestinationType, LogExports: LogExports}",
+                into="LoggingStatus",
+                gone=_GONE,
+            ),
+        ),
+    ),
+    Kind(
+        "AWS::Redshift::ClusterParameterGroup",
+        service="redshift",
+        list=Call(
+            operation="DescribeClusterParameterGroups",
+            params={"MaxRecords": 100},
+            take="ParameterGroups",
+            keep="ParameterGroupName ParameterGroupFamily Tags",
+        ),
+        name="ParameterGroupName",
+        arn="arn:{partition}:redshift:{region}:{account}:parametergroup:{ParameterGroupName}",
+        details=(
+            Call(
+                operation="DescribeClusterParameters",
+                args={"ParameterGroupName": "ParameterGroupName"},
+                params={"MaxRecords": 100},
+                take=f"Parameters[?contains({_PARAMETERS}, ParameterName)].{{ParameterName: ParameterName,"
+                " ParameterValue: ParameterValue, Source: Source}",
+                into="Parameters",
+                gone=("ClusterParameterGroupNotFound", "ClusterParameterGroupNotFoundFault"),
+            ),
+        ),
+        scrub=("Parameters",),
+    ),
+    Kind(
+        "AWS::Redshift::ClusterSnapshot",
+        service="redshift",
+        list=Call(
+            operation="DescribeClusterSnapshots",
+            params={"MaxRecords": 100},
+            take="Snapshots",
+            keep="SnapshotIdentifier ClusterIdentifier SnapshotCreateTime Status SnapshotType Encrypted "
+            "KmsKeyId SourceRegion ManualSnapshotRetentionPeriod",
+        ),
+        name="SnapshotIdentifier",
+        arn="arn:{partition}:redshift:{region}:{account}:snapshot:{ClusterIdentifier}/{SnapshotIdentifier}",
+    ),
+    Kind(
+        "AWS::Redshift::UsageLimit",
+        service="redshift",
+        list=Call(
+            operation="DescribeUsageLimits",
+            params={"MaxRecords": 100},
+            take="UsageLimits",
+            keep="UsageLimitId ClusterIdentifier FeatureType LimitType Amount Period BreachAction",
+        ),
+        name="UsageLimitId",
+        arn="arn:{partition}:redshift:{region}:{account}:usagelimit:{UsageLimitId}",
+    ),
+    Kind(
+        "AWS::RedshiftServerless::Workgroup",
+        service="redshift-serverless",
+        list=Call(
+            operation="ListWorkgroups",
+            params={"maxResults": 100},
+            take="workgroups",
+            keep="workgroupArn workgroupName workgroupId namespaceName status creationDate baseCapacity "
+            "maxCapacity configParameters enhancedVpcRouting publiclyAccessible securityGroupIds subnetIds "
+            "port pricePerformanceTarget",
+        ),
+        name="workgroupName",
+        arn="{workgroupArn}",
+        details=(_tags("workgroupArn"),),
+    ),
+    Kind(
+        "AWS::RedshiftServerless::Namespace",
+        service="redshift-serverless",
+        list=Call(
+            operation="ListNamespaces",
+            params={"maxResults": 100},
+            take="namespaces",
+            keep="namespaceArn namespaceName namespaceId status creationDate kmsKeyId iamRoles "
+            "defaultIamRoleArn logExports adminPasswordSecretArn",
+        ),
+        name="namespaceName",
+        arn="{namespaceArn}",
+        details=(_tags("namespaceArn"),),
+    ),
+    Kind(
+        "AWS::RedshiftServerless::SnapshotCopyConfiguration",
+        service="redshift-serverless",
+        list=Call(
+            operation="ListSnapshotCopyConfigurations",
+            params={"maxResults": 100},
+            take="snapshotCopyConfigurations",
+            keep="snapshotCopyConfigurationArn snapshotCopyConfigurationId namespaceName destinationRegion "
+            "destinationKmsKeyId snapshotRetentionPeriod",
+        ),
+        name="snapshotCopyConfigurationId",
+        arn="{snapshotCopyConfigurationArn}",
+    ),
+    Kind(
+        "AWS::RedshiftServerless::UsageLimit",
+        service="redshift-serverless",
+        list=Call(
+            operation="ListUsageLimits",
+            params={"maxResults": 100},
+            take="usageLimits",
+            keep="usageLimitArn usageLimitId resourceArn usageType amount period breachAction",
+        ),
+        name="usageLimitId",
+        arn="{usageLimitArn}",
+    ),
+)
