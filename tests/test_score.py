@@ -132,3 +132,11 @@ def test_the_gains_of_all_rules_add_up_to_a_hundred() -> None:
     card = _card(_book(*rules), *(_findings(rule, fail=1, pass_=2) for rule in rules))
     assert card.overall.score is not None
     assert card.overall.score + sum(gain.gain for gain in card.gains) == pytest.approx(100, abs=0.2)
+
+
+def test_coverage_is_the_mean_of_the_pillars_as_the_score_is() -> None:
+    secure, reliable = _rule("secure"), _rule("reliable", pillar=Pillar.RELIABILITY)
+    weights = {**dict.fromkeys(Pillar, 1.0), Pillar.SECURITY: 3.0}
+    book = replace(_book(secure, reliable), pillar_weights=weights)
+    card = _card(book, _findings(secure, pass_=1), _findings(reliable, not_evaluated=1))
+    assert card.overall.coverage == 75.0

@@ -80,11 +80,13 @@ def score(findings: Iterable[Finding], rulebook: Rulebook) -> Scorecard:
         pillar: _weigh([t for t in tallies.values() if t.pillar is pillar], floor) for pillar in Pillar
     }
     overall = _weigh(list(tallies.values()), floor)
-    means = [(rulebook.pillar_weights[p], s.score) for p, s in pillars.items() if s.score is not None]
-    trusted = overall.coverage is not None and overall.coverage >= floor
+    weights = rulebook.pillar_weights
+    means = [(weights[p], s.score) for p, s in pillars.items() if s.score is not None]
+    coverage = _mean([(weights[p], s.coverage) for p, s in pillars.items() if s.coverage is not None])
+    trusted = coverage is not None and coverage >= floor
     themes = {(t.pillar, t.theme) for t in tallies.values()}
     return Scorecard(
-        overall=msgspec.structs.replace(overall, score=_mean(means) if trusted else None),
+        overall=msgspec.structs.replace(overall, score=_mean(means) if trusted else None, coverage=coverage),
         pillars=pillars,
         themes={
             f"{pillar}/{theme}": _weigh(

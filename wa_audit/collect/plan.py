@@ -26,7 +26,7 @@ def plan(rules: Iterable[Rule], extra: Iterable[str] = ()) -> Plan:
     for rule in rules:
         wanted |= _needs(rule)
     for read in extra:
-        wanted |= _expand(read, "the collection")
+        wanted |= {pair for pair in _expand(read, "the collection") if pair[0] in {t for t, _ in wanted}}
     wanted |= _conditions(wanted)
     for kind in reversed(all_kinds()):
         if kind.parent and any(type_ == kind.type for type_, _ in wanted):
@@ -66,9 +66,22 @@ def _needs(rule: Rule) -> set[tuple[str, str]]:
     needs = {(kind.type, kind.list.operation) for kind in own}
     if not rule.reads:
         needs |= {(kind.type, call.operation) for kind in own for call in kind.details}
-    for read in rule.reads:
-        needs |= _expand(read, f"rule {rule.id} ({rule.source})")
+    found = [_expand(read, f"rule {rule.id} ({rule.source})") for read in rule.reads]
+    # glue:GetTags is a detail of many types: it is meant of those that the rule looks at anyway.
+    listed = {(kind.type, kind.list.operation) for kind in all_kinds()}
+    for pairs in found:
+        needs |= pairs & listed
+    types = {type_ for type_, _ in needs}
+    for pairs in found:
+        details = pairs - listed
+        meant = {(type_, operation) for type_, operation in details if type_ in types}
+        needs |= meant or _with_lists(details)
     return needs
+
+
+def _with_lists(pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """The pairs, and the lists without which nothing could be described."""
+    return pairs | {(type_, by_type()[type_].list.operation) for type_, _ in pairs}
 
 
 def _check_subject(rule: Rule) -> None:
@@ -110,7 +123,7 @@ def _expand(read: str, reader: str) -> set[tuple[str, str]]:
             for call in kind.calls
             if {_field(row.target), _field(row.source)} & set(call.fields)
         }
-        pairs |= {(type_, by_type()[type_].list.operation) for type_, _ in pairs}
+        pairs = _with_lists(pairs)
         if read == "encrypts-with":
             pairs.add(("AWS::KMS::Alias", "ListAliases"))
         if not pairs:
@@ -130,7 +143,7 @@ def _expand(read: str, reader: str) -> set[tuple[str, str]]:
         raise ConfigurationError(
             f"{reader} reads an undeclared operation: {unknown('operation', read, known)}"
         )
-    return pairs | {(type_, by_type()[type_].list.operation) for type_, _ in pairs}
+    return pairs
 
 
 def _field(path: str) -> str:
