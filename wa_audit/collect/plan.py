@@ -25,8 +25,7 @@ def plan(rules: Iterable[Rule], extra: Iterable[str] = ()) -> Plan:
     wanted: set[tuple[str, str]] = set()
     for rule in rules:
         wanted |= _needs(rule)
-    for read in extra:
-        wanted |= {pair for pair in _expand(read, "the collection") if pair[0] in {t for t, _ in wanted}}
+    wanted |= _meant([_expand(read, "the collection") for read in extra], wanted)
     wanted |= _conditions(wanted)
     for kind in reversed(all_kinds()):
         if kind.parent and any(type_ == kind.type for type_, _ in wanted):
@@ -66,17 +65,21 @@ def _needs(rule: Rule) -> set[tuple[str, str]]:
     needs = {(kind.type, kind.list.operation) for kind in own}
     if not rule.reads:
         needs |= {(kind.type, call.operation) for kind in own for call in kind.details}
-    found = [_expand(read, f"rule {rule.id} ({rule.source})") for read in rule.reads]
-    # glue:GetTags is a detail of many types: it is meant of those that the rule looks at anyway.
+    return _meant([_expand(read, f"rule {rule.id} ({rule.source})") for read in rule.reads], needs)
+
+
+def _meant(found: list[set[tuple[str, str]]], needs: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """What is needed, with what reads stand for.
+
+    A detail such as glue:GetTags, which many types share, is meant of those that are looked at anyway.
+    """
     listed = {(kind.type, kind.list.operation) for kind in all_kinds()}
-    for pairs in found:
-        needs |= pairs & listed
-    types = {type_ for type_, _ in needs}
+    whole = needs.union(*(pairs & listed for pairs in found))
+    types = {type_ for type_, _ in whole}
     for pairs in found:
         details = pairs - listed
-        meant = {(type_, operation) for type_, operation in details if type_ in types}
-        needs |= meant or _with_lists(details)
-    return needs
+        whole |= {pair for pair in details if pair[0] in types} or _with_lists(details)
+    return whole
 
 
 def _with_lists(pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
