@@ -82,32 +82,42 @@ def _show_steps(audit: Audit, console: Console) -> None:
         return
     console.print()
     console.print(Text("Fix first", style="bold"))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column()
     for step in audit.fix_first[:_STEPS]:
         rule = audit.rules[step.rule]
-        resources = "resource" if step.failures == 1 else "resources"
-        line = Text(f"  +{step.gain:.1f}  ")
-        line.append(f"{rule.severity:<8}", style=_SEVERITY_STYLES[rule.severity])
-        line.append(f" {visible(rule.failure_title)}")
-        line.append(f" ({step.failures} {resources}, {step.rule})", style="dim")
-        console.print(line)
+        words = Text(visible(rule.failure_title))
+        words.append(f"\n{step.rule}, {_count(step.failures, 'resource')}", style="dim")
+        severity = Text(str(rule.severity), style=_SEVERITY_STYLES[rule.severity])
+        table.add_row(f"  +{step.gain:.1f}", severity, words)
+    console.print(table)
 
 
 def _show_gaps(audit: Audit, console: Console) -> None:
     counts: Counter[str] = Counter()
     for finding in audit.findings:
         counts[finding.status] += 1
-    if not audit.gaps and not counts[Status.ERROR]:
-        return
-    console.print()
-    unread = counts[Status.NOT_EVALUATED]
-    denied = sorted({gap.action for gap in audit.gaps if gap.reason is Reason.ACCESS_DENIED and gap.action})
-    if unread:
-        other = sum(1 for gap in audit.gaps if gap.reason is not Reason.ACCESS_DENIED)
-        why = [
-            f"grant {', '.join(denied)}" if denied else "",
-            f"{other} other readings failed" if other else "",
-        ]
-        words = "; ".join(part for part in why if part)
-        console.print(Text(f"{unread} findings could not be evaluated. {words}".strip(), style="yellow"))
-    if counts[Status.ERROR]:
-        console.print(Text(f"{counts[Status.ERROR]} checks broke; run with -v for their traces", style="red"))
+    lines = []
+    if unread := counts[Status.NOT_EVALUATED]:
+        denied = sorted(
+            {gap.action for gap in audit.gaps if gap.reason is Reason.ACCESS_DENIED and gap.action}
+        )
+        other = sum(1 for gap in audit.gaps if gap.reason is not Reason.ACCESS_DENIED and gap.findings)
+        cures = [f"Grant {', '.join(denied)}."] if denied else []
+        cures += [f"{_count(other, 'other reading')} failed."] if other else []
+        said = f"{_count(unread, 'finding')} could not be evaluated."
+        lines.append(Text(" ".join([said, *cures]), style="yellow"))
+    if broken := counts[Status.ERROR]:
+        lines.append(Text(f"{_count(broken, 'check')} broke; run with -v for their traces.", style="red"))
+    if not audit.run.complete:
+        lines.append(Text("The collection was stopped before its end.", style="red"))
+    if lines:
+        console.print()
+    for line in lines:
+        console.print(line)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
