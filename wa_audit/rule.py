@@ -45,6 +45,7 @@ from wa_audit.model import Gap, Relation, Resource, Severity, Status, Unread, Ve
 
 __all__ = [
     "ACCOUNT_TYPE",
+    "PIPELINE_TYPES",
     "Gap",
     "Inventory",
     "Relation",
@@ -77,6 +78,20 @@ __all__ = [
     "times",
     "versions",
 ]
+
+PIPELINE_TYPES = (
+    "AWS::Athena::WorkGroup",
+    "AWS::DynamoDB::Table",
+    "AWS::EMR::Cluster",
+    "AWS::Glue::Job",
+    "AWS::Kinesis::Stream",
+    "AWS::KinesisFirehose::DeliveryStream",
+    "AWS::Lambda::Function",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+    "AWS::StepFunctions::StateMachine",
+)
+"""What data pipelines are made of, for rules that speak of a whole account."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Verdict])
 

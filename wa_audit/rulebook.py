@@ -9,26 +9,23 @@ of its own, and an installed package's entry point.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import inspect
 import math
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
-from wa_audit import expressions, yamlfile
+from wa_audit import checkfiles, expressions, yamlfile
 from wa_audit.aws import framework
 from wa_audit.files import CHECKS, RULES
 from wa_audit.inventory import Inventory
 from wa_audit.model import ConfigurationError, Pillar, Resource, Severity, Verdict
 from wa_audit.text import unknown
 
-ENTRY_POINTS = "wa_audit.checks"
 SCORING = "scoring"
 
 Judge = Callable[[Resource, Inventory], Verdict]
@@ -158,7 +155,7 @@ def load(
     for number, folder in enumerate(folders):
         draft.add_folder(folder / "rules.yaml", folder, f"wa_audit_checks_{number}", str(folder))
     for name in plugins:
-        folder = _plugin_folder(name)
+        folder = checkfiles.plugin_folder(name)
         draft.add_folder(folder / "rules.yaml", folder, f"wa_audit_plugin_{name}", f"plugin {name}")
     for overlay in overlays:
         draft.add_overlay(overlay)
@@ -178,7 +175,7 @@ class _Draft:
         """A rules.yaml and its folder of checks, one to one."""
         document = yamlfile.read(rules)
         self.digest.update(rules.read_bytes())
-        functions = _functions(checks, mount, self.digest)
+        functions = checkfiles.functions(checks, mount, self.digest)
         for pillar, id_, raw in self._entries(document):
             if id_ in self.rules:
                 raise document.error(f"rule {id_!r} exists already ({self.rules[id_].source})", pillar, id_)
@@ -188,7 +185,7 @@ class _Draft:
         for (pillar, name), (check, _) in functions.items():
             id_ = name.replace("_", "-")
             raise ConfigurationError(
-                f"{_place(check)}: check {name} has no entry {id_!r} under '{pillar}' in {rules}"
+                f"{checkfiles.place(check)}: check {name} has no entry {id_!r} under '{pillar}' in {rules}"
             )
 
     def add_overlay(self, path: Path) -> None:
@@ -396,96 +393,3 @@ def _check_practices(document: yamlfile.Document, entry: _Entry, *place: str) ->
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
-
-
-# -- folders of checks -----------------------------------------------------------------------------
-
-
-def _functions(
-    folder: Path, mount: str, digest: Any
-) -> dict[tuple[Pillar, str], tuple[Callable[..., Verdict], str]]:
-    """Every check under `folder/<pillar>/<theme>.py` by pillar and name, with its theme."""
-    found: dict[tuple[Pillar, str], tuple[Callable[..., Verdict], str]] = {}
-    if not folder.is_dir():
-        raise ConfigurationError(f"{folder}: no such folder of checks")
-    _mount(mount, folder)
-    for pillar in Pillar:
-        package = pillar.replace("-", "_")
-        for path in sorted((folder / package).glob("*.py")):
-            if path.stem == "__init__":
-                continue
-            _mount(f"{mount}.{package}", folder / package)
-            digest.update(path.read_bytes())
-            module = _import(path, f"{mount}.{package}.{path.stem}")
-            for name, value in vars(module).items():
-                if getattr(value, "resource_types", None) and value.__module__ == module.__name__:
-                    if twin := found.get((pillar, name)):
-                        raise ConfigurationError(
-                            f"{_place(value)}: check {name} is also at {_place(twin[0])}"
-                        )
-                    found[pillar, name] = (value, path.stem)
-    return found
-
-
-def _place(function: Callable[..., Verdict]) -> str:
-    """The file and line of a check."""
-    code = inspect.unwrap(function).__code__
-    return f"{code.co_filename}, line {code.co_firstlineno}"
-
-
-def _mount(name: str, folder: Path) -> None:
-    """A package of this name whose files lie in `folder`, whatever else is called `checks` on the path."""
-    if name not in sys.modules or list(sys.modules[name].__path__) != [str(folder)]:
-        module = ModuleType(name)
-        module.__path__ = [str(folder)]
-        sys.modules[name] = module
-
-
-def _import(path: Path, name: str) -> ModuleType:
-    present = sys.modules.get(name)
-    if present is not None and present.__file__ == str(path):
-        return present
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ConfigurationError(f"{path}: is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        line = error.lineno if isinstance(error, SyntaxError) else _line_in(path, error)
-        place = f"{path}, line {line}" if line else str(path)
-        words = error.msg if isinstance(error, SyntaxError) else error
-        raise ConfigurationError(f"{place}: does not import: {type(error).__name__}: {words}") from None
-    return module
-
-
-def _line_in(path: Path, error: BaseException) -> int | None:
-    """The line of `path` at which the error arose."""
-    line, trace = None, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
-
-
-def _plugin_folder(name: str) -> Path:
-    from importlib.metadata import entry_points
-
-    points = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
-    if name not in points:
-        raise ConfigurationError(unknown("plugin", name, sorted(points)))
-    try:
-        module = points[name].load()
-    except (Exception, SystemExit) as error:
-        raise ConfigurationError(
-            f"plugin {name!r} does not import: {type(error).__name__}: {error}"
-        ) from None
-    folders = getattr(module, "__path__", None)
-    if not folders:
-        raise ConfigurationError(
-            f"plugin {name!r}: its entry point {points[name].value!r} is no package with a rules.yaml"
-        )
-    return Path(folders[0])

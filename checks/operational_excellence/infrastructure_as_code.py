@@ -4,6 +4,7 @@ from fnmatch import fnmatchcase
 
 from wa_audit.rule import (
     ACCOUNT_TYPE,
+    PIPELINE_TYPES,
     Inventory,
     Resource,
     Verdict,
@@ -14,18 +15,6 @@ from wa_audit.rule import (
     passed,
 )
 
-_TYPES = (
-    "AWS::Athena::WorkGroup",
-    "AWS::DynamoDB::Table",
-    "AWS::EMR::Cluster",
-    "AWS::Glue::Job",
-    "AWS::Kinesis::Stream",
-    "AWS::KinesisFirehose::DeliveryStream",
-    "AWS::Lambda::Function",
-    "AWS::S3::Bucket",
-    "AWS::SQS::Queue",
-    "AWS::StepFunctions::StateMachine",
-)
 # Made by a service or a tool for itself.
 _DEFAULTS = (
     ("AWS::Athena::WorkGroup", "primary"),
@@ -55,7 +44,7 @@ def iac_coverage(
     tag. What services make for themselves (workgroup primary, aws-glue-assets-*, cdk-*) is left out. Below
     50 % (poor_percent) the failure is high. Accounts with fewer than 5 (fewest_resources) are not judged.
     """
-    found = [r for type_ in _TYPES for r in inventory.of(type_) if not _made_by_a_service(r)]
+    found = [r for type_ in PIPELINE_TYPES for r in inventory.of(type_) if not _made_by_a_service(r)]
     total = len(found)
     if total < fewest_resources:
         return not_applicable(f"has {total} pipeline resources, too few to judge", total=total)

@@ -2,6 +2,7 @@
 
 from wa_audit.rule import (
     ACCOUNT_TYPE,
+    PIPELINE_TYPES,
     Inventory,
     Resource,
     Verdict,
@@ -11,19 +12,6 @@ from wa_audit.rule import (
     not_applicable,
     not_evaluated,
     passed,
-)
-
-_TYPES = (
-    "AWS::Athena::WorkGroup",
-    "AWS::DynamoDB::Table",
-    "AWS::EMR::Cluster",
-    "AWS::Glue::Job",
-    "AWS::Kinesis::Stream",
-    "AWS::KinesisFirehose::DeliveryStream",
-    "AWS::Lambda::Function",
-    "AWS::S3::Bucket",
-    "AWS::SQS::Queue",
-    "AWS::StepFunctions::StateMachine",
 )
 
 
@@ -40,7 +28,7 @@ def region_carbon_intensity(
     AWS's own claim, that it matches all the electricity it uses with renewable energy, is market-based and
     differs.
     """
-    everything = [resource for type_ in _TYPES for resource in inventory.of(type_)]
+    everything = [resource for type_ in PIPELINE_TYPES for resource in inventory.of(type_)]
     held = {r.region for r in everything if (r.type, r.name) != ("AWS::Athena::WorkGroup", "primary")}
     used = sorted(held & set(inventory.run.regions) - set(data_residency))
     if not used:
