@@ -531,7 +531,6 @@ NOT_IMPLEMENTED = frozenset(
     service-quotas:ListServiceQuotas
     """.split()
 )
-# What moto answers wrongly: without a body, where AWS sends `{}`.
 # What moto lists and cannot make.
 NOT_MADE = frozenset({"AWS::CE::CostAndUsage", "AWS::CloudWatch::CompositeAlarm"})
 

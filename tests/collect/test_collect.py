@@ -22,7 +22,7 @@ from wa_audit.collect.plan import Plan, operations, plan
 from wa_audit.collect.scheduler import Tally
 from wa_audit.inventory import Inventory, lines
 from wa_audit.model import ConfigurationError, CredentialsError, Reason, Unread
-from wa_audit.rulebook import load
+from wa_audit.rulebook import load, replace
 
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/"
 
@@ -608,8 +608,8 @@ def test_a_row_can_ask_for_the_month_before_the_run(monkeypatch: pytest.MonkeyPa
 
 def test_a_plan_holds_what_its_calls_hang_on() -> None:
     """EMR: instance types are asked for by the groups, and groups by how the cluster collects instances."""
-    made = plan([], ["ec2:DescribeInstanceTypes"])
-    assert operations(made) == {
+    rule = replace(load()["emr-cluster-logging"], reads=("ec2:DescribeInstanceTypes",))
+    assert operations(plan([rule])) == {
         "emr:ListClusters",
         "emr:DescribeCluster",
         "emr:ListInstanceGroups",

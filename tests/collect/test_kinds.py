@@ -123,6 +123,34 @@ def test_a_kind_that_inherits_has_a_parent_that_lists_it(kind: Kind) -> None:
         assert kind.list.depends_on <= set(_CONTEXT)
 
 
+# Whose models name no error for it, and where AWS, or who has met it, says so.
+_UNMODELLED = {
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html
+    "cloudformation:ListStackResources": "ValidationError",
+    # https://docs.aws.amazon.com/glue/latest/webapi/API_GetResourcePolicy.html
+    "glue:GetResourcePolicies": "EntityNotFoundException",
+    # https://github.com/hashicorp/terraform-provider-aws/pull/32323
+    "quicksight:ListDataSets": "UnsupportedUserEditionException: is not subscribed",
+    "quicksight:ListDataSources": "UnsupportedUserEditionException: is not subscribed",
+}
+
+
+@pytest.mark.parametrize(("kind", "call"), _CALLS)
+def test_a_code_that_means_absent_or_gone_is_the_operations_own(kind: Kind, call: Call) -> None:
+    """At least one of them: rows share what their service's operations say. S3's model names no errors."""
+    declared = (*call.absent, *call.gone)
+    if kind.operation(call) in _UNMODELLED:
+        assert _UNMODELLED[kind.operation(call)] in declared
+        return
+    if not declared or kind.service in ("s3", "s3control"):
+        return
+    codes = {code.partition(": ")[0] for code in declared}
+    shapes = _operation(kind, call).error_shapes
+    known = {shape.metadata.get("error", {}).get("code", shape.name) for shape in shapes}
+    # What is reported within an answer is in no model.
+    assert codes & known or call.failures
+
+
 def test_only_cost_explorer_has_a_price() -> None:
     priced = {kind.operation(call): call.price for kind, call in kinds.declared() if call.price}
     assert set(priced.values()) == {0.01}

@@ -14,6 +14,8 @@ _DENIED = (
     "AuthorizationError",
     "AuthorizationErrorException",
     "NotAuthorized",
+    "UnauthorizedException",
+    "ForbiddenException",
     "UnauthorizedOperation",
     "Forbidden",
     "403",

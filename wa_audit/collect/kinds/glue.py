@@ -268,7 +268,6 @@ KINDS = (
             next="NextToken",
         ),
         arn="arn:{partition}:glue:{region}:{account}:dataQualityRuleset/{Name}",
-        details=(_TAGS,),
     ),
     Kind(
         "AWS::Glue::DataQualityResult",

@@ -30,8 +30,7 @@ KINDS = (
             " Document: PolicyVersionList[?IsDefaultVersion] | [0].Document}",
             keep="PolicyName Arn AttachmentCount PermissionsBoundaryUsageCount Document",
         ),
-        # Moto gives no name here.
-        name="PolicyName || Arn",
+        name="PolicyName",
         arn="{Arn}",
     ),
     Kind(

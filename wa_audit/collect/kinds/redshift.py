@@ -7,7 +7,7 @@ _PARAMETERS = (
     '`["require_ssl", "enable_user_activity_logging", "max_concurrency_scaling_clusters",'
     ' "wlm_json_configuration"]`'
 )
-_GONE = ("ClusterNotFound", "ClusterNotFoundFault")
+_GONE = ("ClusterNotFound",)
 
 
 def _tags(arn: str) -> Call:
@@ -70,7 +70,7 @@ KINDS = (
                 take=f"Parameters[?contains({_PARAMETERS}, ParameterName)].{{ParameterName: ParameterName,"
                 " ParameterValue: ParameterValue, Source: Source}",
                 into="Parameters",
-                gone=("ClusterParameterGroupNotFound", "ClusterParameterGroupNotFoundFault"),
+                gone=("ClusterParameterGroupNotFound",),
             ),
         ),
         scrub=("Parameters",),

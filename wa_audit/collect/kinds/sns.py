@@ -2,7 +2,7 @@
 
 from wa_audit.collect.kinds import Call, Kind
 
-_GONE = ("NotFound", "NotFoundException")
+_GONE = ("NotFound", "NotFoundException", "ResourceNotFound")
 
 KINDS = (
     Kind(
