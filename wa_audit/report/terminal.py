@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wa_audit.model import Reason, Severity, Status
+from wa_audit.model import Severity, Status
+from wa_audit.report import unread
 from wa_audit.report.audit import Audit, OverallScore, PillarScore
 from wa_audit.text import visible
 
@@ -99,15 +100,9 @@ def _show_gaps(audit: Audit, console: Console) -> None:
     if not audit.gaps and not counts[Status.ERROR]:
         return
     console.print()
-    unread = counts[Status.NOT_EVALUATED]
-    denied = sorted({gap.action for gap in audit.gaps if gap.reason is Reason.ACCESS_DENIED and gap.action})
-    if unread:
-        other = sum(1 for gap in audit.gaps if gap.reason is not Reason.ACCESS_DENIED)
-        why = [
-            f"grant {', '.join(denied)}" if denied else "",
-            f"{other} other readings failed" if other else "",
-        ]
-        words = "; ".join(part for part in why if part)
-        console.print(Text(f"{unread} findings could not be evaluated. {words}".strip(), style="yellow"))
+    if missing := counts[Status.NOT_EVALUATED]:
+        why = unread.words(audit.gaps)
+        words = f"{missing} findings could not be evaluated" + (f"; {why}" if why else "")
+        console.print(Text(visible(words), style="yellow"))
     if counts[Status.ERROR]:
         console.print(Text(f"{counts[Status.ERROR]} checks broke; run with -v for their traces", style="red"))
