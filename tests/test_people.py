@@ -651,3 +651,16 @@ def test_a_collection_ends_with_it(call: Call, monkeypatch: pytest.MonkeyPatch, 
     )
     inventory = inventories.read(tmp_path / "inventory.jsonl")
     assert by_type()["AWS::SQS::Queue"].type not in {gap.type for gap in inventory.gaps if not gap.fields}
+
+
+# -- the session -----------------------------------------------------------------------------------
+
+
+def test_a_client_that_was_there_before_hears_what_is_registered_later() -> None:
+    """--all-regions makes an EC2 client before the reading counts calls and looks for cut-off answers."""
+    session, heard = answers.session(Aws()), list[str]()
+    session.guard.allow({"sqs:ListQueues"})
+    session.client("sqs", REGION).list_queues()
+    session.register("before-call", lambda model, **_: heard.append(model.name))
+    session.client("sqs", REGION).list_queues()
+    assert heard == ["ListQueues"]
