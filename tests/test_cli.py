@@ -316,7 +316,8 @@ def test_every_option_has_an_environment_variable(
     long = max(option.opts, key=len)
     variable = "WA_AUDIT_" + long.removeprefix("--").replace("-", "_").upper()
     assert variable in (option.envvar or ())
-    sample = SAMPLES.get(str(option.name), "low" if isinstance(option.type, click.Choice) else "1")
+    first = option.type.choices[0] if isinstance(option.type, click.Choice) else "1"
+    sample = SAMPLES.get(str(option.name), first)
     monkeypatch.setenv(variable, sample)
     context = click.Context(command)
     value, source = option.consume_value(context, {})

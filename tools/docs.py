@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 from wa_audit import cli, rulebook, score
-from wa_audit.collect import kinds, permissions, plan
+from wa_audit.collect import kinds, permissions, plan, policyforms
 from wa_audit.model import Pillar, Severity
 from wa_audit.report import audit as audits
 from wa_audit.report.audit import theme_title
@@ -34,7 +34,7 @@ def pages(book: Rulebook, root: Path = ROOT) -> dict[str, str]:
     made = {f"docs/rules/{rule.id}.md": rule_page(rule) for rule in book.rules}
     made["docs/rules/README.md"] = index(book)
     made["docs/permissions.md"] = permissions_page(book)
-    made["docs/iam-policy.json"] = json.dumps(permissions.policy(_operations(book)), indent=2) + "\n"
+    made["docs/iam-policy.json"] = policyforms.as_json(permissions.policies(_operations(book))) + "\n"
     made["docs/audit.schema.json"] = audits.schema().decode()
     blocks = {
         "help": _console("wa-audit --help", _help()),
@@ -152,8 +152,9 @@ def _short(types: Iterable[str]) -> str:
 # -- permissions -----------------------------------------------------------------------------------
 
 
-def _operations(book: Rulebook) -> frozenset[str]:
-    return plan.operations(plan.plan(book.rules, plan.tag_reads(book.rules)))
+def _operations(book: Rulebook, *, cost: bool = False) -> frozenset[str]:
+    """What an audit calls. Cost Explorer is asked with --cost alone."""
+    return plan.operations(plan.affordable(plan.plan(book.rules, plan.tag_reads(book.rules)), cost=cost))
 
 
 def permissions_page(book: Rulebook) -> str:
@@ -172,7 +173,7 @@ def permissions_page(book: Rulebook) -> str:
             _short(sorted(types[operation])),
             str(len(waiting[operation])) if waiting[operation] else "`--tag` alone",
         ]
-        for operation in sorted(_operations(book), key=lambda o: (permissions.action(o), o))
+        for operation in sorted(_operations(book, cost=True), key=lambda o: (permissions.action(o), o))
     ]
     return _page(
         [
@@ -183,8 +184,13 @@ def permissions_page(book: Rulebook) -> str:
             "[iam-policy.json](iam-policy.json) is the policy for the whole rulebook; `wa-audit iam-policy` "
             "prints it, and with `--pillar`, `--rule` or `--severity` the smaller one that a part of the "
             "rulebook needs.",
+            "The same as a CloudFormation template, which can also make a read-only role for another account "
+            "to assume, or as Terraform: `--format cloudformation`, `--format terraform`. Where the actions "
+            "do not fit into one managed policy, there are several.",
             "Who is asking (`sts:GetCallerIdentity`) needs no permission. `--all-regions` also needs "
-            "`ec2:DescribeRegions`, and `--role-arn` needs `sts:AssumeRole` on the role.",
+            "`ec2:DescribeRegions`, the policy's second statement, and `--role-arn` needs `sts:AssumeRole` "
+            "on the role. Cost Explorer's actions are in the policy with `--cost` alone, as they are in an "
+            "audit.",
             "An action that is not granted costs coverage, never the score: the findings that needed it are "
             "*not evaluated*, and the report names the action.",
             _table(["IAM action", "Operation", "Reads", "Rules that need it"], rows),

@@ -42,6 +42,8 @@ def cli() -> None:
 
 @cli.command(epilog=flags.EXIT_CODES)
 @flags.connection
+@flags.paid
+@flags.dry_run
 @flags.resume
 @flags.rulebook
 @flags.tag
@@ -57,6 +59,7 @@ def scan(
     strict: bool,
     no_progress: bool,
     resume: bool,
+    dry_run: bool,
     **options: Any,
 ) -> None:
     """Audit an account: read it, judge it, score it, and write the reports."""
@@ -64,11 +67,16 @@ def scan(
 
     book = _rulebook(options)
     wanted = _tags(tags)
+    whole = _plan(book, wanted)
+    plan = _affordable(whole, options)
+    if dry_run:
+        _forecast(plan, whole, options)
+        return
     files.check_writable(output)
     workers = options["workers"]
     session, regions = _connect(**options)
     run = _Run(workers, no_progress, resume, output / "inventory.jsonl")
-    inventory = _collect(session, _plan(book, wanted), regions, run)
+    inventory = _collect(session, plan, regions, run)
     audit = _assess(inventory, book, wanted)
     _deliver(audit, formats, output)
     _end(audit, fail_on, min_score, strict)
@@ -108,6 +116,8 @@ def demo(
 
 @cli.command(epilog=flags.EXIT_CODES)
 @flags.connection
+@flags.paid
+@flags.dry_run
 @flags.resume
 @flags.rulebook
 @flags.inventory_file
@@ -116,22 +126,29 @@ def collect(
     output: Path,
     no_progress: bool,
     resume: bool,
+    dry_run: bool,
     **options: Any,
 ) -> None:
     """Read an account into an inventory file, to be judged later."""
     from wa_audit import files
     from wa_audit import inventory as inventories
+    from wa_audit.report import unread
 
     book = _rulebook(options)
+    # Tags are read too, so that 'assess --tag' has what it needs.
+    whole = _plan(book, {"": ""})
+    plan = _affordable(whole, options)
+    if dry_run:
+        _forecast(plan, whole, options)
+        return
     files.check_replaceable(output)
     workers = options["workers"]
     session, regions = _connect(**options)
-    # Tags are read too, so that 'assess --tag' has what it needs.
-    plan = _plan(book, {"": ""})
     inventory = _collect(session, plan, regions, _Run(workers, no_progress, resume, output))
     inventories.write(inventory, output)
-    unread = sum(len(resource.gaps) for resource in inventory)
-    click.echo(f"{output}: {len(inventory)} resources, {inventory.run.calls} calls, {unread} facts unread")
+    click.echo(f"{output}: {len(inventory)} resources, {inventory.run.calls} calls")
+    if words := unread.of_inventory(inventory):
+        click.echo(words)
     if not inventory.run.complete:
         _fail_expired()
 
@@ -207,16 +224,54 @@ def show_rule(book: Rulebook, rule: str) -> None:
 
 
 @cli.command("iam-policy")
+@flags.policy_format
+@flags.paid
 @flags.rulebook
-def iam_policy(**options: Any) -> None:
-    """Print the IAM policy that the selected rules need, and no more."""
-    import json
+def iam_policy(form: str, **options: Any) -> None:
+    """Print the IAM policy that the selected rules need, and no more.
 
-    from wa_audit.collect import permissions, plan
+    As a policy in JSON, as a CloudFormation template that can also make a read-only role for another account,
+    or as Terraform. Where the actions do not fit into one managed policy there are several: in JSON, a list.
+    """
+    from wa_audit.collect import permissions, plan, policyforms
 
     book = _rulebook(options)
-    operations = plan.operations(_plan(book, {"": ""}))
-    click.echo(json.dumps(permissions.policy(operations), indent=2))
+    operations = plan.operations(_affordable(_plan(book, {"": ""}), options))
+    click.echo(policyforms.FORMS[form](permissions.policies(operations)))
+
+
+@cli.command(epilog=flags.DOCTOR_EXIT_CODES)
+@flags.connection
+@flags.paid
+@flags.rulebook
+@flags.as_json
+@flags.verbose
+def doctor(no_progress: bool, as_json: bool, **options: Any) -> None:
+    """See whether an audit can run: credentials, clock, regions, permissions, versions, data.
+
+    Each list that the selected rules need is asked for one page, and each detail of one resource, where there
+    is one: in the first region, and where the global services answer.
+    """
+    from wa_audit.collect import doctor as doctors
+    from wa_audit.collect.session import connect
+    from wa_audit.console import progress, wanted
+
+    book = _rulebook(options)
+    plan = _affordable(_plan(book, {"": ""}), options)
+    _check_connection(options)
+    named, everywhere = options.pop("regions"), options.pop("all_regions")
+    with progress(wanted(no_progress, sys.stderr)) as on_wait:
+        checks = doctors.examine(
+            plan,
+            connect=lambda: connect(region=named[0] if named else None, **options),
+            regions=named,
+            all_regions=everywhere,
+            workers=options["workers"],
+            on_wait=on_wait,
+        )
+    click.echo(doctors.as_json(checks) if as_json else doctors.as_text(checks))
+    if code := doctors.exit_code(checks):
+        raise click.exceptions.Exit(code)
 
 
 # -- wiring ----------------------------------------------------------------------------------------
@@ -252,26 +307,49 @@ def _plan(book: Rulebook, tags: dict[str, str]) -> Plan:
     return plan.plan(book.rules, plan.tag_reads(book.rules) if tags else ())
 
 
+def _affordable(whole: Plan, options: dict[str, Any]) -> Plan:
+    """The plan without the paid calls that were not asked for; takes their options out of `options`."""
+    from wa_audit.collect import plan
+
+    cost, no_paid_calls = options.pop("cost"), options.pop("no_paid_calls")
+    if cost and no_paid_calls:
+        raise click.UsageError("--cost and --no-paid-calls exclude each other")
+    return plan.affordable(whole, paid_calls=not no_paid_calls, cost=cost)
+
+
+def _forecast(plan: Plan, whole: Plan, options: dict[str, Any]) -> None:
+    from wa_audit.collect import forecast
+    from wa_audit.collect import session as sessions
+
+    _check_connection(options)
+    regions: list[str] | None = None
+    if not options["all_regions"]:
+        regions = list(dict.fromkeys(options["regions"])) or [sessions.own_region(options["profile"])]
+    click.echo(forecast.text(plan, whole, regions, role=bool(options["role_arn"])))
+
+
+def _check_connection(options: dict[str, Any]) -> None:
+    """Sees that the options of a connection go together, and that the regions exist."""
+    from wa_audit.collect import session as sessions
+
+    if options["external_id"] and not options["role_arn"]:
+        raise click.UsageError("--external-id goes with --role-arn")
+    if options["regions"] and options["all_regions"]:
+        raise click.UsageError("--region and --all-regions exclude each other")
+    if not options["endpoint_url"]:
+        for region in options["regions"]:
+            sessions.known_region(region)
+
+
 def _connect(
     *, regions: Sequence[str], all_regions: bool, workers: int, **connection: Any
 ) -> tuple[AwsSession, list[str]]:
     from wa_audit.collect import session as sessions
-    from wa_audit.model import ConfigurationError
 
-    if connection["external_id"] and not connection["role_arn"]:
-        raise click.UsageError("--external-id goes with --role-arn")
-    if regions and all_regions:
-        raise click.UsageError("--region and --all-regions exclude each other")
-    if not connection["endpoint_url"]:
-        for region in regions:
-            sessions.known_region(region)
+    _check_connection({"regions": regions, "all_regions": all_regions, **connection})
     first = regions[0] if regions else None
     session = sessions.connect(region=first, workers=workers, **connection)
-    if first is None and session.region is None and not all_regions:
-        raise ConfigurationError("no region: name one with --region, or set it in the profile or AWS_REGION")
-    if all_regions:
-        return session, session.enabled_regions(session.region or "us-east-1")
-    return session, list(dict.fromkeys(regions or [str(session.region)]))
+    return session, sessions.chosen_regions(session, regions, all_regions=all_regions)
 
 
 class _Run(NamedTuple):
@@ -290,12 +368,11 @@ class _Run(NamedTuple):
 def _collect(session: AwsSession, plan: Plan, regions: Sequence[str], run: _Run) -> Inventory:
     from wa_audit import collect as collecting
     from wa_audit import inventory as inventories
-    from wa_audit.console import progress
+    from wa_audit.console import progress, wanted
     from wa_audit.model import InterruptedRunError
 
-    quiet = run.no_progress or not sys.stderr.isatty() or bool(os.environ.get("NO_COLOR"))
     try:
-        with progress(not quiet) as on_wait:
+        with progress(wanted(run.no_progress, sys.stderr)) as on_wait:
             return collecting.collect(
                 session,
                 plan,

@@ -26,6 +26,15 @@ Exit codes:
 Every option can be set in the environment: --fail-on is WA_AUDIT_FAIL_ON; what may be given more than once
 is separated by blanks there, and paths by colons.
 """
+DOCTOR_EXIT_CODES = """\b
+Exit codes:
+  0    an audit can run; there may be warnings
+  2    usage or configuration: a region that is switched off, an endpoint that nobody answers at
+  3    internal error
+  4    a permission is missing
+  5    no credentials, or expired ones
+  130  interrupted
+"""
 PILLARS = (
     "operational-excellence",
     "security",
@@ -100,6 +109,13 @@ rulebook = _together(
     option("--rule", "rules", multiple=True, metavar="RULE", shell_complete=complete_rules, help="Only this rule; repeatable."),
     option("--severity", "severities", multiple=True, type=click.Choice(SEVERITIES), help="Only rules of this severity; repeatable."),
 )  # fmt: skip
+paid = _together(
+    option("--cost", is_flag=True, help="Ask Cost Explorer too, at 0.01 USD a request."),
+    option("--no-paid-calls", is_flag=True, help="Make no call that AWS charges for; what needs one is not evaluated."),
+)  # fmt: skip
+dry_run = option("--dry-run", is_flag=True, help="Say what would be called, how often and at what price, and call nothing.")  # fmt: skip
+# A name of its own beside --format: the reports' WA_AUDIT_FORMAT means something else.
+policy_format = option("--policy-format", "--format", "form", type=click.Choice(("json", "cloudformation", "terraform")), default="json", show_default=True, help="What to print the policy as.")  # fmt: skip
 resume = option("--resume", is_flag=True, help="Take up a run that was stopped, where it stopped.")
 tag = option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Judge only resources that bear this tag; repeatable, all must match.")  # fmt: skip
 _folder = option("--output", "-o", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Folder for the results; default: the current one.")  # fmt: skip

@@ -93,8 +93,10 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             case Reason.ACCESS_DENIED:
                 return f"{operation} was denied; it needs {self.action}"
             case Reason.NOT_COLLECTED:
+                paid = f", {self.message}" if self.message else ""
                 return (
-                    f"{self.operation} was not part of this collection; collect again with this rule selected"
+                    f"{self.operation} was not part of this collection; collect again with this rule "
+                    f"selected{paid}"
                 )
             case Reason.OUT_OF_SCOPE:
                 return f"{self.message} lies outside the audited account and regions"

@@ -38,3 +38,8 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
         return f"unknown {what} {name!r}; did you mean {near[0]!r}?"
     listed = f"; there are {', '.join(names) or 'none'}" if len(names) <= _FEW else ""
     return f"unknown {what} {name!r}{listed}"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 finding`, `2 findings`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

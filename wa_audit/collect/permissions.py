@@ -7,7 +7,9 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 
 _PREFIXES = {
@@ -45,16 +47,50 @@ def action(operation: str) -> str:
     return f"{_PREFIXES.get(service, service)}:{name}"
 
 
+# Who is asking needs no permission, and a role is taken on with one that is granted to the caller:
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+NOT_GRANTED = frozenset({"sts:GetCallerIdentity", "sts:AssumeRole"})
+ALL_REGIONS = "ec2:DescribeRegions"
+
+# What a managed policy holds, white space not counted:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+MOST_CHARACTERS = 6144
+
+
+def policies(operations: Iterable[str]) -> list[dict[str, Any]]:
+    """The managed policies that allow exactly these operations, and the list of regions for `--all-regions`.
+
+    One, but for more actions than a managed policy holds. A service's actions stay together where they can.
+    """
+    actions = sorted({action(operation) for operation in operations})
+    made: list[list[str]] = []
+    regions = [{"Sid": "WaAuditAllRegions", "Effect": "Allow", "Action": [ALL_REGIONS], "Resource": "*"}]
+    for _, group in groupby(actions, key=lambda name: name.partition(":")[0]):
+        for part in _fitting(list(group)):
+            if made and _size(_document(made[-1] + part, regions)) <= MOST_CHARACTERS:
+                made[-1] += part
+            else:
+                made.append(part)
+    return [_document(part, [] if number else regions) for number, part in enumerate(made or [[]])]
+
+
 def policy(operations: Iterable[str]) -> dict[str, Any]:
-    """The identity policy that allows exactly these operations."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "WaAuditRead",
-                "Effect": "Allow",
-                "Action": sorted({action(operation) for operation in operations}),
-                "Resource": "*",
-            }
-        ],
-    }
+    """One policy that allows these operations, however long it is."""
+    return _document(sorted({action(operation) for operation in operations}), [])
+
+
+def _fitting(actions: list[str]) -> list[list[str]]:
+    """The actions, halved until each part fits into a policy."""
+    if len(actions) < 2 or _size(_document(actions, [])) <= MOST_CHARACTERS // 2:
+        return [actions]
+    half = len(actions) // 2
+    return _fitting(actions[:half]) + _fitting(actions[half:])
+
+
+def _document(actions: list[str], more: list[dict[str, Any]]) -> dict[str, Any]:
+    read = {"Sid": "WaAuditRead", "Effect": "Allow", "Action": actions, "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [read, *more] if actions else more}
+
+
+def _size(document: dict[str, Any]) -> int:
+    return len(json.dumps(document, separators=(",", ":")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from wa_audit.collect.kinds import Call, Kind, all_kinds, by_type
 from wa_audit.inventory import ACCOUNT_TYPE
@@ -36,6 +36,54 @@ def plan(rules: Iterable[Rule], extra: Iterable[str] = ()) -> Plan:
         for kind in all_kinds()
         if kind.type in types
     }
+
+
+def affordable(made: Plan, *, paid_calls: bool = True, cost: bool = False) -> Plan:
+    """The plan without the calls that cost money: without all of them, or without Cost Explorer's alone.
+
+    What hangs on a call that is left out goes with it.
+    """
+
+    def allowed(kind: Kind, call: Call) -> bool:
+        return all(
+            paid_calls and (cost or _service(where, what) != "ce") for where, what in charges(kind, call)
+        )
+
+    return {
+        type_: (kind, tuple(call for call in details if allowed(kind, call)))
+        for type_, (kind, details) in made.items()
+        if allowed(kind, kind.list)
+    }
+
+
+def charges(kind: Kind, call: Call) -> Iterator[tuple[Kind, Call]]:
+    """Every call with a price without which this one cannot be made; it may be one itself."""
+    if call.price:
+        yield kind, call
+    if call is kind.list:
+        if kind.parent:
+            above = by_type()[kind.parent]
+            yield from charges(above, above.list)
+        return
+    yield from charges(kind, kind.list)
+    asked = call.depends_on | {kind.region}
+    for earlier in kind.details:
+        if earlier is call:
+            return
+        if asked & set(earlier.fields):
+            yield from charges(kind, earlier)
+
+
+def toll(kind: Kind, call: Call) -> str:
+    """What a call that was left out may have been left out for; empty where nothing has to be paid."""
+    for where, what in charges(kind, call):
+        flag = "with --cost" if _service(where, what) == "ce" else "without --no-paid-calls"
+        return f"{flag} ({where.operation(what)} costs {what.price:g} USD a request)"
+    return ""
+
+
+def _service(kind: Kind, call: Call) -> str:
+    return call.service or kind.service
 
 
 def operations(made: Plan) -> frozenset[str]:

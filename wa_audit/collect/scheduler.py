@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import itertools
 import json
 import logging
 import re
@@ -27,7 +28,7 @@ from wa_audit.collect.journal import Done, Journal, Key
 from wa_audit.collect.kinds import Call, Kind
 from wa_audit.collect.limiter import Lane, Limiter, Task
 from wa_audit.collect.permissions import action
-from wa_audit.collect.plan import Plan
+from wa_audit.collect.plan import Plan, toll
 from wa_audit.collect.session import AwsSession
 from wa_audit.model import Gap, Reason, Resource
 
@@ -88,11 +89,19 @@ class Scope:
 
 
 class Scheduler:
-    """One run over a plan. `run` is called once."""
+    """One run over a plan. `run` is called once. With `most`, no more resources of each list are read."""
 
     def __init__(
-        self, session: AwsSession, plan: Plan, scope: Scope, journal: Journal, *, workers: int = 16
+        self,
+        session: AwsSession,
+        plan: Plan,
+        scope: Scope,
+        journal: Journal,
+        *,
+        workers: int = 16,
+        most: int | None = None,
     ) -> None:
+        self._most = most
         self.tally = Tally()
         self.resources: list[Resource] = list(journal.resources.values())
         self.gaps: list[Gap] = list(journal.gaps)
@@ -244,7 +253,8 @@ class Scheduler:
         inherited = {name: context[name] for name in kind.inherits.split() if name in context}
         shown = "" if kind.scope == "global" else region
         try:
-            for item in reader.items(self._session.client(kind.service, region), kind, context):
+            found = reader.items(self._session.client(kind.service, region), kind, context)
+            for item in itertools.islice(found, self._most):
                 self._found(unit, inherited | item)
         except Exception as error:
             if errors.means(error, kind.list.gone):
@@ -416,6 +426,7 @@ def uncollected(plan: Plan, kinds: tuple[Kind, ...]) -> list[Gap]:
                 action=action(kind.operation(call)),
                 reason=Reason.NOT_COLLECTED,
                 fields=() if call is kind.list else call.fields,
+                message=toll(kind, call),
             )
             for call in calls
         ]

@@ -12,7 +12,7 @@ import re
 import threading
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import boto3
 import botocore.config
@@ -70,6 +70,12 @@ class AwsSession:
         found: str | None = self._session.region_name
         return found
 
+    @property
+    def credentials(self) -> str:
+        """How the credentials were found, in botocore's word: `env`, `sso`, `assume-role`."""
+        found = self._session.get_credentials()
+        return str(found.method) if found else "nowhere"
+
     def _without_account(self, request: Any, **_: Any) -> None:
         """S3 Control puts the account before the host, which an endpoint of one's own may not resolve."""
         scheme, separator, rest = str(request.url).partition("://")
@@ -88,8 +94,11 @@ class AwsSession:
             return self._clients[key]
 
     def register(self, event: str, handler: Callable[..., Any]) -> None:
-        """Listens to a botocore event of every client made from now on."""
+        """Listens to a botocore event of every client. Those that are there are made anew, when needed: a
+        client has the handlers of the moment that it was made in."""
         self._session.events.register(event, handler)
+        with self._lock:
+            self._clients.clear()
 
     def partition(self, region: str) -> str:
         try:
@@ -188,11 +197,7 @@ def connect(
         if role_arn:
             session = _in_role(session, role_arn, external_id, endpoint_url, region)
     except exceptions.ProfileNotFound as error:
-        name = str(error.kwargs.get("profile", profile))
-        known = botocore.session.Session().available_profiles
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(known) or 'none'}"
-        raise ConfigurationError(f"unknown AWS profile {name!r}{hint}") from None
+        raise _unknown_profile(error, profile) from None
     except exceptions.BotoCoreError as error:
         raise _startup_error(error, endpoint_url) from None
     return AwsSession(session, endpoint_url=endpoint_url, workers=workers)
@@ -225,6 +230,46 @@ def _in_role(
         refresh_using=fetcher.fetch_credentials, method="assume-role"
     )
     return boto3.session.Session(botocore_session=inner, region_name=base.region_name or region)
+
+
+def chosen_regions(session: AwsSession, named: Iterable[str], *, all_regions: bool) -> list[str]:
+    """The regions to read, each once: those that were named, all that are switched on, or the profile's.
+
+    Raises:
+        ConfigurationError: there is none, or they cannot be listed.
+    """
+    if all_regions:
+        return session.enabled_regions(session.region or "us-east-1")
+    return list(dict.fromkeys(named)) or [session.region or _no_region()]
+
+
+def own_region(profile: str | None) -> str:
+    """The region of a profile or the environment, without looking for credentials.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    inner = botocore.session.Session(profile=profile)
+    try:
+        found = os.environ.get("AWS_REGION") or inner.get_config_variable("region")
+    except exceptions.ProfileNotFound as error:
+        raise _unknown_profile(error, profile) from None
+    except exceptions.BotoCoreError as error:
+        raise _startup_error(error, None) from None
+    return str(found) if found else _no_region()
+
+
+def _no_region() -> NoReturn:
+    raise ConfigurationError("no region: name one with --region, or set it in the profile or AWS_REGION")
+
+
+def _unknown_profile(error: exceptions.ProfileNotFound, profile: str | None) -> ConfigurationError:
+    """Says which was meant."""
+    name = str(error.kwargs.get("profile", profile))
+    known = botocore.session.Session().available_profiles
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(known) or 'none'}"
+    return ConfigurationError(f"unknown AWS profile {name!r}{hint}")
 
 
 def known_region(region: str) -> str:

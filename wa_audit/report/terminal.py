@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wa_audit.model import Reason, Severity, Status
+from wa_audit.model import Severity, Status
+from wa_audit.report import unread
 from wa_audit.report.audit import Audit, OverallScore, PillarScore
-from wa_audit.text import visible
+from wa_audit.text import count, visible
 
 _STEPS = 5
 _BAR = 20
@@ -89,7 +90,7 @@ def _show_steps(audit: Audit, console: Console) -> None:
     for step in audit.fix_first[:_STEPS]:
         rule = audit.rules[step.rule]
         words = Text(visible(rule.failure_title))
-        words.append(f"\n{step.rule}, {_count(step.failures, 'resource')}", style="dim")
+        words.append(f"\n{step.rule}, {count(step.failures, 'resource')}", style="dim")
         severity = Text(str(rule.severity), style=_SEVERITY_STYLES[rule.severity])
         table.add_row(f"  +{step.gain:.1f}", severity, words)
     console.print(table)
@@ -100,24 +101,15 @@ def _show_gaps(audit: Audit, console: Console) -> None:
     for finding in audit.findings:
         counts[finding.status] += 1
     lines = []
-    if unread := counts[Status.NOT_EVALUATED]:
-        denied = sorted(
-            {gap.action for gap in audit.gaps if gap.reason is Reason.ACCESS_DENIED and gap.action}
-        )
-        other = sum(1 for gap in audit.gaps if gap.reason is not Reason.ACCESS_DENIED and gap.findings)
-        cures = [f"Grant {', '.join(denied)}."] if denied else []
-        cures += [f"{_count(other, 'other reading')} failed."] if other else []
-        said = f"{_count(unread, 'finding')} could not be evaluated."
-        lines.append(Text(" ".join([said, *cures]), style="yellow"))
+    if missing := counts[Status.NOT_EVALUATED]:
+        why = unread.words(gap for gap in audit.gaps if gap.findings)
+        said = f"{count(missing, 'finding')} could not be evaluated" + (f"; {why}" if why else "")
+        lines.append(Text(visible(said), style="yellow"))
     if broken := counts[Status.ERROR]:
-        lines.append(Text(f"{_count(broken, 'check')} broke; run with -v for their traces.", style="red"))
+        lines.append(Text(f"{count(broken, 'check')} broke; run with -v for their traces", style="red"))
     if not audit.run.complete:
-        lines.append(Text("The collection was stopped before its end.", style="red"))
+        lines.append(Text("The collection was stopped before its end", style="red"))
     if lines:
         console.print()
     for line in lines:
         console.print(line)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
