@@ -35,7 +35,7 @@ BOOK = rulebook.load()
 WRITTEN = {"audit.json", "findings.csv", "inventory.jsonl", "journal.copy", "report.html"}
 # Identifiers, and what AWS itself writes: no place for what a person types.
 _IDENTIFIER = re.compile(
-    r"(arns?|ids?|name|names|types?|versions?|status|state|region|regions|key|keys|url|urls|zone|cidr\w*|mode|"
+    r"(arns?|ids?|identifiers?|name|names|types?|versions?|status|state|region|regions|key|keys|url|urls|zone|cidr\w*|mode|"
     r"class|engine|protocol|code|level|format|etag|unit|size|start|end|date|time|codec|frequency|label|method|"
     r"workflows|releaselabels|owner|accountid|namespace|algorithm|priority)$",
     re.IGNORECASE,

@@ -305,7 +305,7 @@ def _maps(path: list[str], value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _shapeless(value: Any) -> Any:
-    """What has the shape of a secret is blotted out wherever it stands: people write secrets into tags, too."""
+    """Without what has the shape of a secret, wherever it stands: people write secrets into tags, too."""
     if isinstance(value, str):
         return secrets.scrub(value)
     if isinstance(value, dict):
