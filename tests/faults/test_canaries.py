@@ -37,7 +37,7 @@ WRITTEN = {"audit.json", "findings.csv", "inventory.jsonl", "journal.copy", "rep
 _IDENTIFIER = re.compile(
     r"(arns?|ids?|identifiers?|name|names|types?|versions?|status|state|region|regions|key|keys|url|urls|zone|cidr\w*|mode|"
     r"class|engine|protocol|code|level|format|etag|unit|size|start|end|date|time|codec|frequency|label|method|"
-    r"workflows|releaselabels|owner|accountid|namespace|algorithm|priority)$",
+    r"workflows|families|releaselabels|owner|accountid|namespace|algorithm|priority)$",
     re.IGNORECASE,
 )
 
