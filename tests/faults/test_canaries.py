@@ -140,5 +140,5 @@ def test_no_secret_is_written(
     }
     assert [gap for gap in inventory.gaps if not gap.fields] == []
     assert len(inventory) > len(kinds.all_kinds()) * 0.9
-    assert len(canaries.planted) > 80 if refusing else 1000
+    assert len(canaries.planted) > 1000
     assert sorted(set().union(*leaks.values())) == []
