@@ -2,6 +2,7 @@
 #
 #   make demo     audit the embedded account: audit.json and report.html
 #   make test     every test
+#   make faults   each declared call times each thing that can go wrong with it: the table of outcomes
 #   make check    lint, types, import contracts, and that nothing generated is stale
 #   make golden   bless the golden files anew; look at the diff before committing it
 #   make docs     write the generated documentation anew
@@ -23,7 +24,7 @@ MINISTACK_STAMP := .venv-ministack/installed-$(MINISTACK_VERSION)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test check lint types contracts generated golden docs bench setup clean
+.PHONY: help demo test faults check lint types contracts generated golden docs bench setup clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -35,6 +36,9 @@ setup: .venv/installed-dev $(MINISTACK_STAMP)
 
 test: setup
 	@MINISTACK="$(CURDIR)/.venv-ministack/bin/ministack" $(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+
+faults: .venv/installed-dev
+	@$(BIN)/python -m tests.faults.matrix
 
 check: lint types contracts generated
 

@@ -27,8 +27,8 @@ WHOLE = {finding.id: finding for finding in assess(inventories.read(DEMO), BOOK)
 OPERATIONS = sorted(plan.operations(plan.plan(BOOK.rules)))
 
 
-def refuse(operations: Iterable[str]) -> Inventory:
-    """The demo's inventory as it is read where these operations are refused."""
+def refuse(operations: Iterable[str], reason: Reason = Reason.ACCESS_DENIED) -> Inventory:
+    """The demo's inventory as it is read where these operations are refused, or fail for another reason."""
     refused = set(operations)
     whole = inventories.read(DEMO)
     resources: list[Resource] = []
@@ -36,38 +36,41 @@ def refuse(operations: Iterable[str]) -> Inventory:
     for kind in by_type().values():
         if kind.operation(kind.list) in refused:
             regions = ("",) if kind.scope == "global" else whole.run.regions
-            gaps += [_gap(kind.type, kind.operation(kind.list), region) for region in regions]
+            gaps += [_gap(kind.type, kind.operation(kind.list), reason, region) for region in regions]
             continue
         for resource in whole.known(kind.type):
             for call in kind.details:
                 if kind.operation(call) in refused:
-                    _hide(resource, kind.operation(call), call.fields)
+                    _hide(resource, kind.operation(call), reason, call.fields)
             resources.append(resource)
     # Nobody can list the children of what could not be listed.
     for kind in by_type().values():
         parent = by_type().get(kind.parent)
         if parent is not None and parent.operation(parent.list) in refused:
             resources = [resource for resource in resources if resource.type != kind.type]
-            gaps += [_gap(kind.type, parent.operation(parent.list), region) for region in whole.run.regions]
+            operation = parent.operation(parent.list)
+            gaps += [_gap(kind.type, operation, reason, region) for region in whole.run.regions]
     return Inventory(whole.run, [*resources, whole.account], [*whole.gaps, *gaps])
 
 
-def _gap(type_: str, operation: str, region: str, arn: str = "", fields: tuple[str, ...] = ()) -> Gap:
+def _gap(
+    type_: str, operation: str, reason: Reason, region: str, arn: str = "", fields: tuple[str, ...] = ()
+) -> Gap:
     return Gap(
         type=type_,
         operation=operation,
         action=action(operation),
-        reason=Reason.ACCESS_DENIED,
+        reason=reason,
         region=region,
         arn=arn,
         fields=fields,
     )
 
 
-def _hide(resource: Resource, operation: str, fields: tuple[str, ...]) -> None:
+def _hide(resource: Resource, operation: str, reason: Reason, fields: tuple[str, ...]) -> None:
     for field in fields:
         resource.data.pop(field, None)
-    gap = _gap(resource.type, operation, resource.region, resource.arn, fields)
+    gap = _gap(resource.type, operation, reason, resource.region, resource.arn, fields)
     resource.gaps = (*resource.gaps, gap)
 
 

@@ -91,7 +91,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         operation = self.operation + (f" in {self.region}" if self.region else "")
         match self.reason:
             case Reason.ACCESS_DENIED:
-                return f"{operation} was denied; it needs {self.action}"
+                return f"{operation} was denied{self._by_whom}; it needs {self.action}"
             case Reason.NOT_COLLECTED:
                 paid = f", {self.message}" if self.message else ""
                 return (
@@ -105,6 +105,25 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             case _:
                 words = str(self.reason).replace("_", " ")
                 return f"{operation} could not be read: {words} (IAM action {self.action})"
+
+    @property
+    def _by_whom(self) -> str:
+        """What refused, where AWS says that it was more than the caller's own policies."""
+        for words, blocker in _BLOCKERS.items():
+            if words in self.message:
+                return f" by {blocker}"
+        return ""
+
+
+# Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+_BLOCKERS = {
+    "service control policy": "a service control policy",
+    "resource control policy": "a resource control policy",
+    "permissions boundary": "the permissions boundary",
+    "session policy": "the session policy",
+    "VPC endpoint policy": "the VPC endpoint's policy",
+    "resource-based policy": "the resource's own policy",
+}
 
 
 class Unread(Exception):

@@ -14,13 +14,16 @@ import jmespath
 from botocore import exceptions, xform_name
 
 from wa_audit.aws import secrets
-from wa_audit.collect import errors
+from wa_audit.collect import answers, errors
 from wa_audit.collect.errors import Malformed
 from wa_audit.collect.kinds import Call, Kind
 from wa_audit.collect.permissions import action
 from wa_audit.model import Gap, Reason, Resource
 
 _MOST_PAGES = 10_000
+# After this many pages, one that brings nothing new is counted; so many of them are no list, but a loop.
+_PATIENCE = 50
+_LONGEST = 300
 
 
 class Gone(Exception):
@@ -94,7 +97,7 @@ def gap(
         region=region,
         arn=arn,
         fields=() if listing else call.fields,
-        message=secrets.scrub(_words(error)),
+        message=_short(secrets.scrub(_words(error))),
     )
 
 
@@ -103,7 +106,12 @@ def _words(error: BaseException) -> str:
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         text = str(response.get("Error", {}).get("Message", "")).split("\n")[0]
-    return f"{code}: {text}"[:300]
+    return f"{code}: {text}"
+
+
+def _short(text: str) -> str:
+    """AWS says who asked at the beginning and which policy refused at the end: what is cut is between."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 131]} … {text[-128:]}"
 
 
 # -- calling ---------------------------------------------------------------------------------------
@@ -114,8 +122,12 @@ def _pages(client: Any, call: Call, context: Mapping[str, Any]) -> Iterator[dict
     arguments = {name: _compiled(path).search(context) for name, path in call.args.items()}
     arguments = {name: value for name, value in arguments.items() if value is not None} | dict(call.params)
     for more in call.each or ({},):
+        seen: set[int] = set()
         for number, page in enumerate(_pages_of(client, call, {**arguments, **more}), start=1):
-            if number > _MOST_PAGES:
+            if number > _PATIENCE:
+                seen.add(hash(repr(_compiled(call.take or "@").search(page))))
+            # A list that ends brings something new with almost every page.
+            if number > _MOST_PAGES or number - len(seen) > 2 * _PATIENCE:
                 raise Malformed(f"{call.operation} pages without end")
             _raise_failures(call, page)
             yield page
@@ -158,32 +170,20 @@ def _pages_by_token(
 
 
 def note_malformed(http_response: Any, parsed: Any, model: Any, **_: Any) -> None:
-    """Marks an answer that botocore could not read and took for an empty one.
+    """Marks an answer that is not what botocore took it for. Registered on botocore's `after-call`.
 
     A JSON body that is cut off, or no body at all, comes back as an answer without members and without an
-    error. Registered on botocore's `after-call`.
+    error; a text where a list is due comes back as the list of its characters, or as an empty list.
     """
-    if http_response.status_code >= 300 or model.output_shape is None or set(parsed) - {"ResponseMetadata"}:
+    if http_response.status_code >= 300 or model.output_shape is None or model.http.get("method") == "HEAD":
         return
-    if model.http.get("method") == "HEAD":
-        return
-    body = (http_response.content or b"").strip()
-    is_json = "json" in model.service_model.metadata.get("protocol", "")
-    if not body or (is_json and not _is_object(body)):
+    if not answers.fits(model, (http_response.content or b"").strip(), parsed):
         parsed.setdefault("ResponseMetadata", {})["Malformed"] = True
-
-
-def _is_object(body: bytes) -> bool:
-    """A whole JSON object without members that the model knows, or with nothing but nulls, is an answer."""
-    try:
-        return isinstance(json.loads(body), dict)
-    except ValueError:
-        return False
 
 
 def _taken(call: Call, page: dict[str, Any]) -> Any:
     if page.get("ResponseMetadata", {}).get("Malformed"):
-        raise Malformed(f"{call.operation} answered with a body that is cut off or empty")
+        raise Malformed(f"{call.operation} answered with what is cut off, empty, or of a wrong type")
     found = _compiled(call.take or "@").search(page)
     if found is None and not call.optional:
         raise Malformed(f"{call.operation} answered without {call.take}")
@@ -235,9 +235,8 @@ def finish(kind: Kind, resource: Resource) -> None:
     for path, settings in kind.secrets.items():
         for values in _maps(path.split("."), data):
             _classify(values, settings, pair=path.endswith("[]"))
-    for field in kind.scrub:
-        if field in data:
-            data[field] = _scrubbed(data[field])
+    for field, value in data.items():
+        data[field] = _scrubbed(value) if field in kind.scrub else _shapeless(value)
 
 
 def _classify(values: dict[str, Any], settings: frozenset[str], *, pair: bool) -> None:
@@ -303,6 +302,15 @@ def _maps(path: list[str], value: Any) -> Iterator[dict[str, Any]]:
     child = value.get(name) if isinstance(value, dict) else None
     for found in child if path[0].endswith("[]") and isinstance(child, list) else [child]:
         yield from _maps(rest, found)
+
+
+def _shapeless(value: Any) -> Any:
+    """Without what has the shape of a secret, wherever it stands: people write secrets into tags, too."""
+    if isinstance(value, str):
+        return secrets.scrub(value)
+    if isinstance(value, dict):
+        return {name: _shapeless(child) for name, child in value.items()}
+    return [_shapeless(child) for child in value] if isinstance(value, list) else value
 
 
 def _scrubbed(value: Any, key: str = "") -> Any:

@@ -153,8 +153,7 @@ class Scheduler:
 
     def _idle(self) -> bool:
         with self._changed:
-            self._changed.wait(0.1)
-            return self.tally.finished == self.tally.queued
+            return self._changed.wait_for(lambda: self.tally.finished == self.tally.queued, 0.1)
 
     def _regions_of(self, kind: Kind) -> tuple[str, ...]:
         return (self._scope.main_region,) if kind.scope == "global" else self._scope.regions
