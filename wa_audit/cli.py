@@ -43,6 +43,7 @@ def cli() -> None:
 @cli.command(epilog=flags.EXIT_CODES)
 @flags.connection
 @flags.resume
+@flags.metrics
 @flags.rulebook
 @flags.tag
 @flags.results
@@ -57,6 +58,8 @@ def scan(
     strict: bool,
     no_progress: bool,
     resume: bool,
+    metrics_days: int,
+    no_metrics: bool,
     **options: Any,
 ) -> None:
     """Audit an account: read it, judge it, score it, and write the reports."""
@@ -67,7 +70,7 @@ def scan(
     files.check_writable(output)
     workers = options["workers"]
     session, regions = _connect(**options)
-    run = _Run(workers, no_progress, resume, output / "inventory.jsonl")
+    run = _Run(workers, no_progress, resume, output / "inventory.jsonl", 0 if no_metrics else metrics_days)
     inventory = _collect(session, _plan(book, wanted), regions, run)
     audit = _assess(inventory, book, wanted)
     _deliver(audit, formats, output)
@@ -109,6 +112,7 @@ def demo(
 @cli.command(epilog=flags.EXIT_CODES)
 @flags.connection
 @flags.resume
+@flags.metrics
 @flags.rulebook
 @flags.inventory_file
 @flags.verbose
@@ -116,6 +120,8 @@ def collect(
     output: Path,
     no_progress: bool,
     resume: bool,
+    metrics_days: int,
+    no_metrics: bool,
     **options: Any,
 ) -> None:
     """Read an account into an inventory file, to be judged later."""
@@ -128,7 +134,8 @@ def collect(
     session, regions = _connect(**options)
     # Tags are read too, so that 'assess --tag' has what it needs.
     plan = _plan(book, {"": ""})
-    inventory = _collect(session, plan, regions, _Run(workers, no_progress, resume, output))
+    run = _Run(workers, no_progress, resume, output, 0 if no_metrics else metrics_days)
+    inventory = _collect(session, plan, regions, run)
     inventories.write(inventory, output)
     unread = sum(len(resource.gaps) for resource in inventory)
     click.echo(f"{output}: {len(inventory)} resources, {inventory.run.calls} calls, {unread} facts unread")
@@ -208,14 +215,16 @@ def show_rule(book: Rulebook, rule: str) -> None:
 
 @cli.command("iam-policy")
 @flags.rulebook
-def iam_policy(**options: Any) -> None:
+@flags.no_metrics
+def iam_policy(no_metrics: bool, **options: Any) -> None:
     """Print the IAM policy that the selected rules need, and no more."""
     import json
 
     from wa_audit.collect import permissions, plan
 
     book = _rulebook(options)
-    operations = plan.operations(_plan(book, {"": ""}))
+    made = _plan(book, {"": ""})
+    operations = plan.operations(plan.without_metrics(made) if no_metrics else made)
     click.echo(json.dumps(permissions.policy(operations), indent=2))
 
 
@@ -275,12 +284,14 @@ def _connect(
 
 
 class _Run(NamedTuple):
-    """How a collection goes about it. `inventory` is where a stopped run leaves what it has read."""
+    """How a collection goes about it. `inventory` is where a stopped run leaves what it has read;
+    `metrics_days` is 0 where no metrics are read."""
 
     workers: int
     no_progress: bool
     resume: bool = False
     inventory: Path | None = None
+    metrics_days: int = 14
 
     @property
     def journal(self) -> Path | None:
@@ -301,6 +312,7 @@ def _collect(session: AwsSession, plan: Plan, regions: Sequence[str], run: _Run)
                 plan,
                 regions,
                 workers=run.workers,
+                metrics_days=run.metrics_days,
                 journal=run.journal,
                 resume=run.resume,
                 on_wait=on_wait,

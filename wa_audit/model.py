@@ -92,6 +92,8 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         match self.reason:
             case Reason.ACCESS_DENIED:
                 return f"{operation} was denied; it needs {self.action}"
+            case Reason.NOT_COLLECTED if self.message:
+                return f"{self.operation} was not part of this collection: {self.message}"
             case Reason.NOT_COLLECTED:
                 return (
                     f"{self.operation} was not part of this collection; collect again with this rule selected"
@@ -145,6 +147,22 @@ class Resource(msgspec.Struct, kw_only=True, omit_defaults=True):
             if field in gap.fields:
                 raise Unread(gap)
         return None
+
+    def metric(self, key: str) -> dict[str, float] | None:
+        """What CloudWatch said of one of the resource's metrics, or None where it has no such metric.
+
+        `Datapoints` is how many there were; where there were any, `Sum`, `Minimum`, `Maximum` and `Latest`
+        are theirs.
+
+        Raises:
+            Unread: it was not asked for, was refused, or could not be read whole.
+        """
+        found: dict[str, dict[str, float]] = self["Metrics"] or {}
+        if key not in found:
+            for gap in self.gaps:
+                if f"Metrics.{key}" in gap.fields:
+                    raise Unread(gap)
+        return found.get(key)
 
     @property
     def tags(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from wa_audit.rule import (
     not_applicable,
     not_evaluated,
     passed,
+    times,
 )
 
 _TYPES = (
@@ -58,3 +59,29 @@ def region_carbon_intensity(
     return passed(
         f"runs in regions of at most {max(v or 0 for v in grams.values())} gCO2e/kWh", gco2e_per_kwh=grams
     )
+
+
+@check("AWS::Kinesis::Stream")
+def kinesis_stream_idle(stream: Resource, inventory: Inventory) -> Verdict:
+    """Passes where the stream took in a record within the time that metrics were read of (--metrics-days).
+
+    Kinesis reports IncomingRecords for every stream, so that no datapoints are no records. Says nothing about
+    streams that stand by for a disaster, tagged wa-audit:standby=approved. A stream that is younger than the
+    time looked at, and has taken in nothing, is not evaluated.
+    """
+    days = inventory.run.metrics_days
+    records = stream.metric("IncomingRecords")
+    if records is None:
+        return not_evaluated("was read without IncomingRecords")
+    if taken := records.get("Sum"):
+        return passed(f"took in {taken:,.0f} records in {days} days", IncomingRecords=taken)
+    if stream.tags.get("wa-audit:standby") == "approved":
+        return not_applicable("stands by, as its tag says")
+    created, evidence = stream["StreamCreationTimestamp"], {"IncomingRecords": 0, "days": days}
+    if not created:
+        return not_evaluated("took in nothing, and its age is not known", **evidence)
+    if times.hours_between(created, inventory.run.started) < days * 24:
+        return not_evaluated(
+            f"took in nothing, and is not yet {days} days old", StreamCreationTimestamp=created, **evidence
+        )
+    return failed(f"took in no records in {days} days", StreamCreationTimestamp=created, **evidence)

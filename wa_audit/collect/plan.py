@@ -46,6 +46,14 @@ def operations(made: Plan) -> frozenset[str]:
     )
 
 
+def without_metrics(made: Plan) -> Plan:
+    """The plan without what AWS asks a price for by the metric."""
+    return {
+        type_: (kind, tuple(call for call in details if not call.metrics))
+        for type_, (kind, details) in made.items()
+    }
+
+
 def tag_reads(rules: Iterable[Rule]) -> frozenset[str]:
     """The operations that give the tags of the types these rules judge."""
     return frozenset(
@@ -65,10 +73,30 @@ def _needs(rule: Rule) -> set[tuple[str, str]]:
     own = [kinds[type_] for type_ in rule.types if type_ in kinds]
     needs = {(kind.type, kind.list.operation) for kind in own}
     if not rule.reads:
-        needs |= {(kind.type, call.operation) for kind in own for call in kind.details}
+        asked = getattr(rule.function, "fields", ())
+        needs |= {
+            (kind.type, call.operation)
+            for kind in own
+            for call in kind.details
+            # Metrics cost: nobody gets them unasked.
+            if not call.metrics or call.into in asked
+        }
     for read in rule.reads:
-        needs |= _expand(read, f"rule {rule.id} ({rule.source})")
+        needs |= _expand(read, f"rule {rule.id} ({rule.source})", _measured_for(rule, read))
     return needs
+
+
+def _measured_for(rule: Rule, read: str) -> frozenset[str] | None:
+    """The types whose metrics a rule reads: those that it judges, and those whose list it names in `reads`.
+
+    None where it reads something else.
+    """
+    if not any(
+        call.metrics and kind.operation(call) == read for kind in all_kinds() for call in kind.details
+    ):
+        return None
+    named = {kind.type for kind in all_kinds() if kind.operation(kind.list) in rule.reads}
+    return frozenset({*rule.types, *named})
 
 
 def _check_subject(rule: Rule) -> None:
@@ -99,8 +127,11 @@ def _conditions(needs: set[tuple[str, str]]) -> set[tuple[str, str]]:
     return more
 
 
-def _expand(read: str, reader: str) -> set[tuple[str, str]]:
-    """`sqs:GetQueueAttributes` is itself; the name of a relation is whatever can declare it."""
+def _expand(read: str, reader: str, types: frozenset[str] | None = None) -> set[tuple[str, str]]:
+    """`sqs:GetQueueAttributes` is itself; the name of a relation is whatever can declare it.
+
+    With `types`, only the calls of these count.
+    """
     if ":" not in read:
         pairs = {
             (kind.type, call.operation)
@@ -123,8 +154,10 @@ def _expand(read: str, reader: str) -> set[tuple[str, str]]:
         (kind.type, call.operation)
         for kind in all_kinds()
         for call in kind.calls
-        if kind.operation(call) == read
+        if kind.operation(call) == read and (types is None or kind.type in types)
     }
+    if not pairs and types is not None:
+        raise ConfigurationError(f"{reader} reads {read}, and no metrics are declared for what it judges")
     if not pairs:
         known = {kind.operation(call) for kind in all_kinds() for call in kind.calls}
         raise ConfigurationError(
