@@ -109,6 +109,7 @@ def sqs_dlq_empty(queue: Resource, inventory: Inventory) -> Verdict:
     SQS reports nothing of a queue that has been empty for hours, so a missing hour was an empty one; a queue
     that holds messages and of which no hour is reported is not evaluated. Says nothing about queues that are
     no dead-letter queues.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     """
     if not _is_dead_letter_queue(queue, inventory):
         return not_applicable("is not a dead-letter queue")

@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import threading
 from collections import Counter
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 from moto import mock_aws
 
 from tests.collect import answers
 from wa_audit import expressions, rulebook
 from wa_audit.assess import judge
+from wa_audit.cli import _Run, cli
 from wa_audit.collect import Interrupted, collect, metrics, reader
 from wa_audit.collect.journal import Journal
 from wa_audit.collect.kinds import by_type
@@ -379,6 +382,21 @@ def test_metrics_that_are_switched_off_are_not_collected() -> None:
     assert verdict.gap
     assert verdict.gap.reason is Reason.NOT_COLLECTED
     assert verdict.message.endswith("not part of this collection: metrics were switched off")
+
+
+def test_the_policy_allows_metrics_only_where_they_are_read() -> None:
+    run = CliRunner().invoke
+    rule = ["iam-policy", "--rule", "kinesis-stream-idle"]
+    assert READ in run(cli, rule).output
+    assert READ not in run(cli, [*rule, "--no-metrics"]).output
+    assert READ not in run(cli, ["iam-policy", "--rule", "kinesis-stream-encrypted"]).output
+
+
+def test_the_default_window_is_everywhere_the_same() -> None:
+    (flag,) = (option for option in cli.commands["scan"].params if option.name == "metrics_days")
+    assert flag.envvar == ["WA_AUDIT_METRICS_DAYS"]
+    assert flag.default == signature(collect).parameters["metrics_days"].default == 14
+    assert _Run(1, no_progress=True).metrics_days == 14
 
 
 def test_the_price_is_known_before() -> None:

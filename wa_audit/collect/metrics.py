@@ -30,7 +30,6 @@ from wa_audit.collect.kinds import Call, Kind, Metric
 from wa_audit.collect.plan import Plan
 from wa_audit.model import Gap, Resource
 
-DAYS = 14
 # The most that one GetMetricData takes:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 MOST_SERIES = 500

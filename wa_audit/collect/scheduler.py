@@ -87,7 +87,7 @@ class Scope:
     regions: tuple[str, ...]
     main_region: str
     started: str
-    metrics_days: int = metrics.DAYS
+    metrics_days: int
 
 
 class Scheduler:
