@@ -79,6 +79,7 @@ class Corrections:
         events.register("before-call.glue.CreateConnection", self._keep_connection_type)
         events.register("after-call.glue.GetConnections", self._give_connection_types)
         events.register("before-call.backup.ListProtectedResources", _no_backups)
+        events.register("before-call.glue.ListDataQualityRulesets", _no_rulesets)
         events.register("before-call.lambda.CreateFunction", self._keep_dead_letters)
         events.register("after-call.lambda.ListFunctions", self._give_dead_letters)
         events.register("after-call.kinesis.DescribeStreamSummary", _stream_age)
@@ -186,6 +187,11 @@ def _ended_workflow(parsed: Json, **_: Any) -> None:
 def _no_backups(**_: Any) -> tuple[AWSResponse, Json]:
     """Acme has no AWS Backup plan, and moto no such operation."""
     return _answer({"Results": []})
+
+
+def _no_rulesets(**_: Any) -> tuple[AWSResponse, Json]:
+    """Acme has no rulesets of Glue Data Quality, and moto no such operation."""
+    return _answer({"Rulesets": []})
 
 
 def _stack_status(parsed: Json, **_: Any) -> None:
