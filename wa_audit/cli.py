@@ -45,6 +45,7 @@ def cli() -> None:
 @flags.paid
 @flags.dry_run
 @flags.resume
+@flags.metrics
 @flags.rulebook
 @flags.tag
 @flags.results
@@ -60,6 +61,8 @@ def scan(
     no_progress: bool,
     resume: bool,
     dry_run: bool,
+    metrics_days: int,
+    no_metrics: bool,
     **options: Any,
 ) -> None:
     """Audit an account: read it, judge it, score it, and write the reports."""
@@ -68,14 +71,15 @@ def scan(
     book = _rulebook(options)
     wanted = _tags(tags)
     whole = _plan(book, wanted)
-    plan = _affordable(whole, options)
+    plan = _affordable(whole, options, no_metrics)
     if dry_run:
         _forecast(plan, whole, options)
         return
     files.check_writable(output)
     workers = options["workers"]
     session, regions = _connect(**options)
-    run = _Run(workers, no_progress, resume, output / "inventory.jsonl")
+    days = 0 if no_metrics else metrics_days
+    run = _Run(workers, no_progress, resume, output / "inventory.jsonl", days)
     inventory = _collect(session, plan, regions, run)
     audit = _assess(inventory, book, wanted)
     _deliver(audit, formats, output)
@@ -119,6 +123,7 @@ def demo(
 @flags.paid
 @flags.dry_run
 @flags.resume
+@flags.metrics
 @flags.rulebook
 @flags.inventory_file
 @flags.verbose
@@ -127,6 +132,8 @@ def collect(
     no_progress: bool,
     resume: bool,
     dry_run: bool,
+    metrics_days: int,
+    no_metrics: bool,
     **options: Any,
 ) -> None:
     """Read an account into an inventory file, to be judged later."""
@@ -137,14 +144,16 @@ def collect(
     book = _rulebook(options)
     # Tags are read too, so that 'assess --tag' has what it needs.
     whole = _plan(book, {"": ""})
-    plan = _affordable(whole, options)
+    plan = _affordable(whole, options, no_metrics)
     if dry_run:
         _forecast(plan, whole, options)
         return
     files.check_replaceable(output)
     workers = options["workers"]
     session, regions = _connect(**options)
-    inventory = _collect(session, plan, regions, _Run(workers, no_progress, resume, output))
+    days = 0 if no_metrics else metrics_days
+    run = _Run(workers, no_progress, resume, output, days)
+    inventory = _collect(session, plan, regions, run)
     inventories.write(inventory, output)
     click.echo(f"{output}: {len(inventory)} resources, {inventory.run.calls} calls")
     if words := unread.of_inventory(inventory):
@@ -227,7 +236,8 @@ def show_rule(book: Rulebook, rule: str) -> None:
 @flags.policy_format
 @flags.paid
 @flags.rulebook
-def iam_policy(form: str, **options: Any) -> None:
+@flags.no_metrics
+def iam_policy(form: str, no_metrics: bool, **options: Any) -> None:
     """Print the IAM policy that the selected rules need, and no more.
 
     As a policy in JSON, as a CloudFormation template that can also make a read-only role for another account,
@@ -236,7 +246,8 @@ def iam_policy(form: str, **options: Any) -> None:
     from wa_audit.collect import permissions, plan, policyforms
 
     book = _rulebook(options)
-    operations = plan.operations(_affordable(_plan(book, {"": ""}), options))
+    made = _affordable(_plan(book, {"": ""}), options, no_metrics)
+    operations = plan.operations(made)
     click.echo(policyforms.FORMS[form](permissions.policies(operations)))
 
 
@@ -307,14 +318,15 @@ def _plan(book: Rulebook, tags: dict[str, str]) -> Plan:
     return plan.plan(book.rules, plan.tag_reads(book.rules) if tags else ())
 
 
-def _affordable(whole: Plan, options: dict[str, Any]) -> Plan:
+def _affordable(whole: Plan, options: dict[str, Any], no_metrics: bool = False) -> Plan:
     """The plan without the paid calls that were not asked for; takes their options out of `options`."""
     from wa_audit.collect import plan
 
     cost, no_paid_calls = options.pop("cost"), options.pop("no_paid_calls")
     if cost and no_paid_calls:
         raise click.UsageError("--cost and --no-paid-calls exclude each other")
-    return plan.affordable(whole, paid_calls=not no_paid_calls, cost=cost)
+    made = plan.affordable(whole, paid_calls=not no_paid_calls, cost=cost)
+    return plan.without_metrics(made) if no_metrics else made
 
 
 def _forecast(plan: Plan, whole: Plan, options: dict[str, Any]) -> None:
@@ -353,12 +365,14 @@ def _connect(
 
 
 class _Run(NamedTuple):
-    """How a collection goes about it. `inventory` is where a stopped run leaves what it has read."""
+    """How a collection goes about it. `inventory` is where a stopped run leaves what it has read;
+    `metrics_days` is 0 where no metrics are read."""
 
     workers: int
     no_progress: bool
     resume: bool = False
     inventory: Path | None = None
+    metrics_days: int = 14
 
     @property
     def journal(self) -> Path | None:
@@ -378,6 +392,7 @@ def _collect(session: AwsSession, plan: Plan, regions: Sequence[str], run: _Run)
                 plan,
                 regions,
                 workers=run.workers,
+                metrics_days=run.metrics_days,
                 journal=run.journal,
                 resume=run.resume,
                 on_wait=on_wait,

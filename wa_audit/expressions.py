@@ -11,7 +11,7 @@ import jmespath.exceptions
 from jmespath.functions import Functions
 
 from wa_audit.inventory import Inventory
-from wa_audit.model import Resource, Status, Verdict
+from wa_audit.model import Resource, Status, Unread, Verdict
 from wa_audit.text import unknown
 
 
@@ -32,6 +32,10 @@ class Expression:
     def __call__(self, resource: Resource, inventory: Inventory) -> Verdict:
         # Touching every field that the expressions name lets Unread rise before they are evaluated.
         facts = {name: resource[name] for name in self.fields}
+        for gap in resource.gaps:
+            # A part of a field that could not be read, such as one metric, would look like one not there.
+            if any(path.partition(".")[0] in facts and "." in path for path in gap.fields):
+                raise Unread(gap)
         evidence = {name: value for name, value in facts.items() if value is not None}
         if not self.applies.search(facts):
             return Verdict(Status.NOT_APPLICABLE, f"is outside this rule: {self.when}")

@@ -117,6 +117,11 @@ dry_run = option("--dry-run", is_flag=True, help="Say what would be called, how 
 # A name of its own beside --format: the reports' WA_AUDIT_FORMAT means something else.
 policy_format = option("--policy-format", "--format", "form", type=click.Choice(("json", "cloudformation", "terraform")), default="json", show_default=True, help="What to print the policy as.")  # fmt: skip
 resume = option("--resume", is_flag=True, help="Take up a run that was stopped, where it stopped.")
+no_metrics = option("--no-metrics", is_flag=True, help="Read no CloudWatch metrics; rules that need them are not evaluated.")  # fmt: skip
+metrics = _together(
+    option("--metrics-days", type=click.IntRange(1, 63), default=14, show_default=True, help="How many days back CloudWatch metrics are read, at 0.01 USD per 1,000."),
+    no_metrics,
+)  # fmt: skip
 tag = option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Judge only resources that bear this tag; repeatable, all must match.")  # fmt: skip
 _folder = option("--output", "-o", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Folder for the results; default: the current one.")  # fmt: skip
 inventory_file = option("--output", "-o", type=click.Path(path_type=Path), default=Path("inventory.jsonl"), show_default=True, metavar="FILE", env=["WA_AUDIT_INVENTORY"], help="Where the inventory goes.")  # fmt: skip

@@ -27,6 +27,8 @@ class Run(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     `throttles` counts answers in which AWS asked to slow down, each of which was tried again;
     `gone` counts resources that were listed and no longer there when they were described.
+    `metrics_days` is how many days before `started`, which ends them cut to the hour, the metrics cover; 0
+    where none were read.
     """
 
     account: str
@@ -39,6 +41,7 @@ class Run(msgspec.Struct, kw_only=True, omit_defaults=True):
     throttles: int = 0
     gone: int = 0
     complete: bool = True
+    metrics_days: int = 0
     tool: str = ""
 
 

@@ -167,6 +167,22 @@ class Resource(msgspec.Struct, kw_only=True, omit_defaults=True):
                 raise Unread(gap)
         return None
 
+    def metric(self, key: str) -> dict[str, float] | None:
+        """What CloudWatch said of one of the resource's metrics, or None where it has no such metric.
+
+        `Datapoints` is how many there were; where there were any, `Sum`, `Minimum`, `Maximum` and `Latest`
+        are theirs.
+
+        Raises:
+            Unread: it was not asked for, was refused, or could not be read whole.
+        """
+        found: dict[str, dict[str, float]] = self["Metrics"] or {}
+        if key not in found:
+            for gap in self.gaps:
+                if f"Metrics.{key}" in gap.fields:
+                    raise Unread(gap)
+        return found.get(key)
+
     @property
     def tags(self) -> dict[str, str]:
         """The resource's tags, empty where it has none. Raises Unread where they could not be read."""

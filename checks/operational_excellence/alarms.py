@@ -21,6 +21,8 @@ from wa_audit.rule import (
 
 _VISIBLE = "ApproximateNumberOfMessagesVisible"
 _AGE = "ApproximateAgeOfOldestMessage"
+# Of a metric by the hour: a whole day.
+_HOURS = 24
 _POLLED = "GetRecords.IteratorAgeMilliseconds"
 _FANNED_OUT = "SubscribeToShardEvent.MillisBehindLatest"
 
@@ -97,6 +99,33 @@ def sqs_dlq_alarm(queue: Resource, inventory: Inventory, *, most_messages: int) 
 
 def _rises(alarm: Resource) -> bool:
     return (alarm["ComparisonOperator"] or "").startswith("GreaterThan")
+
+
+@check("AWS::SQS::Queue")
+def sqs_dlq_empty(queue: Resource, inventory: Inventory) -> Verdict:
+    """Passes where a dead-letter queue holds no messages, or has held some for less than a day.
+
+    For a day: by the smallest ApproximateNumberOfMessagesVisible of each of the last 24 hours before the run.
+    SQS reports nothing of a queue that has been empty for hours, so a missing hour was an empty one; a queue
+    that holds messages and of which no hour is reported is not evaluated. Says nothing about queues that are
+    no dead-letter queues.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    """
+    if not _is_dead_letter_queue(queue, inventory):
+        return not_applicable("is not a dead-letter queue")
+    waiting = queue["ApproximateNumberOfMessages"]
+    if waiting == 0:
+        return passed("holds no messages", ApproximateNumberOfMessages=0)
+    if waiting is None:
+        return not_evaluated("does not say how many messages it holds")
+    day = queue.metric(_VISIBLE) or {"Datapoints": 0}
+    evidence = {"ApproximateNumberOfMessages": waiting, "hours": day["Datapoints"]}
+    if not day["Datapoints"]:
+        return not_evaluated(f"holds {waiting} messages, and no metric says since when", **evidence)
+    least = day["Minimum"]
+    if day["Datapoints"] < _HOURS or not least:
+        return passed(f"holds {waiting} messages, for less than a day", least=least, **evidence)
+    return failed(f"holds {waiting} messages, and was not empty for a day", least=least, **evidence)
 
 
 @check("AWS::SQS::Queue")

@@ -1,5 +1,7 @@
 """What runs, runs where and as large as it needs to."""
 
+from typing import Any
+
 from wa_audit.rule import (
     ACCOUNT_TYPE,
     PIPELINE_TYPES,
@@ -12,6 +14,7 @@ from wa_audit.rule import (
     not_applicable,
     not_evaluated,
     passed,
+    times,
 )
 
 
@@ -46,3 +49,29 @@ def region_carbon_intensity(
     return passed(
         f"runs in regions of at most {max(v or 0 for v in grams.values())} gCO2e/kWh", gco2e_per_kwh=grams
     )
+
+
+@check("AWS::Kinesis::Stream")
+def kinesis_stream_idle(stream: Resource, inventory: Inventory) -> Verdict:
+    """Passes where the stream took in a record within the time that metrics were read of (--metrics-days).
+
+    Kinesis always reports IncomingRecords, so that no datapoints are no records. Says nothing about streams
+    that stand by for a disaster, tagged wa-audit:standby=approved. A stream that is younger than the time
+    looked at, and has taken in nothing, is not evaluated.
+    https://docs.aws.amazon.com/streams/latest/dev/monitoring-with-cloudwatch.html
+    """
+    days = inventory.run.metrics_days
+    records = stream.metric("IncomingRecords")
+    if records is None:
+        return not_evaluated("was read without IncomingRecords")
+    if taken := records.get("Sum"):
+        return passed(f"took in {taken:,.0f} records in {days} days", IncomingRecords=taken)
+    if stream.tags.get("wa-audit:standby") == "approved":
+        return not_applicable("stands by, as its tag says")
+    created = stream["StreamCreationTimestamp"]
+    evidence: dict[str, Any] = {"StreamCreationTimestamp": created, "IncomingRecords": 0, "days": days}
+    if not created:
+        return not_evaluated("took in nothing, and its age is not known", **evidence)
+    if times.hours_between(created, inventory.run.started) < days * 24:
+        return not_evaluated(f"took in nothing, and is not yet {days} days old", **evidence)
+    return failed(f"took in no records in {days} days", **evidence)

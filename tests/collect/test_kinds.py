@@ -97,7 +97,7 @@ def test_detail_calls_ask_only_for_what_came_before(kind: Kind, call: Call) -> N
     """Arguments and conditions are read from the list, from an earlier call, or from the context."""
     if call is kind.list:
         return
-    before = {*_CONTEXT, *kind.listed}
+    before = {*_CONTEXT, *kind.listed, *(("name", "number") if call.metrics else ())}
     for earlier in kind.details[: kind.details.index(call)]:
         before |= set(earlier.fields)
     assert call.depends_on <= before

@@ -34,7 +34,7 @@ from wa_audit.inventory import Inventory, Run
 from wa_audit.model import Gap, Reason, Status, Unread
 
 _STARTED = "2026-01-02T03:04:05Z"
-_SCOPE = Scope(shapes.ACCOUNT, "aws", (shapes.REGION,), shapes.REGION, _STARTED)
+_SCOPE = Scope(shapes.ACCOUNT, "aws", (shapes.REGION,), shapes.REGION, _STARTED, metrics_days=14)
 _WHO = f"User: arn:aws:sts::{shapes.ACCOUNT}:assumed-role/auditor/ci is not authorized to perform"
 
 
@@ -386,8 +386,9 @@ def _try(engine: Engine, row: Row, fault: Fault, before: Inventory, outcome: Out
     unread = list(_unread(row, after))
     expired = scheduler.expired
     for gap in unread:
-        # What ends the run is told once for every list that is not whole.
-        operation = row.kind.operation(row.kind.list) if expired else row.operation
+        # What ends the run is told once for every list that is not whole; metrics come after the lists.
+        told_by_list = expired and not row.call.metrics
+        operation = row.kind.operation(row.kind.list) if told_by_list else row.operation
         if (
             gap is None
             or gap.reason not in fault.reasons

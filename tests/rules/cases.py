@@ -36,6 +36,7 @@ RUN = {
     "regions": (REGION,),
     "started": "2026-11-01T12:00:00Z",
     "finished": "2026-11-01T12:00:00Z",
+    "metrics_days": 14,
 }
 FOLDER = Path(__file__).parent
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """The time, or what SOURCE_DATE_EPOCH says that it is, for runs that must give the same bytes."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    found = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    return found.replace(microsecond=0)
 
 
 def hours_between(earlier: str, later: str) -> float:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wa_audit import __version__
+from wa_audit.aws import times
 from wa_audit.inventory import ACCOUNT_TYPE, Inventory, Run
 from wa_audit.model import Resource
 
@@ -33,6 +32,7 @@ def collect(
     regions: Sequence[str],
     *,
     workers: int = 16,
+    metrics_days: int = 14,
     journal: Path | None = None,
     resume: bool = False,
     on_wait: Callable[[Tally], None] = lambda tally: None,
@@ -41,7 +41,8 @@ def collect(
 
     The guard lets nothing but the plan's own operations through. With `journal`, what is read is written
     down there as it comes, and `resume` takes up what an earlier run left. `Run.complete` is false where the
-    credentials ended before the reading did.
+    credentials ended before the reading did. `metrics_days` is how far back metrics are read; 0 switches them
+    off, whatever the plan says.
 
     Raises:
         CredentialsError: AWS does not accept the credentials.
@@ -56,6 +57,8 @@ def collect(
     identity = session.identity(regions[0])
     for region in regions[1:]:
         session.check_region(region)
+    if not metrics_days:
+        plan = plans.without_metrics(plan)
     operations = plans.operations(plan)
     session.guard.allow(operations)
     heading = Heading(
@@ -63,6 +66,7 @@ def collect(
         regions=tuple(sorted(regions)),
         operations=Heading.digest(operations),
         started=_now(),
+        metrics_days=metrics_days,
     )
     if journal is None:
         written = Journal(heading)
@@ -74,6 +78,7 @@ def collect(
         regions=tuple(regions),
         main_region=session.main_region(regions),
         started=written.heading.started,
+        metrics_days=metrics_days,
     )
     scheduler = Scheduler(session, plan, scope, written, workers=workers)
     try:
@@ -90,9 +95,11 @@ def _inventory(
     scheduler: Scheduler, scope: Scope, identity: Identity, heading: Heading, *, whole: bool
 ) -> Inventory:
     from wa_audit.collect.kinds import all_kinds
+    from wa_audit.collect.metrics import call_of
     from wa_audit.collect.scheduler import uncollected
 
     spent = scheduler.total()
+    details = {type_: calls for type_, (_, calls) in scheduler.plan.items()}
     run = Run(
         account=scope.account,
         partition=scope.partition,
@@ -105,6 +112,7 @@ def _inventory(
         throttles=spent.throttles,
         gone=spent.gone,
         complete=whole,
+        metrics_days=scope.metrics_days if any(map(call_of, details.values())) else 0,
         tool=f"wa-audit {__version__}",
     )
     account = Resource(
@@ -114,7 +122,8 @@ def _inventory(
         account=scope.account,
     )
     _name_keys(scheduler.resources)
-    gaps = {*scheduler.gaps, *scheduler.interrupted(), *uncollected(scheduler.plan, all_kinds())}
+    left_out = uncollected(scheduler.plan, all_kinds())
+    gaps = {*scheduler.gaps, *scheduler.interrupted(), *left_out}
     return Inventory(run, [account, *scheduler.resources], gaps)
 
 
@@ -131,11 +140,4 @@ def _name_keys(resources: list[Resource]) -> None:
 
 
 def _now() -> str:
-    """The time, or what SOURCE_DATE_EPOCH says that it is, for runs that must give the same bytes."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    now = (
-        datetime.datetime.fromtimestamp(int(epoch), datetime.UTC)
-        if epoch
-        else datetime.datetime.now(datetime.UTC)
-    )
-    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return times.now().strftime("%Y-%m-%dT%H:%M:%SZ")

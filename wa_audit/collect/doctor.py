@@ -217,6 +217,7 @@ def _permissions(
         regions=(region,),
         main_region=session.main_region([region]),
         started=started,
+        metrics_days=1,
     )
     heading = Heading(account=identity.account, regions=(region,), operations="", started=started)
     scheduler = Scheduler(session, plan, scope, Journal(heading), workers=workers, most=1)

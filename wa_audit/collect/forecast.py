@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from wa_audit.collect.kinds import Call, Kind
+from wa_audit.collect.metrics import MOST_SERIES, PRICE_OF_SERIES
 from wa_audit.collect.permissions import ALL_REGIONS, action
 from wa_audit.collect.plan import Plan
 
@@ -50,6 +51,9 @@ def _lines(kind: Kind, details: tuple[Call, ...]) -> Iterator[Line]:
 
 
 def _line(kind: Kind, call: Call, unit: str) -> Line:
+    if call.metrics:
+        series = f"{MOST_SERIES} series, {len(call.metrics)} of each {unit}"
+        return Line(kind.operation(call), series, price=MOST_SERIES * PRICE_OF_SERIES)
     return Line(
         kind.operation(call), unit, len(call.each) or 1, kind.scope, call.price, sometimes=bool(call.when)
     )

@@ -28,6 +28,7 @@ class Heading(msgspec.Struct, kw_only=True, frozen=True):
     regions: tuple[str, ...]
     operations: str
     started: str
+    metrics_days: int = 0
 
     @staticmethod
     def digest(operations: Iterable[str]) -> str:
@@ -43,6 +44,13 @@ class Done(msgspec.Struct, frozen=True):
     gone: int = 0
 
 
+class Measured(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What became of one resource's metrics: what was read, and why the rest was not."""
+
+    metrics: dict[str, dict[str, int | float]] | None = None
+    gaps: tuple[Gap, ...] = ()
+
+
 class _Line(msgspec.Struct, omit_defaults=True):
     heading: Heading | None = None
     resource: Resource | None = None
@@ -50,13 +58,15 @@ class _Line(msgspec.Struct, omit_defaults=True):
     throttles: int = 0
     gap: Gap | None = None
     done: Done | None = None
+    measured: dict[str, Measured] = {}
 
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Journal:
-    """An open journal. `resources`, `gaps` and `done` hold what an earlier run left, and what it has cost.
+    """An open journal. `resources`, `gaps`, `done` and `measured` hold what an earlier run left, and what
+    it has cost.
 
     Without a path it is kept nowhere.
     """
@@ -66,6 +76,7 @@ class Journal:
         self.resources: dict[str, Resource] = {}
         self.gaps: list[Gap] = []
         self.done: dict[Key, Done] = {}
+        self.measured: dict[str, Measured] = {}
         self.calls = 0
         self.throttles = 0
         self._file: IO[bytes] | None = None
@@ -103,7 +114,8 @@ class Journal:
         asked = msgspec.structs.replace(heading, started=journal.heading.started)
         if journal.heading != asked:
             raise ConfigurationError(
-                f"{path}: was begun for another account, other regions or other rules; run without --resume"
+                f"{path}: was begun for another account, other regions, other rules or another span "
+                "of metrics; run without --resume"
             )
         journal._reopen(path)
         return journal
@@ -129,6 +141,7 @@ class Journal:
                 journal.gaps.append(line.gap)
             elif line.done is not None:
                 journal.done[line.done.unit] = line.done
+                journal.measured.update(line.measured)
         if journal is None:
             raise ConfigurationError(f"{path}, line 1: not the journal of a run; run without --resume")
         return journal
@@ -147,9 +160,16 @@ class Journal:
         """Writes down a finished resource and what describing it has cost. The caller holds a lock."""
         self._write(_Line(resource=resource, calls=calls, throttles=throttles))
 
-    def add(self, found: Gap | Done) -> None:
-        """Writes down a gap, or a unit that is done. The caller holds a lock."""
-        self._write(_Line(gap=found) if isinstance(found, Gap) else _Line(done=found))
+    def add_gap(self, gap: Gap) -> None:
+        """Writes down a gap. The caller holds a lock."""
+        self._write(_Line(gap=gap))
+
+    def add_done(self, done: Done, measured: dict[str, Measured]) -> None:
+        """Writes down that a unit is done, in one line with the metrics, by ARN, that it was about.
+
+        The caller holds a lock.
+        """
+        self._write(_Line(done=done, measured=measured))
 
     def _write(self, line: _Line) -> None:
         if self._file is not None:

@@ -58,7 +58,7 @@ def affordable(made: Plan, *, paid_calls: bool = True, cost: bool = False) -> Pl
 
 def charges(kind: Kind, call: Call) -> Iterator[tuple[Kind, Call]]:
     """Every call with a price without which this one cannot be made; it may be one itself."""
-    if call.price:
+    if call.price or call.metrics:
         yield kind, call
     if call is kind.list:
         if kind.parent:
@@ -77,6 +77,8 @@ def charges(kind: Kind, call: Call) -> Iterator[tuple[Kind, Call]]:
 def toll(kind: Kind, call: Call) -> str:
     """What a call that was left out may have been left out for; empty where nothing has to be paid."""
     for where, what in charges(kind, call):
+        if what.metrics:
+            return "without --no-metrics and --no-paid-calls (CloudWatch asks 0.01 USD for 1,000 series)"
         flag = "with --cost" if _service(where, what) == "ce" else "without --no-paid-calls"
         return f"{flag} ({where.operation(what)} costs {what.price:g} USD a request)"
     return ""
@@ -91,6 +93,14 @@ def operations(made: Plan) -> frozenset[str]:
     return frozenset(
         kind.operation(call) for kind, details in made.values() for call in (kind.list, *details)
     )
+
+
+def without_metrics(made: Plan) -> Plan:
+    """The plan without what AWS asks a price for by the metric."""
+    return {
+        type_: (kind, tuple(call for call in details if not call.metrics))
+        for type_, (kind, details) in made.items()
+    }
 
 
 def tag_reads(rules: Iterable[Rule]) -> frozenset[str]:
@@ -112,8 +122,16 @@ def _needs(rule: Rule) -> set[tuple[str, str]]:
     own = [kinds[type_] for type_ in rule.types if type_ in kinds]
     needs = {(kind.type, kind.list.operation) for kind in own}
     if not rule.reads:
-        needs |= {(kind.type, call.operation) for kind in own for call in kind.details}
-    return _meant([_expand(read, f"rule {rule.id} ({rule.source})") for read in rule.reads], needs)
+        asked = getattr(rule.function, "fields", ())
+        needs |= {
+            (kind.type, call.operation)
+            for kind in own
+            for call in kind.details
+            # Metrics cost: nobody gets them unasked.
+            if not call.metrics or call.into in asked
+        }
+    reader = f"rule {rule.id} ({rule.source})"
+    return _meant([_expand(read, reader, _measured_for(rule, read)) for read in rule.reads], needs)
 
 
 def _meant(found: list[set[tuple[str, str]]], needs: set[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -133,6 +151,19 @@ def _meant(found: list[set[tuple[str, str]]], needs: set[tuple[str, str]]) -> se
 def _with_lists(pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
     """The pairs, and the lists without which nothing could be described."""
     return pairs | {(type_, by_type()[type_].list.operation) for type_, _ in pairs}
+
+
+def _measured_for(rule: Rule, read: str) -> frozenset[str] | None:
+    """The types whose metrics a rule reads: those that it judges, and those whose list it names in `reads`.
+
+    None where it reads something else.
+    """
+    if not any(
+        call.metrics and kind.operation(call) == read for kind in all_kinds() for call in kind.details
+    ):
+        return None
+    named = {kind.type for kind in all_kinds() if kind.operation(kind.list) in rule.reads}
+    return frozenset({*rule.types, *named})
 
 
 def _check_subject(rule: Rule) -> None:
@@ -163,8 +194,11 @@ def _conditions(needs: set[tuple[str, str]]) -> set[tuple[str, str]]:
     return more
 
 
-def _expand(read: str, reader: str) -> set[tuple[str, str]]:
-    """`sqs:GetQueueAttributes` is itself; the name of a relation is whatever can declare it."""
+def _expand(read: str, reader: str, types: frozenset[str] | None = None) -> set[tuple[str, str]]:
+    """`sqs:GetQueueAttributes` is itself; the name of a relation is whatever can declare it.
+
+    With `types`, only the calls of these count.
+    """
     if ":" not in read:
         pairs = {
             (kind.type, call.operation)
@@ -187,8 +221,10 @@ def _expand(read: str, reader: str) -> set[tuple[str, str]]:
         (kind.type, call.operation)
         for kind in all_kinds()
         for call in kind.calls
-        if kind.operation(call) == read
+        if kind.operation(call) == read and (types is None or kind.type in types)
     }
+    if not pairs and types is not None:
+        raise ConfigurationError(f"{reader} reads {read}, and no metrics are declared for what it judges")
     if not pairs:
         known = {kind.operation(call) for kind in all_kinds() for call in kind.calls}
         raise ConfigurationError(

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 import jmespath
+import msgspec
 from botocore import exceptions, xform_name
 
 from wa_audit.aws import secrets
@@ -85,10 +86,31 @@ def applies(call: Call, context: Mapping[str, Any]) -> bool:
     return not call.when or bool(_compiled(call.when).search(context))
 
 
+def unknowable(kind: Kind, call: Call, resource: Resource) -> Gap | None:
+    """Why nobody knows whether and where to make a call: what it hangs on could not be read.
+
+    Its facts are then as unknown as that.
+    """
+    hangs_on = call.depends_on | ({kind.region} if call.metrics else set())
+    for missing in resource.gaps:
+        if hangs_on & set(missing.fields):
+            return msgspec.structs.replace(missing, type=kind.type, fields=call.fields)
+    return None
+
+
 def gap(
-    kind: Kind, call: Call, error: BaseException, *, region: str, arn: str = "", listing: bool = False
+    kind: Kind,
+    call: Call,
+    error: BaseException,
+    *,
+    region: str,
+    arn: str = "",
+    fields: tuple[str, ...] | None = None,
 ) -> Gap:
-    """An error as a value: what is missing, why, and the IAM action that the call needs."""
+    """An error as a value: what is missing, why, and the IAM action that the call needs.
+
+    `fields` are the call's own where nothing else is said; without any it is the list that is missing.
+    """
     return Gap(
         type=kind.type,
         operation=kind.operation(call),
@@ -96,9 +118,22 @@ def gap(
         reason=errors.reason(error),
         region=region,
         arn=arn,
-        fields=() if listing else call.fields,
+        fields=call.fields if fields is None else fields,
         message=_short(secrets.scrub(_words(error))),
     )
+
+
+def taken_pages(client: Any, call: Call, context: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    """What a call takes of each page, as lists of structures.
+
+    Raises:
+        Exception: whatever the call raised; `gap` turns it into a value.
+    """
+    for page in _pages(client, call, context):
+        found = _taken(call, page)
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+            raise Malformed(f"{call.operation} answered without a list")
+        yield found
 
 
 def _words(error: BaseException) -> str:

@@ -23,8 +23,8 @@ from typing import Any
 import jmespath
 
 from wa_audit.aws import arns
-from wa_audit.collect import errors, reader
-from wa_audit.collect.journal import Done, Journal, Key
+from wa_audit.collect import errors, metrics, reader
+from wa_audit.collect.journal import Done, Journal, Key, Measured
 from wa_audit.collect.kinds import Call, Kind
 from wa_audit.collect.limiter import Lane, Limiter, Task
 from wa_audit.collect.permissions import action
@@ -64,11 +64,13 @@ class Spent:
 
 @dataclass(slots=True)
 class Unit:
-    """One list and the description of everything on it: what is done whole, or again after a stop."""
+    """One list and the description of everything on it, or a region's metrics: done whole, or again after a
+    stop."""
 
     kind: Kind
     region: str
     parent: Resource | None = None
+    metrics: metrics.Region | None = None
     left: int = 0
     spent: Spent = field(default_factory=Spent)
 
@@ -86,6 +88,7 @@ class Scope:
     regions: tuple[str, ...]
     main_region: str
     started: str
+    metrics_days: int
 
 
 class Scheduler:
@@ -115,6 +118,10 @@ class Scheduler:
         self.plan = plan
         self._scope = scope
         self._times = _times(scope.started)
+        self._measuring = False
+        self._details = {
+            type_: tuple(call for call in details if not call.metrics) for type_, (_, details) in plan.items()
+        }
         self._children: dict[str, list[Kind]] = {}
         for kind, _ in plan.values():
             if kind.parent:
@@ -135,13 +142,19 @@ class Scheduler:
                 if not kind.parent:
                     for region in self._regions_of(kind):
                         self._begin(Unit(kind, region))
-            while not self._idle() and not self.expired:
-                on_wait(self.tally)
+            self._wait(on_wait)
+            if not self.expired:
+                self._begin_metrics()
+                self._wait(on_wait)
         finally:
             with self._changed:
                 self._stopping = True
             self._pool.shutdown(wait=False, cancel_futures=True)
         on_wait(self.tally)
+
+    def _wait(self, on_wait: Callable[[Tally], None]) -> None:
+        while not self._idle() and not self.expired:
+            on_wait(self.tally)
 
     def total(self) -> Spent:
         """What the whole run has cost, earlier parts of it included."""
@@ -174,6 +187,20 @@ class Scheduler:
     def _begin_children(self, unit: Unit, parent: Resource) -> None:
         for child in self._children.get(unit.kind.type, ()):
             self._begin(Unit(child, unit.region, parent))
+
+    def _begin_metrics(self) -> None:
+        """Starts the reading of the metrics of everything that was found; of a region that an earlier run has
+        done, what it left is enough."""
+        self._measured(self._journal.measured)
+        window = metrics.Window.before(self._scope.started, self._scope.metrics_days)
+        asked = metrics.regions(self.plan, self.resources, window, self._scope.main_region)
+        for region, measured in asked.items():
+            unit = Unit(metrics.KIND, region, metrics=measured)
+            if unit.key not in self._journal.done:
+                with self._changed:
+                    self._open[unit.key] = unit
+                self._submit(unit, region, partial(self._list_series, unit, measured))
+        self._measuring = True
 
     def _submit(self, unit: Unit, region: str, task: Task) -> None:
         """Hands a task to the lane of its service and region, which starts it when there is room."""
@@ -212,14 +239,24 @@ class Scheduler:
         del self._open[unit.key]
         done = Done(unit.key, unit.spent.calls, unit.spent.throttles, unit.spent.gone)
         self.done.append(done)
-        self._journal.add(done)
+        found = unit.metrics.finish() if unit.metrics else {}
+        self._measured(found)
+        self._journal.add_done(done, found)
+
+    def _measured(self, found: Mapping[str, Measured]) -> None:
+        """Gives resources their metrics, or the gaps that say why they have none."""
+        for resource in self.resources if found else ():
+            if measured := found.get(resource.arn):
+                resource.gaps = (*resource.gaps, *measured.gaps)
+                if measured.metrics is not None:
+                    resource.data["Metrics"] = measured.metrics
 
     def interrupted(self) -> list[Gap]:
-        """What a run that was stopped has not read: a gap on every list that is not whole."""
+        """What a run that was stopped has not read: a gap on every list that is not whole, and on metrics."""
         reason = Reason.EXPIRED_CREDENTIALS if self.expired else Reason.INTERRUPTED
         done = {spent.unit for spent in self.done}
         open_ = {(unit.kind.type, unit.region) for unit in self._open.values()}
-        return [
+        lists = [
             Gap(
                 type=kind.type,
                 operation=kind.operation(kind.list),
@@ -230,6 +267,19 @@ class Scheduler:
             for kind, _ in self.plan.values()
             for region in self._regions_of(kind)
             if (kind.parent or kind.type, region, "") not in done or (kind.type, region) in open_
+        ]
+        unmeasured = not self._measuring or any(unit.metrics for unit in self._open.values())
+        return lists + [
+            Gap(
+                type=kind.type,
+                operation=kind.operation(call),
+                action=action(kind.operation(call)),
+                reason=reason,
+                fields=call.fields,
+            )
+            for kind, details in self.plan.values()
+            for call in details
+            if call.metrics and unmeasured
         ]
 
     def _broken(self) -> None:
@@ -264,7 +314,21 @@ class Scheduler:
             if self._ends_the_run(error):
                 return
             arn = f"{parent.arn}/*" if parent else ""
-            self._add_gap(reader.gap(kind, kind.list, error, region=shown, arn=arn, listing=True))
+            self._add_gap(reader.gap(kind, kind.list, error, region=shown, arn=arn, fields=()))
+
+    def _list_series(self, unit: Unit, region: metrics.Region) -> None:
+        """Starts a call for every batch of a region's series."""
+        with self._changed:
+            self.tally.services.add(unit.kind.service)
+        for batch in region.batches():
+            self._submit(unit, unit.region, partial(self._measure, unit, region, batch))
+
+    def _measure(self, unit: Unit, region: metrics.Region, batch: list[metrics.Series]) -> None:
+        try:
+            region.read(self._session.client(unit.kind.service, unit.region), batch)
+        except Exception as error:
+            # It is kept as the outcome of each series; unless it ends the run, and nothing is known of them.
+            self._ends_the_run(error)
 
     def _found(self, unit: Unit, item: dict[str, Any]) -> None:
         kind, region = unit.kind, unit.region
@@ -291,7 +355,7 @@ class Scheduler:
                 self._begin_children(unit, resource)
             return
         self._begin_children(unit, resource)
-        details = self.plan[kind.type][1]
+        details = self._details[kind.type]
         if details:
             task = partial(self._describe, unit, details, resource)
             self._submit(unit, resource.region or region, task)
@@ -302,7 +366,9 @@ class Scheduler:
         """Makes a resource's detail calls, in their order."""
         kind, region = unit.kind, unit.region
         for call in details:
-            if self._unknowable(kind, call, resource):
+            if unknown := reader.unknowable(kind, call, resource):
+                # Where it is unknown whether a call applies, its facts are as unknown as what it hangs on.
+                resource.gaps = (*resource.gaps, unknown)
                 continue
             where = resource.region or region
             context = self._context(where, resource.data, resource.arn)
@@ -333,24 +399,6 @@ class Scheduler:
         """Whether a resource with a region of its own lies outside the audit."""
         return bool(region) and region not in self._scope.regions and not kind.elsewhere
 
-    def _unknowable(self, kind: Kind, call: Call, resource: Resource) -> bool:
-        """Where it is unknown whether a call applies, its facts are as unknown as what it hangs on."""
-        for missing in resource.gaps:
-            if call.depends_on & set(missing.fields):
-                unknown = Gap(
-                    type=kind.type,
-                    operation=missing.operation,
-                    action=missing.action,
-                    reason=missing.reason,
-                    region=missing.region,
-                    arn=missing.arn,
-                    fields=call.fields,
-                    message=missing.message,
-                )
-                resource.gaps = (*resource.gaps, unknown)
-                return True
-        return False
-
     def _keep(self, kind: Kind, resource: Resource, spent: Spent) -> None:
         reader.finish(kind, resource)
         with self._changed:
@@ -378,7 +426,7 @@ class Scheduler:
             if self._stopping:
                 return
             self.gaps.append(missing)
-            self._journal.add(missing)
+            self._journal.add_gap(missing)
 
     def _ends_the_run(self, error: BaseException) -> bool:
         """Whether the credentials have expired: no further call can succeed, and what is open stays so."""

@@ -211,6 +211,10 @@ def streams(account: Account) -> None:
     )
     # The default: no encryption, and a day to notice that something is wrong.
     account.do("kinesis:CreateStream", StreamName="acme-clickstream-debug", ShardCount=2, Tags=TAGS)
+    # Nobody has debugged anything for a while: of the one a million visits a day, of the other nothing.
+    for stream, records in (("acme-clickstream-events", 1_000_000), ("acme-clickstream-debug", 0)):
+        hours = range(12, 14 * 24, 24)
+        account.metric("AWS/Kinesis", "IncomingRecords", records, hours=hours, StreamName=stream)
 
 
 def functions(account: Account) -> None:

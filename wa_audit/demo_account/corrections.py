@@ -11,11 +11,13 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
 from urllib3 import HTTPResponse
 
+from wa_audit.aws import times
 from wa_audit.demo_account.account import Json
 
 # Which managed policies AWS has ready for everybody: moto's own list of all 1,500 takes seconds to load.
@@ -34,6 +36,7 @@ MANAGED_POLICIES = (
 FAILED_CRAWLERS = ("acme-consent-log",)
 # Moto's workflows never get anywhere. How many of a run's two actions failed.
 FAILED_ACTIONS = {"acme-nightly": 0, "acme-month-end": 1}
+STREAMS_AGE = timedelta(days=200)
 # Moto's stacks never fail.
 STACK_STATUS = {"acme-reporting-alerts": "UPDATE_ROLLBACK_FAILED"}
 
@@ -76,8 +79,10 @@ class Corrections:
         events.register("before-call.glue.CreateConnection", self._keep_connection_type)
         events.register("after-call.glue.GetConnections", self._give_connection_types)
         events.register("before-call.backup.ListProtectedResources", _no_backups)
+        events.register("before-call.glue.ListDataQualityRulesets", _no_rulesets)
         events.register("before-call.lambda.CreateFunction", self._keep_dead_letters)
         events.register("after-call.lambda.ListFunctions", self._give_dead_letters)
+        events.register("after-call.kinesis.DescribeStreamSummary", _stream_age)
         events.register("after-call.firehose.DescribeDeliveryStream", _firehose_status)
         events.register("after-call.glue.GetCrawlers", _ended_crawls)
         events.register("after-call.glue.GetWorkflow", _ended_workflow)
@@ -158,6 +163,11 @@ def _firehose_status(parsed: Json, **_: Any) -> None:
         found.setdefault("Status", "ENABLED")
 
 
+def _stream_age(parsed: Json, **_: Any) -> None:
+    """Moto's streams are as old as the emulator; Acme's have been there since the spring."""
+    parsed.get("StreamDescriptionSummary", {})["StreamCreationTimestamp"] = times.now() - STREAMS_AGE
+
+
 def _ended_crawls(parsed: Json, **_: Any) -> None:
     for crawler in parsed.get("Crawlers", ()):
         if "LastCrawl" in crawler:
@@ -177,6 +187,11 @@ def _ended_workflow(parsed: Json, **_: Any) -> None:
 def _no_backups(**_: Any) -> tuple[AWSResponse, Json]:
     """Acme has no AWS Backup plan, and moto no such operation."""
     return _answer({"Results": []})
+
+
+def _no_rulesets(**_: Any) -> tuple[AWSResponse, Json]:
+    """Acme has no rulesets of Glue Data Quality, and moto no such operation."""
+    return _answer({"Rulesets": []})
 
 
 def _stack_status(parsed: Json, **_: Any) -> None:

@@ -188,6 +188,18 @@ def queues(account: Account) -> None:
         SqsManagedSseEnabled=False,
         tags=TAGS,
     )
+    # Three of them lie there since the day before yesterday.
+    found = account.do("sqs:GetQueueUrl", QueueName="acme-orders-invoices-dlq")
+    for number in range(3):
+        message = {"QueueUrl": found.get("QueueUrl", ""), "MessageBody": f"invoice {number}"}
+        account.do("sqs:SendMessage", **message)
+    account.metric(
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesVisible",
+        3,
+        hours=range(-1, 48),
+        QueueName="acme-orders-invoices-dlq",
+    )
     account.queue(
         "acme-orders-invoices",
         VisibilityTimeout=30,

@@ -7,13 +7,44 @@ that holds each row against botocore's own service model.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
 from wa_audit.expressions import fields_of
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One CloudWatch metric of a resource type, read through GetMetricData.
+
+    name, namespace: as CloudWatch has them.
+    dimensions: dimension → JMESPath over the resource's data, and over its `name`, `arn`, `account` and
+                `region`.
+    stat:       what CloudWatch makes of each period: Sum, Average, Minimum, Maximum.
+    period:     seconds.
+    hours:      only the window's last hours; 0: the whole window.
+    key:        what it is called in the field `Metrics`, where that is not its name.
+    when:       JMESPath: read only where it holds.
+    each:       JMESPath to a number n: read for each `number` from 1 to n, which ends the key.
+    """
+
+    name: str
+    namespace: str
+    dimensions: Mapping[str, str]
+    stat: str = "Sum"
+    period: int = 86_400
+    hours: int = 0
+    key: str = ""
+    when: str = ""
+    each: str = ""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every expression of the row."""
+        return tuple(path for path in (self.when, self.each, *self.dimensions.values()) if path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +73,8 @@ class Call:
     token:     for operations botocore cannot page: the request's token, filled from the answer by `next`.
     pages:     how many pages are read, where AWS gives the newest first or the first say enough; 0: all.
     price:     what AWS asks for one request, in USD; 0 for almost all.
+    metrics:   what GetMetricData is asked for on each resource, many resources a call. AWS asks a price for
+               each of them.
     """
 
     operation: str
@@ -62,6 +95,7 @@ class Call:
     next: str = ""
     pages: int = 0
     price: float = 0.0
+    metrics: tuple[Metric, ...] = ()
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -71,7 +105,9 @@ class Call:
     @property
     def depends_on(self) -> frozenset[str]:
         """The resource fields on which it depends whether the call is made, and what it asks for."""
-        paths = (self.when, *self.args.values())
+        # What metrics are asked with is made of their rows, for many resources at once.
+        args = (path for row in self.metrics for path in row.paths) if self.metrics else self.args.values()
+        paths = (self.when, *args)
         return frozenset[str]().union(*(fields_of(path) for path in paths if path))
 
 
@@ -182,7 +218,22 @@ def all_kinds() -> tuple[Kind, ...]:
     found: list[Kind] = []
     for module in MODULES:
         found.extend(import_module(f"{__name__}.{module}").KINDS)
+    rows: Mapping[str, tuple[Metric, ...]] = import_module(f"{__name__}.metrics").METRICS
+    found = [_measured(kind, rows[kind.type]) if kind.type in rows else kind for kind in found]
     return tuple(sorted(found, key=lambda kind: (bool(kind.parent), kind.type)))
+
+
+def _measured(kind: Kind, rows: tuple[Metric, ...]) -> Kind:
+    """The kind with its metrics, which come last: what they are asked for by was described before."""
+    call = Call(
+        operation="GetMetricData",
+        service="cloudwatch",
+        args={name: name for name in ("MetricDataQueries", "StartTime", "EndTime")},
+        take="MetricDataResults",
+        into="Metrics",
+        metrics=rows,
+    )
+    return replace(kind, details=(*kind.details, call))
 
 
 @cache
