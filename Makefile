@@ -6,7 +6,7 @@
 #   make check    lint, types, import contracts, and that nothing generated is stale
 #   make golden   bless the golden files anew; look at the diff before committing it
 #   make docs     write the generated documentation anew
-#   make bench    measure start-up and what else lies in benchmarks/
+#   make bench    measure start-up and whole scans; 'make bench-peer' sets up the peer to compare with
 #   make setup    the development environment alone
 #   make clean    remove what was built; the environments go too
 
@@ -24,7 +24,7 @@ MINISTACK_STAMP := .venv-ministack/installed-$(MINISTACK_VERSION)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test faults check lint types contracts generated golden docs bench setup clean
+.PHONY: help demo test faults check lint types contracts generated golden docs bench bench-peer setup clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -67,10 +67,18 @@ golden: .venv/installed-dev
 	@$(BIN)/python tools/golden.py
 
 bench: .venv/installed-dev
-	@for script in $$(grep -l __main__ benchmarks/*.py); do $(BIN)/python $$script || exit 1; done
+	@$(BIN)/python -m benchmarks.startup
+	@$(BIN)/python -m benchmarks.scan plain
+
+bench-peer: .venv-prowler/installed
+
+.venv-prowler/installed:
+	$(call make-environment,.venv-prowler)
+	@.venv-prowler/$(PIP) 'prowler==5.46.*'
+	@touch $@
 
 clean:
-	@rm -rf .venv .venv-ministack build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .venv-ministack .venv-prowler build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@rm -f audit.json report.html findings.csv inventory.jsonl
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

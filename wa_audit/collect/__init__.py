@@ -50,6 +50,7 @@ def collect(
             to resume.
         Interrupted: the user stopped the run.
     """
+    from wa_audit.collect import fast
     from wa_audit.collect import plan as plans
     from wa_audit.collect.journal import Heading, Journal
     from wa_audit.collect.scheduler import Scheduler, Scope
@@ -82,7 +83,8 @@ def collect(
     )
     scheduler = Scheduler(session, plan, scope, written, workers=workers)
     try:
-        scheduler.run(on_wait)
+        with fast.seldom_collected():
+            scheduler.run(on_wait)
     except KeyboardInterrupt:
         raise Interrupted(_inventory(scheduler, scope, identity, written.heading, whole=False)) from None
     inventory = _inventory(scheduler, scope, identity, written.heading, whole=not scheduler.expired)

@@ -1,7 +1,8 @@
 """How many tasks may be under way at once, by region and service.
 
 AWS throttles an account by region and service. A lane starts with the room of its service, halves when AWS
-asks it to slow down, and grows back by one after every `_RECOVERY` tasks done. What finds no room waits in
+asks it to slow down, at most once in `_CALM` seconds and never below `_LEAST`, since what is under way is
+throttled together, and grows back by one after every `_RECOVERY` tasks done. What finds no room waits in
 the lane and holds no thread, so that a slow service never starves the others. botocore's own retries, which
 back off, stand behind it.
 
@@ -17,7 +18,9 @@ _ROOM = 8
 # Data planes that take thousands of requests a second, and answer for their settings on the same terms:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html
 _ROOMY = {"s3": 32, "sqs": 16, "dynamodb": 16}
-_RECOVERY = 10
+_LEAST = 3
+_CALM = 2.0
+_RECOVERY = 5
 
 Task = Callable[[], None]
 
@@ -30,6 +33,7 @@ class Lane:
         self._full_room = self._room = room
         self._busy = 0
         self._done = 0
+        self._slowed = -_CALM
 
     def admit(self, task: Task) -> list[Task]:
         """Takes a task in; returns what may start now."""
@@ -45,10 +49,12 @@ class Lane:
             self._done = 0
         return self._startable()
 
-    def slow_down(self) -> None:
-        """AWS throttled a call of this lane."""
-        self._room = max(1, self._room // 2)
-        self._done = 0
+    def slow_down(self, now: float) -> None:
+        """AWS throttled a call of this lane, at a time of a monotonic clock in seconds."""
+        if now - self._slowed >= _CALM:
+            self._room = max(_LEAST, self._room // 2)
+            self._done = 0
+            self._slowed = now
 
     def _startable(self) -> list[Task]:
         tasks = []

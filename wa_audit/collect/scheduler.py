@@ -14,11 +14,12 @@ import json
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import jmespath
 
@@ -33,6 +34,10 @@ from wa_audit.collect.session import AwsSession
 from wa_audit.model import Gap, Reason, Resource
 
 log = logging.getLogger(__name__)
+
+_Read = TypeVar("_Read")
+# How often more is read where AWS throttled all of botocore's own tries.
+_MORE_READS = 2
 
 
 @dataclass(slots=True)
@@ -302,9 +307,7 @@ class Scheduler:
         inherited = {name: context[name] for name in kind.inherits.split() if name in context}
         shown = "" if kind.scope == "global" else region
         try:
-            found = reader.items(self._session.client(kind.service, region), kind, context)
-            for item in itertools.islice(found, self._most):
-                self._found(unit, inherited | item)
+            self._patiently(partial(self._list_all, unit, context, inherited))
         except Exception as error:
             if errors.means(error, kind.list.gone):
                 return
@@ -329,6 +332,21 @@ class Scheduler:
         except Exception as error:
             # It is kept as the outcome of each series; unless it ends the run, and nothing is known of them.
             self._ends_the_run(error)
+
+    def _list_all(self, unit: Unit, context: dict[str, Any], inherited: dict[str, Any]) -> None:
+        found = reader.items(self._session.client(unit.kind.service, unit.region), unit.kind, context)
+        for item in itertools.islice(found, self._most):
+            self._found(unit, inherited | item)
+
+    def _patiently(self, read: Callable[[], _Read]) -> _Read:
+        """Reads again where AWS throttled every one of botocore's tries. What a list repeats adds nothing."""
+        for _ in range(_MORE_READS):
+            try:
+                return read()
+            except Exception as error:
+                if self._stopping or not errors.is_throttle(errors.code(error)):
+                    raise
+        return read()
 
     def _found(self, unit: Unit, item: dict[str, Any]) -> None:
         kind, region = unit.kind, unit.region
@@ -376,7 +394,7 @@ class Scheduler:
                 continue
             try:
                 client = self._session.client(call.service or kind.service, where)
-                resource.data.update(reader.fact(client, call, context))
+                resource.data.update(self._patiently(partial(reader.fact, client, call, context)))
             except reader.Gone:
                 with self._changed:
                     self.tally.gone += 1
@@ -450,7 +468,7 @@ class Scheduler:
             with self._changed:
                 self.tally.throttles += 1
                 self._own.spent.throttles += 1
-                self._limiter.lane(region, operation.service_model.service_name).slow_down()
+                self._limiter.lane(region, operation.service_model.service_name).slow_down(time.monotonic())
 
 
 def _listed_in(resource: Resource, unit: Unit, scope: Scope) -> bool:

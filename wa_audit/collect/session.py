@@ -22,7 +22,7 @@ import botocore.utils
 from botocore import exceptions
 
 from wa_audit import __version__
-from wa_audit.collect import errors
+from wa_audit.collect import errors, fast
 from wa_audit.collect.guard import Guard
 from wa_audit.model import ConfigurationError, CredentialsError, Reason
 
@@ -59,6 +59,7 @@ class AwsSession:
             s3={"addressing_style": "path"},
             inject_host_prefix=endpoint_url is None,
         )
+        fast.tune_session(session)
         self.guard = Guard()
         self.guard.install(session.events)
         if endpoint_url is not None:
@@ -85,12 +86,16 @@ class AwsSession:
 
     def client(self, service: str, region: str) -> Any:
         """The one client of a service in a region. Thread-safe."""
+        key = (service, region)
+        # Who has a client does not wait for others to be made.
+        if (made := self._clients.get(key)) is not None:
+            return made
         with self._lock:
-            key = (service, region)
             if key not in self._clients:
-                self._clients[key] = self._session.client(
+                client = self._session.client(
                     service, region_name=region, endpoint_url=self._endpoint_url, config=self._config
                 )
+                self._clients[key] = fast.tune_client(client)
             return self._clients[key]
 
     def register(self, event: str, handler: Callable[..., Any]) -> None:

@@ -6,6 +6,12 @@ _GONE = ("NoSuchBucket",)
 _BUCKET = {"Bucket": "Name"}
 
 
+# Replication and Object Lock need versioning, and keep it from being suspended:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-requirements.html
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
+_VERSIONED = "Versioning.Status == 'Enabled'"
+
+
 def _get(operation: str, take: str, into: str, *absent: str, optional: bool = False, when: str = "") -> Call:
     """A bucket sub-resource: one GET, one fact, and the error code that means it is not configured."""
     return Call(
@@ -83,6 +89,7 @@ KINDS = (
                 "ReplicationConfiguration",
                 "Replication",
                 "ReplicationConfigurationNotFoundError",
+                when=_VERSIONED,
             ),
             # Both answer with an empty body where nothing is configured.
             _get("GetBucketLogging", "LoggingEnabled", "LoggingEnabled", optional=True),
@@ -99,6 +106,7 @@ KINDS = (
                 "ObjectLockConfiguration",
                 "ObjectLock",
                 "ObjectLockConfigurationNotFoundError",
+                when=_VERSIONED,
             ),
             # AWS leaves the list out where there is none. Filters by tag are the user's own text.
             Call(
