@@ -6,7 +6,7 @@ document and nothing else.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -395,12 +395,3 @@ def schema() -> bytes:
     made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     made["title"] = f"wa-audit audit.json, version {VERSION}"
     return msgspec.json.format(_encoder.encode(made), indent=2) + b"\n"
-
-
-def failures_by_rule(audit: Audit) -> dict[str, list[FindingRow]]:
-    """The failed findings of every rule that has any."""
-    found: dict[str, list[FindingRow]] = defaultdict(list)
-    for finding in audit.findings:
-        if finding.status is Status.FAIL:
-            found[finding.rule].append(finding)
-    return found
