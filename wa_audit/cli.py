@@ -78,8 +78,7 @@ def scan(
     files.check_writable(output)
     workers = options["workers"]
     session, regions = _connect(**options)
-    days = 0 if no_metrics else metrics_days
-    run = _Run(workers, no_progress, resume, output / "inventory.jsonl", days)
+    run = _Run(workers, no_progress, resume, output / "inventory.jsonl", metrics_days)
     inventory = _collect(session, plan, regions, run)
     audit = _assess(inventory, book, wanted)
     _deliver(audit, formats, output)
@@ -151,8 +150,7 @@ def collect(
     files.check_replaceable(output)
     workers = options["workers"]
     session, regions = _connect(**options)
-    days = 0 if no_metrics else metrics_days
-    run = _Run(workers, no_progress, resume, output, days)
+    run = _Run(workers, no_progress, resume, output, metrics_days)
     inventory = _collect(session, plan, regions, run)
     inventories.write(inventory, output)
     click.echo(f"{output}: {len(inventory)} resources, {inventory.run.calls} calls")
@@ -365,8 +363,7 @@ def _connect(
 
 
 class _Run(NamedTuple):
-    """How a collection goes about it. `inventory` is where a stopped run leaves what it has read;
-    `metrics_days` is 0 where no metrics are read."""
+    """How a collection goes about it. `inventory` is where a stopped run leaves what it has read."""
 
     workers: int
     no_progress: bool

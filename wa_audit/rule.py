@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from wa_audit.aws import (
+    activity,
     alarms,
     arns,
     buckets,
@@ -53,6 +54,7 @@ __all__ = [
     "Severity",
     "Unread",
     "Verdict",
+    "activity",
     "alarms",
     "arns",
     "buckets",

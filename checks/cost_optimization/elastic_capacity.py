@@ -4,6 +4,7 @@ from wa_audit.rule import (
     Inventory,
     Resource,
     Verdict,
+    activity,
     check,
     failed,
     not_applicable,
@@ -58,9 +59,9 @@ def emr_managed_scaling(cluster: Resource, inventory: Inventory) -> Verdict:
     HBase, which managed scaling cannot measure, and clusters that are terminating or terminated are not
     judged.
     """
+    if state := activity.ending(cluster["Status"]):
+        return not_applicable(f"is {state}", State=state)
     status = cluster["Status"] or {}
-    if status.get("State", "").startswith("TERMINAT"):
-        return not_applicable(f"is {status['State']}", State=status["State"])
     engines = {app["Name"] for app in cluster["Applications"] or ()} - _COMPANIONS
     if engines and engines <= _NOT_ON_YARN:
         return not_applicable(f"runs {', '.join(sorted(engines))} alone", Applications=sorted(engines))

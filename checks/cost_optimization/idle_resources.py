@@ -1,6 +1,14 @@
 """What has no work to do does not go on costing money."""
 
-from wa_audit.rule import Resource, Verdict, check, failed, not_applicable, passed
+from wa_audit.rule import (
+    Resource,
+    Verdict,
+    activity,
+    check,
+    failed,
+    not_applicable,
+    passed,
+)
 
 
 @check("AWS::EMR::Cluster")
@@ -10,8 +18,7 @@ def emr_auto_termination(cluster: Resource, *, most_idle_seconds: int) -> Verdic
     A pass mentions termination protection, which keeps the cluster alive against this intent. Clusters tagged
     wa-audit:always-on=approved, and clusters that are terminating or terminated, are not judged.
     """
-    state = (cluster["Status"] or {}).get("State", "")
-    if state.startswith("TERMINAT"):
+    if state := activity.ending(cluster["Status"]):
         return not_applicable(f"is {state}", State=state)
     note = ", but is protected from termination" if cluster["TerminationProtected"] else ""
     if cluster["AutoTerminate"]:

@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from wa_audit.rule import Resource, Verdict, check, failed, instances, not_applicable, passed
+from wa_audit.rule import (
+    Resource,
+    Verdict,
+    activity,
+    check,
+    failed,
+    instances,
+    not_applicable,
+    passed,
+)
 
 _NEVER_INTERRUPTED = {"HBase", "Flink"}
 
@@ -19,8 +28,7 @@ def emr_spot_for_task_nodes(
     Nor does it to clusters of at most 3 nodes (few_nodes), to clusters that run HBase or Flink, to clusters
     tagged wa-audit:savings-plan=covered, and to clusters that are terminating or terminated.
     """
-    state = (cluster["Status"] or {}).get("State", "")
-    if state.startswith("TERMINAT"):
+    if state := activity.ending(cluster["Status"]):
         return not_applicable(f"is {state}", State=state)
     lasting = sorted({app["Name"] for app in cluster["Applications"] or ()} & _NEVER_INTERRUPTED)
     if lasting:

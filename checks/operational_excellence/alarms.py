@@ -7,6 +7,7 @@ from wa_audit.rule import (
     Inventory,
     Resource,
     Verdict,
+    activity,
     alarms,
     arns,
     check,
@@ -50,7 +51,7 @@ def _heard(found: list[Resource], inventory: Inventory) -> list[Resource]:
 def _event_rule(resource: Resource, inventory: Inventory, events: list[dict[str, object]]) -> Resource | None:
     """An enabled rule on the region's default bus that hands one of these events to a target."""
     for rule in inventory.of("AWS::Events::Rule", region=resource.region):
-        enabled = (rule["State"] or "").startswith("ENABLED")
+        enabled = activity.rule_is_on(rule["State"])
         on_default_bus = (rule["EventBusName"] or "default") == "default"
         matching = any(patterns.matches(rule["EventPattern"], event) for event in events)
         if enabled and on_default_bus and matching and rule["Targets"]:

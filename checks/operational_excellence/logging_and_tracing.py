@@ -1,6 +1,15 @@
 """What runs leaves a trace that can be read afterwards."""
 
-from wa_audit.rule import Inventory, Resource, Verdict, check, failed, not_applicable, passed
+from wa_audit.rule import (
+    Inventory,
+    Resource,
+    Verdict,
+    activity,
+    check,
+    failed,
+    not_applicable,
+    passed,
+)
 
 
 @check("AWS::EMR::Cluster")
@@ -10,8 +19,7 @@ def emr_cluster_logging(cluster: Resource) -> Verdict:
     A pass mentions logs in S3 that no KMS key of LogEncryptionKmsKeyId encrypts. Clusters that are
     terminating or terminated are not judged.
     """
-    state = (cluster["Status"] or {}).get("State", "")
-    if state.startswith("TERMINAT"):
+    if state := activity.ending(cluster["Status"]):
         return not_applicable(f"is {state}", State=state)
     if uri := cluster["LogUri"]:
         if cluster["LogEncryptionKmsKeyId"]:

@@ -6,6 +6,7 @@ from wa_audit.rule import (
     Inventory,
     Resource,
     Verdict,
+    activity,
     check,
     failed,
     not_applicable,
@@ -15,7 +16,6 @@ from wa_audit.rule import (
     versions,
 )
 
-_ENDED = ("TERMINATING", "TERMINATED", "TERMINATED_WITH_ERRORS")
 # Applications that hold on to memory of the nodes beside Spark.
 _ENGINES = ("HBase", "Presto", "PrestoSQL", "Trino", "Flink")
 
@@ -77,8 +77,7 @@ def emr_release_supported(cluster: Resource, inventory: Inventory, *, most_minor
     (ListReleaseLabels) is not read, nor are EMR Serverless applications. Clusters that are terminating or
     terminated are out of scope.
     """
-    state = (cluster["Status"] or {}).get("State")
-    if state in _ENDED:
+    if state := activity.ending(cluster["Status"]):
         return not_applicable(f"is {state}", State=state)
     label = cluster["ReleaseLabel"] or ""
     support = versions.emr_support(label)
@@ -171,8 +170,7 @@ def emr_spark_max_resource_allocation(cluster: Resource) -> Verdict:
 
 def _runs_no_spark(cluster: Resource) -> str:
     """Why a cluster's Spark settings do not matter; empty where they do."""
-    state = (cluster["Status"] or {}).get("State")
-    if state in _ENDED:
+    if state := activity.ending(cluster["Status"]):
         return f"is {state}"
     names = {application.get("Name") for application in cluster["Applications"] or ()}
     return "" if "Spark" in names else "does not run Spark"

@@ -4,6 +4,7 @@ from wa_audit.rule import (
     Inventory,
     Resource,
     Verdict,
+    activity,
     arns,
     check,
     failed,
@@ -24,8 +25,7 @@ def emr_no_spot_on_primary_core(cluster: Resource) -> Verdict:
     """
     if cluster["AutoTerminate"]:
         return not_applicable("ends with its last step, and may use Spot throughout")
-    state = (cluster["Status"] or {}).get("State", "")
-    if state.startswith("TERMINAT"):
+    if state := activity.ending(cluster["Status"]):
         return not_applicable("is terminating", State=state)
     primary, core = _markets(cluster, "MASTER"), _markets(cluster, "CORE")
     if "SPOT" in primary:
@@ -65,7 +65,7 @@ def lambda_esm_max_concurrency(mapping: Resource, inventory: Inventory, *, least
         return not_applicable("does not read an SQS queue")
     if arn.endswith(".fifo"):
         return not_applicable("reads a FIFO queue, whose message groups bound it")
-    if mapping["State"] in ("Disabled", "Disabling"):
+    if activity.mapping_is_off(mapping["State"]):
         return not_applicable("is disabled")
     if mapping["ProvisionedPollerConfig"]:
         return not_applicable("uses provisioned pollers")

@@ -6,6 +6,7 @@ from wa_audit.rule import (
     Inventory,
     Resource,
     Verdict,
+    activity,
     arns,
     check,
     failed,
@@ -170,7 +171,7 @@ def events_target_dlq(rule: Resource) -> Verdict:
     """
     if rule["ManagedBy"]:
         return not_applicable(f"is managed by {rule['ManagedBy']}")
-    if not str(rule["State"]).startswith("ENABLED"):
+    if not activity.rule_is_on(rule["State"]):
         return not_applicable("is disabled")
     targets = rule["Targets"]
     if not targets:
@@ -267,7 +268,7 @@ def lambda_esm_on_failure(mapping: Resource) -> Verdict:
         return not_applicable(
             f"reads {source or 'an unknown source'}, which has no on-failure destination here"
         )
-    if mapping["State"] in ("Disabled", "Disabling"):
+    if activity.mapping_is_off(mapping["State"]):
         return not_applicable("is disabled")
     config: dict[str, Any] = mapping["DestinationConfig"] or {}
     target = (config.get("OnFailure") or {}).get("Destination")

@@ -7,6 +7,7 @@ from wa_audit.rule import (
     Inventory,
     Resource,
     Verdict,
+    activity,
     check,
     failed,
     invocations,
@@ -178,10 +179,6 @@ def _source(mapping: Resource) -> str:
     return invocations.source(mapping["EventSourceArn"], mapping["SelfManagedEventSource"])
 
 
-def _is_disabled(mapping: Resource) -> bool:
-    return mapping["State"] in ("Disabled", "Disabling")
-
-
 @check("AWS::Lambda::EventSourceMapping")
 def lambda_esm_retry_bounded(
     mapping: Resource, inventory: Inventory, *, most_retries: int, most_age_percent: int
@@ -197,7 +194,7 @@ def lambda_esm_retry_bounded(
     source = _source(mapping)
     if source not in ("kinesis", "dynamodb", "kafka"):
         return not_applicable("reads no stream")
-    if _is_disabled(mapping):
+    if activity.mapping_is_off(mapping["State"]):
         return not_applicable("is disabled")
     retries = -1 if mapping["MaximumRetryAttempts"] is None else mapping["MaximumRetryAttempts"]
     age = -1 if mapping["MaximumRecordAgeInSeconds"] is None else mapping["MaximumRecordAgeInSeconds"]
@@ -238,7 +235,7 @@ def lambda_esm_bisect_or_partial(mapping: Resource) -> Verdict:
     """
     if _source(mapping) not in ("kinesis", "dynamodb"):
         return not_applicable("reads no Kinesis or DynamoDB stream")
-    if _is_disabled(mapping):
+    if activity.mapping_is_off(mapping["State"]):
         return not_applicable("is disabled")
     size = mapping["BatchSize"] or 100
     if size == 1:
@@ -262,7 +259,7 @@ def lambda_esm_sqs_partial_batch(mapping: Resource) -> Verdict:
     """
     if _source(mapping) != "sqs":
         return not_applicable("does not read an SQS queue")
-    if _is_disabled(mapping):
+    if activity.mapping_is_off(mapping["State"]):
         return not_applicable("is disabled")
     size = mapping["BatchSize"] or 10
     if size == 1:
@@ -343,7 +340,7 @@ def _consumers(queue: Resource, inventory: Inventory) -> list[tuple[int, int, st
     for relation in inventory.targets(queue, "triggers"):
         mapping = inventory.get(relation.via)
         function = inventory.find("AWS::Lambda::Function", relation.target)
-        if mapping is not None and function is not None and not _is_disabled(mapping):
+        if mapping is not None and function is not None and not activity.mapping_is_off(mapping["State"]):
             window = mapping["MaximumBatchingWindowInSeconds"] or 0
             found.append((int(function["Timeout"]), int(window), function.name))
     return found
@@ -419,7 +416,7 @@ def _is_heard(machine: Resource, inventory: Inventory) -> bool:
         and patterns.matches(rule["EventPattern"], event)
         and bool(rule["Targets"])
         for rule in inventory.of("AWS::Events::Rule", region=machine.region)
-        if str(rule["State"]).startswith("ENABLED")
+        if activity.rule_is_on(rule["State"])
     )
 
 

@@ -6,6 +6,7 @@ from wa_audit.rule import (
     Inventory,
     Resource,
     Verdict,
+    activity,
     arns,
     check,
     failed,
@@ -14,8 +15,6 @@ from wa_audit.rule import (
     not_evaluated,
     passed,
 )
-
-_ENDED = ("TERMINATING", "TERMINATED", "TERMINATED_WITH_ERRORS")
 
 
 @check("AWS::S3::Bucket")
@@ -204,8 +203,7 @@ def emr_security_configuration(cluster: Resource, inventory: Inventory) -> Verdi
     The S3 part may be absent, since S3 encrypts EMRFS data anyway. A configuration with only one of the two
     fails and names the other. Clusters that are terminating or terminated are out of scope.
     """
-    state = (cluster["Status"] or {}).get("State")
-    if state in _ENDED:
+    if state := activity.ending(cluster["Status"]):
         return not_applicable(f"is {state}", State=state)
     name = cluster["SecurityConfiguration"]
     if not name:

@@ -1,6 +1,16 @@
 """Work runs on processors that use less energy for it."""
 
-from wa_audit.rule import Inventory, Resource, Verdict, check, failed, instances, not_applicable, passed
+from wa_audit.rule import (
+    Inventory,
+    Resource,
+    Verdict,
+    activity,
+    check,
+    failed,
+    instances,
+    not_applicable,
+    passed,
+)
 
 
 @check("AWS::EMR::Cluster")
@@ -13,8 +23,7 @@ def emr_graviton(cluster: Resource, *, least_percent: int) -> Verdict:
     5.30 and 6.1, which do not run on Graviton, clusters tagged wa-audit:x86-only=approved, clusters without
     core or task capacity, and clusters that are terminating or terminated are not judged.
     """
-    state = (cluster["Status"] or {}).get("State", "")
-    if state.startswith("TERMINAT"):
+    if state := activity.ending(cluster["Status"]):
         return not_applicable(f"is {state}", State=state)
     label = cluster["ReleaseLabel"]
     if not instances.modern(label):

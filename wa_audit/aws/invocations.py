@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from wa_audit.aws import arns
+from wa_audit.aws.documents import many
 
 # Services that hand an event to Lambda's own queue and do not wait for the function.
 ASYNCHRONOUS = frozenset({"codecommit", "config", "events", "iot", "logs", "s3", "ses", "sns"})
@@ -40,8 +41,8 @@ def stream_arn(event_source_arn: str) -> str:
 def asynchronous_invokers(policy: Mapping[str, Any] | None) -> list[str]:
     """The services that a function's policy lets invoke it and that do so asynchronously, sorted."""
     found = set()
-    for statement in _list((policy or {}).get("Statement")):
-        actions = [str(action).lower() for action in _list(statement.get("Action"))]
+    for statement in many((policy or {}).get("Statement")):
+        actions = [str(action).lower() for action in many(statement.get("Action"))]
         if statement.get("Effect") == "Allow" and any(
             fnmatchcase("lambda:invokefunction", action) for action in actions
         ):
@@ -52,11 +53,5 @@ def asynchronous_invokers(policy: Mapping[str, Any] | None) -> list[str]:
 def _services(principal: Any) -> Iterator[str]:
     """`s3.amazonaws.com` is s3, `logs.eu-west-1.amazonaws.com` is logs."""
     if isinstance(principal, Mapping):
-        for name in _list(principal.get("Service")):
+        for name in many(principal.get("Service")):
             yield str(name).partition(".")[0]
-
-
-def _list(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from wa_audit.aws.documents import many
+
 # Newer policies allow the service; older ones the account that Elastic Load Balancing has in the Region.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
 _SERVICE = "logdelivery.elasticloadbalancing.amazonaws.com"
@@ -38,23 +40,19 @@ def takes_load_balancer_logs(policy: Mapping[str, Any] | None) -> bool:
     Network Load Balancers share their log service with others, so its statement counts where it names the
     place that they write to, `AWSLogs/`. VPC flow logs are written there too and cannot be told apart.
     """
-    for statement in _list((policy or {}).get("Statement")):
+    for statement in many((policy or {}).get("Statement")):
         principal = statement.get("Principal")
         if statement.get("Effect") != "Allow" or not isinstance(principal, dict):
             continue
-        if _SERVICE in _list(principal.get("Service")):
+        if _SERVICE in many(principal.get("Service")):
             return True
-        if _NETWORK in _list(principal.get("Service")) and _writes_logs(statement):
+        if _NETWORK in many(principal.get("Service")) and _writes_logs(statement):
             return True
-        if any(account in str(name) for name in _list(principal.get("AWS")) for account in _ACCOUNTS):
+        if any(account in str(name) for name in many(principal.get("AWS")) for account in _ACCOUNTS):
             return True
     return False
 
 
 def _writes_logs(statement: Mapping[str, Any]) -> bool:
-    writes = any(str(action).lower() == "s3:putobject" for action in _list(statement.get("Action")))
-    return writes and any("/AWSLogs/" in str(resource) for resource in _list(statement.get("Resource")))
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+    writes = any(str(action).lower() == "s3:putobject" for action in many(statement.get("Action")))
+    return writes and any("/AWSLogs/" in str(resource) for resource in many(statement.get("Resource")))
