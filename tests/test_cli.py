@@ -286,7 +286,10 @@ def commands() -> Iterator[tuple[str, click.Command]]:
     def walk(path: tuple[str, ...], command: click.Command) -> Iterator[tuple[str, click.Command]]:
         yield " ".join(path), command
         if isinstance(command, click.Group):
-            for name, child in command.commands.items():
+            context = click.Context(command)
+            for name in command.list_commands(context):
+                child = command.get_command(context, name)
+                assert child is not None
                 yield from walk((*path, name), child)
 
     yield from walk((), cli.cli)

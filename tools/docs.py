@@ -232,7 +232,9 @@ def _help(*names: str) -> str:
     context = click.Context(command, info_name="wa-audit", terminal_width=80)
     for name in names:
         assert isinstance(command, click.Group)
-        command = command.commands[name]
+        found = command.get_command(context, name)
+        assert found is not None
+        command = found
         context = click.Context(command, info_name=name, parent=context, terminal_width=80)
     return command.get_help(context)
 

@@ -20,15 +20,17 @@ from moto import mock_aws
 from tests.collect import answers
 from wa_audit import expressions, rulebook
 from wa_audit.assess import judge
-from wa_audit.cli import _Run, cli
+from wa_audit.cli import cli
 from wa_audit.collect import Interrupted, collect, metrics, reader
 from wa_audit.collect.journal import Journal
 from wa_audit.collect.kinds import by_type
 from wa_audit.collect.plan import Plan, operations, plan, without_metrics
 from wa_audit.collect.scheduler import Tally
 from wa_audit.collect.session import AwsSession
+from wa_audit.commands.scan import scan
 from wa_audit.inventory import Inventory, lines
 from wa_audit.model import ConfigurationError, Reason, Resource, Status, Unread
+from wa_audit.wiring import Gathering
 
 STREAM, BUCKET = "AWS::Kinesis::Stream", "AWS::S3::Bucket"
 ROWS = [(type_, row) for type_, kind in by_type().items() for call in kind.details for row in call.metrics]
@@ -393,10 +395,10 @@ def test_the_policy_allows_metrics_only_where_they_are_read() -> None:
 
 
 def test_the_default_window_is_everywhere_the_same() -> None:
-    (flag,) = (option for option in cli.commands["scan"].params if option.name == "metrics_days")
+    (flag,) = (option for option in scan.params if option.name == "metrics_days")
     assert flag.envvar == ["WA_AUDIT_METRICS_DAYS"]
     assert flag.default == signature(collect).parameters["metrics_days"].default == 14
-    assert _Run(1, no_progress=True).metrics_days == 14
+    assert Gathering(1, no_progress=True).metrics_days == 14
 
 
 def test_the_price_is_known_before() -> None:

@@ -1,0 +1,42 @@
+"""`wa-audit demo`: the same on an embedded account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wa_audit import flags, wiring
+
+
+@click.command(epilog=flags.EXIT_CODES)
+@flags.rulebook
+@flags.results
+@flags.gates
+@flags.no_progress
+@flags.verbose
+def demo(
+    output: Path,
+    formats: Sequence[str],
+    fail_on: str | None,
+    min_score: float | None,
+    strict: bool,
+    no_progress: bool,
+    **options: Any,
+) -> None:
+    """Audit an embedded account: a small company's data platform, partly well built, partly not."""
+    from wa_audit import demo as embedded
+    from wa_audit import files
+
+    book = wiring.load_rulebook(options)
+    files.check_writable(output)
+    click.echo("Setting up the embedded account …", err=True)
+    with embedded.account() as (session, regions):
+        inventory = wiring.read_account(
+            session, wiring.make_plan(book, {}), regions, wiring.Gathering(16, no_progress)
+        )
+    audit = wiring.assess(inventory, book, {})
+    wiring.deliver(audit, formats, output)
+    wiring.end(audit, fail_on, min_score, strict)

@@ -1,0 +1,203 @@
+"""The stages wired together: what several commands do alike, from options to exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import click
+
+from wa_audit import flags
+
+if TYPE_CHECKING:
+    from wa_audit.collect.plan import Plan
+    from wa_audit.collect.session import AwsSession
+    from wa_audit.inventory import Inventory
+    from wa_audit.report.audit import Audit
+    from wa_audit.rulebook import Rulebook
+
+
+def load_rulebook(options: dict[str, Any]) -> Rulebook:
+    """The rulebook that the rulebook's options ask for; takes them out of `options`."""
+    from wa_audit import rulebook
+    from wa_audit.collect import plan
+
+    book = rulebook.load(
+        overlays=options.pop("overlays"), folders=options.pop("folders"), plugins=options.pop("plugins")
+    )
+    plan.plan(book.rules)  # refuses a rule that asks for what no kind reads
+    return book.select(
+        pillars=options.pop("pillars"), rules=options.pop("rules"), severities=options.pop("severities")
+    )
+
+
+def parse_tags(given: Sequence[str]) -> dict[str, str]:
+    """`KEY=VALUE`, as --tag takes it, by key."""
+    wanted = {}
+    for tag in given:
+        key, equals, value = tag.partition("=")
+        if not key or not equals:
+            raise click.BadParameter(f"{tag!r} is not KEY=VALUE", param_hint="--tag")
+        wanted[key] = value
+    return wanted
+
+
+def make_plan(book: Rulebook, tags: dict[str, str]) -> Plan:
+    """What a rulebook needs to be read; with `tags`, of whatever it judges the tags too."""
+    from wa_audit.collect import plan
+
+    return plan.plan(book.rules, plan.tag_reads(book.rules) if tags else ())
+
+
+def affordable(whole: Plan, options: dict[str, Any], no_metrics: bool = False) -> Plan:
+    """The plan without the paid calls that were not asked for; takes their options out of `options`."""
+    from wa_audit.collect import plan
+
+    cost, no_paid_calls = options.pop("cost"), options.pop("no_paid_calls")
+    if cost and no_paid_calls:
+        raise click.UsageError("--cost and --no-paid-calls exclude each other")
+    made = plan.affordable(whole, paid_calls=not no_paid_calls, cost=cost)
+    return plan.without_metrics(made) if no_metrics else made
+
+
+def show_forecast(plan: Plan, whole: Plan, options: dict[str, Any]) -> None:
+    """Prints what a run would call, and calls nothing."""
+    from wa_audit.collect import forecast
+    from wa_audit.collect import session as sessions
+
+    check_connection(options)
+    regions: list[str] | None = None
+    if not options["all_regions"]:
+        regions = list(dict.fromkeys(options["regions"])) or [sessions.own_region(options["profile"])]
+    click.echo(forecast.text(plan, whole, regions, role=bool(options["role_arn"])))
+
+
+def check_connection(options: dict[str, Any]) -> None:
+    """Sees that the options of a connection go together, and that the regions exist."""
+    from wa_audit.collect import session as sessions
+
+    if options["external_id"] and not options["role_arn"]:
+        raise click.UsageError("--external-id goes with --role-arn")
+    if options["regions"] and options["all_regions"]:
+        raise click.UsageError("--region and --all-regions exclude each other")
+    if not options["endpoint_url"]:
+        for region in options["regions"]:
+            sessions.known_region(region)
+
+
+def connect(
+    *, regions: Sequence[str], all_regions: bool, workers: int, **connection: Any
+) -> tuple[AwsSession, list[str]]:
+    """A guarded session, and the regions to read."""
+    from wa_audit.collect import session as sessions
+
+    check_connection({"regions": regions, "all_regions": all_regions, **connection})
+    first = regions[0] if regions else None
+    session = sessions.connect(region=first, workers=workers, **connection)
+    return session, sessions.chosen_regions(session, regions, all_regions=all_regions)
+
+
+class Gathering(NamedTuple):
+    """How a collection goes about it. `inventory` is where a stopped run leaves what it has read."""
+
+    workers: int
+    no_progress: bool
+    resume: bool = False
+    inventory: Path | None = None
+    metrics_days: int = 14
+
+    @property
+    def journal(self) -> Path | None:
+        return self.inventory and self.inventory.with_name(f"{self.inventory.name}.partial")
+
+
+def read_account(session: AwsSession, plan: Plan, regions: Sequence[str], run: Gathering) -> Inventory:
+    """Collects, showing progress; what a stopped run has read is written first.
+
+    Raises:
+        InterruptedRunError: the user stopped the run.
+    """
+    from wa_audit import collect as collecting
+    from wa_audit import inventory as inventories
+    from wa_audit.console import progress, wanted
+    from wa_audit.model import InterruptedRunError
+
+    try:
+        with progress(wanted(run.no_progress, sys.stderr)) as on_wait:
+            return collecting.collect(
+                session,
+                plan,
+                regions,
+                workers=run.workers,
+                metrics_days=run.metrics_days,
+                journal=run.journal,
+                resume=run.resume,
+                on_wait=on_wait,
+            )
+    except collecting.Interrupted as stopped:
+        if run.inventory is None:
+            raise InterruptedRunError("interrupted; nothing was written") from None
+        inventories.write(stopped.inventory, run.inventory)
+        raise InterruptedRunError(
+            f"interrupted; {run.inventory} holds what was read, and --resume goes on from there"
+        ) from None
+
+
+def assess(inventory: Inventory, book: Rulebook, tags: dict[str, str]) -> Audit:
+    """Judges and scores an inventory."""
+    from wa_audit import assess as assessor
+    from wa_audit.report import audit as audits
+    from wa_audit.score import score
+
+    findings = list(assessor.assess(inventory, book, tags))
+    return audits.build(inventory, book, findings, score(findings, book))
+
+
+def deliver(audit: Audit, formats: Sequence[str], output: Path) -> None:
+    """Writes the reports, and shows the scorecard."""
+    from rich.console import Console
+
+    from wa_audit import report as reports
+    from wa_audit.report import terminal
+
+    paths = reports.write(audit, formats, output)
+    terminal.show(audit, Console(highlight=False))
+    click.echo("\nWrote " + ", ".join(map(str, paths)))
+
+
+def end(audit: Audit, fail_on: str | None, min_score: float | None, strict: bool) -> None:
+    """Ends the program with the exit code that the audit and the gates give."""
+    from wa_audit.model import Status
+
+    if not audit.run.complete:
+        fail_expired()
+    gate = flags.SEVERITIES[: flags.SEVERITIES.index(fail_on) + 1] if fail_on else ()
+    failed = sum(1 for f in audit.findings if f.status is Status.FAIL and f.severity in gate)
+    if failed:
+        end_with(1, f"findings that fail at {fail_on} or worse: {failed} (--fail-on)")
+    found = audit.overall.score
+    if min_score is not None and (found is None or found < min_score):
+        words = "no score could be given" if found is None else f"the score is {found}"
+        end_with(1, f"{words}, --min-score is {min_score:g}")
+    undecided = sum(1 for f in audit.findings if f.status in (Status.NOT_EVALUATED, Status.ERROR))
+    if strict and undecided:
+        end_with(4, f"findings that could not be evaluated: {undecided} (--strict)")
+
+
+def fail_expired() -> NoReturn:
+    from wa_audit.model import CredentialsError
+
+    raise CredentialsError("the AWS credentials expired during the run; what was read until then is kept")
+
+
+def end_with(code: int, words: str) -> NoReturn:
+    say(words)
+    raise click.exceptions.Exit(code)
+
+
+def say(words: str) -> None:
+    from wa_audit.text import visible
+
+    click.echo(f"wa-audit: {visible(words)}", err=True)
