@@ -22,6 +22,7 @@ COMMANDS = {
     "assess": "wa_audit.commands.assess",
     "collect": "wa_audit.commands.collect",
     "demo": "wa_audit.commands.demo",
+    "diff": "wa_audit.commands.diff",
     "doctor": "wa_audit.commands.doctor",
     "iam-policy": "wa_audit.commands.iam_policy",
     "report": "wa_audit.commands.report",

@@ -127,6 +127,8 @@ _folder = option("--output", "-o", type=click.Path(path_type=Path), default=Path
 inventory_file = option("--output", "-o", type=click.Path(path_type=Path), default=Path("inventory.jsonl"), show_default=True, metavar="FILE", env=["WA_AUDIT_INVENTORY"], help="Where the inventory goes.")  # fmt: skip
 results = _together(_folder, _formats("json", "html"))
 reports = _together(_folder, _formats("html"))
+diff_form = option("--diff-format", "--format", "form", type=click.Choice(("text", "json", "markdown", "html")), default="text", show_default=True, help="What to show the comparison as.")  # fmt: skip
+diff_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_DIFF"], help="File for it; default: the terminal.")  # fmt: skip
 gates = _together(
     option("--fail-on", type=click.Choice(SEVERITIES), help="Exit 1 where a finding of this severity, or a worse one, fails."),
     option("--min-score", type=click.FloatRange(0, 100), metavar="N", callback=_refuse_nan, help="Exit 1 where the overall score is under N, or none could be given."),

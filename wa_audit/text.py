@@ -43,3 +43,15 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
 def count(number: int, noun: str) -> str:
     """`1 finding`, `2 findings`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+# What Markdown, or a web page made of it, would take for a sign of its own.
+_MARKDOWN = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_{}[]()<>#+!|~&$^"} | {
+    # An entity alone would still notify whoever bears the name; a comment keeps the sign from the name.
+    ord("@"): "&#64;<!-- -->"
+}
+
+
+def markdown(text: str) -> str:
+    """The text on one line of Markdown, saying what it says: no markup, no link, no mention of anybody."""
+    return visible(text).translate(_MARKDOWN)

@@ -152,7 +152,8 @@ def assess(inventory: Inventory, book: Rulebook, tags: dict[str, str]) -> Audit:
     from wa_audit.score import score
 
     findings = list(assessor.assess(inventory, book, tags))
-    return audits.build(inventory, book, findings, score(findings, book))
+    only = [f"tag {name}={value}" for name, value in sorted(tags.items())]
+    return audits.build(inventory, book, findings, score(findings, book), only=only)
 
 
 def deliver(audit: Audit, formats: Sequence[str], output: Path) -> None:

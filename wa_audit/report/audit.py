@@ -32,7 +32,8 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
 class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What was audited, when, by whom, and at what price. Times are UTC, ISO 8601.
 
-    `complete` is false where the collection was stopped before its end.
+    `complete` is false where the collection was stopped before its end; `only` says what the judging was
+    narrowed to, `tag team=data`, and is empty where the whole account was judged.
     """
 
     account: str
@@ -46,6 +47,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     gone: int
     resources: int
     complete: bool
+    only: list[str] = []
 
 
 class RulebookFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,9 +177,17 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def build(
-    inventory: Inventory, rulebook: Rulebook, findings: Iterable[Finding], scorecard: Scorecard
+    inventory: Inventory,
+    rulebook: Rulebook,
+    findings: Iterable[Finding],
+    scorecard: Scorecard,
+    *,
+    only: Iterable[str] = (),
 ) -> Audit:
-    """The audit of one inventory. Pure: the same input gives the same document."""
+    """The audit of one inventory. Pure: the same input gives the same document.
+
+    `only` says what the judging was narrowed to.
+    """
     gaps = _Gaps()
     rows: list[FindingRow] = []
     resources: dict[str, ResourceFacts] = {}
@@ -205,6 +215,7 @@ def build(
             gone=run.gone,
             resources=len(inventory),
             complete=run.complete,
+            only=list(only),
         ),
         rulebook=RulebookFacts(
             digest=rulebook.digest, rules=len(rulebook.rules), least_coverage=rulebook.least_coverage

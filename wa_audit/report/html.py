@@ -64,13 +64,13 @@ REASON_WORDS = {
 
 def render(audit: Audit) -> Iterator[bytes]:
     """The report as HTML, in UTF-8. The same audit gives the same bytes."""
-    style, script = _source("report.css"), _source("report.js")
-    page = _environment().get_template("report.html")
+    style, script = source("report.css"), source("report.js")
+    page = environment().get_template("report.html")
     context = {
         "audit": audit,
         "style": style,
         "script": script,
-        "policy": _content_security_policy(style, script),
+        "policy": content_security_policy(style, script),
         "data": _embedded(_data(audit)),
         "fixes": _fixes(audit),
         "gap_groups": _gap_groups(audit.gaps),
@@ -168,7 +168,8 @@ def _offered(audit: Audit) -> list[Status]:
 # -- the page --------------------------------------------------------------------------------------
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """What every page is rendered with: autoescape, and `visible` at the sink."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(REPORT_TEMPLATES),
         autoescape=True,
@@ -189,12 +190,12 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _source(name: str) -> Markup:
-    # Our own file, put into the page as it is: its hash stands in the policy.
+def source(name: str) -> Markup:
+    """A style sheet or script of our own, put into the page as it is: its hash stands in the policy."""
     return Markup("\n" + (REPORT_TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704
 
 
-def _content_security_policy(style: str, script: str) -> str:
+def content_security_policy(style: str, script: str = "") -> str:
     """Nothing is loaded from anywhere; the page's own two blocks run, and no other.
 
     Trusted Types make the browser itself refuse `innerHTML` with a string.
@@ -203,7 +204,7 @@ def _content_security_policy(style: str, script: str) -> str:
         (
             "default-src 'none'",
             f"style-src '{_hash(style)}'",
-            f"script-src '{_hash(script)}'",
+            f"script-src '{_hash(script)}'" if script else "script-src 'none'",
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
