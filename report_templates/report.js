@@ -15,7 +15,7 @@
   const OPEN_UP_TO = 20; // a search that finds no more than this shows it at once
   const LONGEST_VALUE = 400; // characters of an evidence value before it is folded
   const PRINTED_ROWS = 1000; // of the whole report
-  const ROW_ORDER = ["fail", "error", "not_evaluated", "pass", "not_applicable"].map(statusNumber);
+  const ROW_ORDER = ["fail", "error", "not_evaluated", "suppressed", "pass", "not_applicable"].map(statusNumber);
 
   function statusNumber(id) {
     return data.statuses.findIndex((status) => status.id === id);
@@ -243,7 +243,7 @@
 
   /** What a rule comes to over all its resources: the worst that it found. */
   function stateOf(rule) {
-    return ["fail", "error", "not_evaluated", "pass"].find((status) => rule.counts[status]) || "not_applicable";
+    return ["fail", "error", "not_evaluated", "pass", "suppressed"].find((status) => rule.counts[status]) || "not_applicable";
   }
 
   function isOpen(number) {

@@ -88,7 +88,7 @@ def test_findings_refer_to_what_is_there() -> None:
     ("damage", "words"),
     [
         (lambda text: text[: len(text) // 2], "cut off"),
-        (lambda text: text.replace('"version": "1.0"', '"version": "2.0"'), "version 2.0"),
+        (lambda text: text.replace(f'"version": "{audits.VERSION}"', '"version": "2.0"'), "version 2.0"),
         (lambda text: "{}", "not an audit"),
         (lambda text: "[]", "not an audit"),
         (lambda text: text.replace('"overall"', '"outer"'), "overall"),
@@ -106,7 +106,7 @@ def test_a_damaged_file_says_so(tmp_path: Path, damage: Any, words: str) -> None
 def test_a_minor_version_is_still_read(tmp_path: Path) -> None:
     path = tmp_path / "audit.json"
     text = b"".join(audits.render(build(queue("a")))).decode()
-    path.write_text(text.replace('"version": "1.0"', '"version": "1.7", "news": 1'))
+    path.write_text(text.replace(f'"version": "{audits.VERSION}"', '"version": "1.7", "news": 1'))
     assert audits.read(path).version == "1.7"
 
 

@@ -197,8 +197,8 @@ def test_an_audit_that_is_damaged(call: Call, inventory: Path, tmp_path: Path) -
         (whole[:-40], "not JSON, or cut off"),
         (b"", "not JSON, or cut off"),
         (
-            whole.replace(b'"version": "1.0"', b'"version": "2.0"'),
-            "version 2.0, this program reads 1.0",
+            whole.replace(f'"version": "{audits.VERSION}"'.encode(), b'"version": "2.0"'),
+            f"version 2.0, this program reads {audits.VERSION}",
         ),
         (b"[]", "not an audit; 'wa-audit scan' writes audit.json"),
         (b'{"format": "sarif"}', "not an audit"),

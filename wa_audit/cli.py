@@ -20,6 +20,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 COMMANDS = {
     "assess": "wa_audit.commands.assess",
+    "baseline": "wa_audit.commands.baseline",
     "collect": "wa_audit.commands.collect",
     "demo": "wa_audit.commands.demo",
     "diff": "wa_audit.commands.diff",

@@ -129,8 +129,15 @@ results = _together(_folder, _formats("json", "html"))
 reports = _together(_folder, _formats("html"))
 diff_form = option("--diff-format", "--format", "form", type=click.Choice(("text", "json", "markdown", "html")), default="text", show_default=True, help="What to show the comparison as.")  # fmt: skip
 diff_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_DIFF"], help="File for it; default: the terminal.")  # fmt: skip
+baseline_file = option("--output", "-o", type=click.Path(path_type=Path), default=Path("baseline.json"), show_default=True, metavar="FILE", env=["WA_AUDIT_BASELINE_FILE"], help="Where the baseline goes.")  # fmt: skip
+judging = _together(
+    tag,
+    option("--suppress", "suppressions", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Failures that were accepted, each with reason, owner and expiry; repeatable."),
+    option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="What failed before, from 'wa-audit baseline': gates look past it."),
+)  # fmt: skip
 gates = _together(
-    option("--fail-on", type=click.Choice(SEVERITIES), help="Exit 1 where a finding of this severity, or a worse one, fails."),
+    option("--fail-on", type=click.Choice(SEVERITIES), help="Exit 1 where a finding of this severity, or a worse one, fails; with --baseline, where it is new."),
+    option("--max-new", type=click.Choice(("none", *SEVERITIES)), help="Exit 1 where a failure that is not in the --baseline is worse than this severity; none: at any new one."),
     option("--min-score", type=click.FloatRange(0, 100), metavar="N", callback=_refuse_nan, help="Exit 1 where the overall score is under N, or none could be given."),
     option("--strict", is_flag=True, help="Exit 4 where anything could not be evaluated."),
 )  # fmt: skip

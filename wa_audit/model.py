@@ -52,6 +52,7 @@ class Status(StrEnum):
     NOT_APPLICABLE = "not_applicable"
     NOT_EVALUATED = "not_evaluated"
     ERROR = "error"
+    SUPPRESSED = "suppressed"
 
 
 class Reason(StrEnum):
@@ -216,7 +217,8 @@ class Verdict(msgspec.Struct, frozen=True):
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One rule's verdict on one resource.
 
-    `id` depends on the rule and the ARN alone, so that two runs can be compared.
+    `id` depends on the rule and the ARN alone, so that two runs can be compared. `suppression` is the number
+    of the entry that accepts a failure, where one does.
     """
 
     rule: str
@@ -230,6 +232,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     region: str = ""
     evidence: dict[str, Any] = {}
     gap: Gap | None = None
+    suppression: int | None = None
 
     @property
     def id(self) -> str:

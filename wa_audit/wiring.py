@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wa_audit.inventory import Inventory
     from wa_audit.report.audit import Audit
     from wa_audit.rulebook import Rulebook
+    from wa_audit.suppressions import Entry
 
 
 def load_rulebook(options: dict[str, Any]) -> Rulebook:
@@ -44,7 +45,7 @@ def parse_tags(given: Sequence[str]) -> dict[str, str]:
     return wanted
 
 
-def make_plan(book: Rulebook, tags: dict[str, str]) -> Plan:
+def make_plan(book: Rulebook, *, tags: bool) -> Plan:
     """What a rulebook needs to be read; with `tags`, of whatever it judges the tags too."""
     from wa_audit.collect import plan
 
@@ -145,15 +146,53 @@ def read_account(session: AwsSession, plan: Plan, regions: Sequence[str], run: G
         ) from None
 
 
-def assess(inventory: Inventory, book: Rulebook, tags: dict[str, str]) -> Audit:
+class Judging(NamedTuple):
+    """What is judged, and what is looked past."""
+
+    tags: dict[str, str]
+    suppressions: list[Entry]
+    baseline: Path | None
+
+    @property
+    def looks_at_tags(self) -> bool:
+        return bool(self.tags) or any(entry.tag for entry in self.suppressions)
+
+    @classmethod
+    def of(cls, options: dict[str, Any]) -> Judging:
+        """What the options ask for; takes them out of `options`.
+
+        Raises:
+            ConfigurationError: a file of suppressions, or the baseline, is not what it should be.
+        """
+        from wa_audit import suppressions
+        from wa_audit.report import baseline as baselines
+
+        tags = parse_tags(options.pop("tags"))
+        baseline: Path | None = options.pop("baseline")
+        if baseline is not None:
+            baselines.read(baseline)  # better known before a long run than after it
+        return cls(tags, suppressions.read(options.pop("suppressions")), baseline)
+
+
+def assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
     """Judges and scores an inventory."""
+    import datetime
+
     from wa_audit import assess as assessor
+    from wa_audit import suppressions
     from wa_audit.report import audit as audits
+    from wa_audit.report import baseline as baselines
     from wa_audit.score import score
 
-    findings = list(assessor.assess(inventory, book, tags))
-    only = [f"tag {name}={value}" for name, value in sorted(tags.items())]
-    return audits.build(inventory, book, findings, score(findings, book), only=only)
+    day = datetime.date.fromisoformat(inventory.run.started[:10] or "1970-01-01")
+    accepted = suppressions.Suppressions(judging.suppressions, day)
+    findings = list(accepted.apply(assessor.assess(inventory, book, judging.tags), inventory))
+    only = [f"tag {name}={value}" for name, value in sorted(judging.tags.items())]
+    audit = audits.build(inventory, book, findings, score(findings, book), only=only, suppressions=accepted)
+    if judging.baseline is None:
+        return audit
+    known = baselines.read(judging.baseline, audit.run.account)
+    return audits.with_baseline(audit, known.made, known.findings)
 
 
 def deliver(audit: Audit, formats: Sequence[str], output: Path) -> None:
@@ -168,22 +207,46 @@ def deliver(audit: Audit, formats: Sequence[str], output: Path) -> None:
     click.echo("\nWrote " + ", ".join(map(str, paths)))
 
 
-def end(audit: Audit, fail_on: str | None, min_score: float | None, strict: bool) -> None:
+class Gates(NamedTuple):
+    """When a run ends with a code of its own; see the options' help."""
+
+    fail_on: str | None
+    max_new: str | None
+    min_score: float | None
+    strict: bool
+
+    @classmethod
+    def of(cls, options: dict[str, Any]) -> Gates:
+        """What the gates' options ask for; takes them out of `options`."""
+        gates = cls(*(options.pop(name) for name in cls._fields))
+        if gates.max_new and not options["baseline"]:
+            raise click.UsageError("--max-new goes with --baseline: without one nothing is known to be old")
+        return gates
+
+
+def end(audit: Audit, gates: Gates) -> None:
     """Ends the program with the exit code that the audit and the gates give."""
     from wa_audit.model import Status
 
     if not audit.run.complete:
         fail_expired()
-    gate = flags.SEVERITIES[: flags.SEVERITIES.index(fail_on) + 1] if fail_on else ()
-    failed = sum(1 for f in audit.findings if f.status is Status.FAIL and f.severity in gate)
-    if failed:
-        end_with(1, f"findings that fail at {fail_on} or worse: {failed} (--fail-on)")
+    worst = flags.SEVERITIES
+    wanted = worst[: worst.index(gates.fail_on) + 1] if gates.fail_on else ()
+    failing = [f for f in audit.findings if f.status is Status.FAIL and not f.known]
+    new = "new " if audit.baseline else ""
+    if failed := sum(1 for f in failing if f.severity in wanted):
+        end_with(1, f"{new}findings that fail at {gates.fail_on} or worse: {failed} (--fail-on)")
+    if gates.max_new:
+        refused = worst if gates.max_new == "none" else worst[: worst.index(gates.max_new)]
+        if failed := sum(1 for f in failing if f.severity in refused):
+            words = "at all" if gates.max_new == "none" else f"worse than {gates.max_new}"
+            end_with(1, f"new findings that fail {words}: {failed} (--max-new)")
     found = audit.overall.score
-    if min_score is not None and (found is None or found < min_score):
+    if gates.min_score is not None and (found is None or found < gates.min_score):
         words = "no score could be given" if found is None else f"the score is {found}"
-        end_with(1, f"{words}, --min-score is {min_score:g}")
+        end_with(1, f"{words}, --min-score is {gates.min_score:g}")
     undecided = sum(1 for f in audit.findings if f.status in (Status.NOT_EVALUATED, Status.ERROR))
-    if strict and undecided:
+    if gates.strict and undecided:
         end_with(4, f"findings that could not be evaluated: {undecided} (--strict)")
 
 

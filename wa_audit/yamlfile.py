@@ -51,6 +51,9 @@ class Document:
                 for name, value in node.value:
                     if name.value == str(key):
                         line, child = name.start_mark.line + 1, value
+            elif isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
+                child = node.value[int(key)]
+                line = child.start_mark.line + 1
             if child is None:
                 break
             node = child
@@ -66,7 +69,8 @@ class Document:
             inner = where.rpartition("$")[2].strip("`.").partition("[")[0]
             path = [part for part in inner.split(".") if part]
             words, field = _in_words(words, type_, path)
-            label = f"{'.'.join([*keys[1:], *path])}: " if keys[1:] or path else ""
+            named = [f"entry {int(key) + 1}" if key.isdigit() else key for key in keys[1:]]
+            label = f"{'.'.join([*named, *path])}: " if named or path else ""
             raise self.error(label + words, *keys, *path, *field) from None
 
 
@@ -97,8 +101,8 @@ def _values(hint: Any) -> Iterator[enum.Enum]:
         yield from _values(part)
 
 
-def read(path: Path) -> Document:
-    """Reads one YAML mapping.
+def read(path: Path, *, of: str = "rules by pillar") -> Document:
+    """Reads one YAML mapping; `of` says what it should hold, for the complaint where it is none.
 
     Raises:
         ConfigurationError: the file is not there, too large, not YAML, not a mapping, or has a key twice.
@@ -131,7 +135,7 @@ def read(path: Path) -> Document:
     if data is None:
         data = {}
     if not isinstance(data, dict):
-        raise ConfigurationError(f"{path}, line 1: holds {in_words(data)}, not rules by pillar")
+        raise ConfigurationError(f"{path}, line 1: holds {in_words(data)}, not {of}")
     return Document(path, data, node)
 
 

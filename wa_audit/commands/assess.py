@@ -14,24 +14,16 @@ from wa_audit import flags, wiring
 @click.command(epilog=flags.EXIT_CODES)
 @click.argument("inventory", type=click.Path(path_type=Path))
 @flags.rulebook
-@flags.tag
+@flags.judging
 @flags.results
 @flags.gates
 @flags.verbose
-def assess(
-    inventory: Path,
-    tags: Sequence[str],
-    output: Path,
-    formats: Sequence[str],
-    fail_on: str | None,
-    min_score: float | None,
-    strict: bool,
-    **options: Any,
-) -> None:
+def assess(inventory: Path, output: Path, formats: Sequence[str], **options: Any) -> None:
     """Judge an inventory file, without AWS."""
     from wa_audit import inventory as inventories
 
     book = wiring.load_rulebook(options)
-    audit = wiring.assess(inventories.read(inventory), book, wiring.parse_tags(tags))
+    gates, judging = wiring.Gates.of(options), wiring.Judging.of(options)
+    audit = wiring.assess(inventories.read(inventory), book, judging)
     wiring.deliver(audit, formats, output)
-    wiring.end(audit, fail_on, min_score, strict)
+    wiring.end(audit, gates)

@@ -35,7 +35,7 @@ def collect(
 
     book = wiring.load_rulebook(options)
     # Tags are read too, so that 'assess --tag' has what it needs.
-    whole = wiring.make_plan(book, {"": ""})
+    whole = wiring.make_plan(book, tags=True)
     plan = wiring.affordable(whole, options, no_metrics)
     if dry_run:
         wiring.show_forecast(plan, whole, options)

@@ -13,30 +13,23 @@ from wa_audit import flags, wiring
 
 @click.command(epilog=flags.EXIT_CODES)
 @flags.rulebook
+@flags.judging
 @flags.results
 @flags.gates
 @flags.no_progress
 @flags.verbose
-def demo(
-    output: Path,
-    formats: Sequence[str],
-    fail_on: str | None,
-    min_score: float | None,
-    strict: bool,
-    no_progress: bool,
-    **options: Any,
-) -> None:
+def demo(output: Path, formats: Sequence[str], no_progress: bool, **options: Any) -> None:
     """Audit an embedded account: a small company's data platform, partly well built, partly not."""
     from wa_audit import demo as embedded
     from wa_audit import files
 
     book = wiring.load_rulebook(options)
+    gates, judging = wiring.Gates.of(options), wiring.Judging.of(options)
     files.check_writable(output)
     click.echo("Setting up the embedded account …", err=True)
     with embedded.account() as (session, regions):
-        inventory = wiring.read_account(
-            session, wiring.make_plan(book, {}), regions, wiring.Gathering(16, no_progress)
-        )
-    audit = wiring.assess(inventory, book, {})
+        plan = wiring.make_plan(book, tags=judging.looks_at_tags)
+        inventory = wiring.read_account(session, plan, regions, wiring.Gathering(16, no_progress))
+    audit = wiring.assess(inventory, book, judging)
     wiring.deliver(audit, formats, output)
-    wiring.end(audit, fail_on, min_score, strict)
+    wiring.end(audit, gates)

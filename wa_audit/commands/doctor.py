@@ -27,7 +27,7 @@ def doctor(no_progress: bool, as_json: bool, **options: Any) -> None:
     from wa_audit.console import progress, wanted
 
     book = wiring.load_rulebook(options)
-    plan = wiring.affordable(wiring.make_plan(book, {"": ""}), options)
+    plan = wiring.affordable(wiring.make_plan(book, tags=True), options)
     wiring.check_connection(options)
     named, everywhere = options.pop("regions"), options.pop("all_regions")
     with progress(wanted(no_progress, sys.stderr)) as on_wait:

@@ -23,6 +23,6 @@ def iam_policy(form: str, no_metrics: bool, **options: Any) -> None:
     from wa_audit.collect import permissions, plan, policyforms
 
     book = wiring.load_rulebook(options)
-    made = wiring.affordable(wiring.make_plan(book, {"": ""}), options, no_metrics)
+    made = wiring.affordable(wiring.make_plan(book, tags=True), options, no_metrics)
     operations = plan.operations(made)
     click.echo(policyforms.FORMS[form](permissions.policies(operations)))

@@ -18,17 +18,13 @@ from wa_audit import flags, wiring
 @flags.resume
 @flags.metrics
 @flags.rulebook
-@flags.tag
+@flags.judging
 @flags.results
 @flags.gates
 @flags.verbose
 def scan(
-    tags: Sequence[str],
     output: Path,
     formats: Sequence[str],
-    fail_on: str | None,
-    min_score: float | None,
-    strict: bool,
     no_progress: bool,
     resume: bool,
     dry_run: bool,
@@ -40,8 +36,8 @@ def scan(
     from wa_audit import files
 
     book = wiring.load_rulebook(options)
-    wanted = wiring.parse_tags(tags)
-    whole = wiring.make_plan(book, wanted)
+    gates, judging = wiring.Gates.of(options), wiring.Judging.of(options)
+    whole = wiring.make_plan(book, tags=judging.looks_at_tags)
     plan = wiring.affordable(whole, options, no_metrics)
     if dry_run:
         wiring.show_forecast(plan, whole, options)
@@ -51,6 +47,6 @@ def scan(
     session, regions = wiring.connect(**options)
     run = wiring.Gathering(workers, no_progress, resume, output / "inventory.jsonl", metrics_days)
     inventory = wiring.read_account(session, plan, regions, run)
-    audit = wiring.assess(inventory, book, wanted)
+    audit = wiring.assess(inventory, book, judging)
     wiring.deliver(audit, formats, output)
-    wiring.end(audit, fail_on, min_score, strict)
+    wiring.end(audit, gates)

@@ -7,7 +7,7 @@ document and nothing else.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ from wa_audit.inventory import Inventory
 from wa_audit.model import ConfigurationError, Finding, Gap, Pillar, Reason, Severity, Status
 from wa_audit.rulebook import Rule, Rulebook
 from wa_audit.score import Score, Scorecard
+from wa_audit.suppressions import Entry, State, Suppressions
 
 FORMAT = "wa-audit"
-VERSION = "1.0"
+VERSION = "1.1"
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,8 +146,40 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     failures: int
 
 
+class SuppressionFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that accepts failures, and what became of it.
+
+    `active`, `expired` on the day of the run, `unused` where nothing that it speaks of fails any more, or
+    `not_judged` where that cannot be told. `findings` counts the failures that it covers.
+    """
+
+    rule: str
+    resource: str
+    account: str
+    region: str
+    tag: dict[str, str]
+    reason: str
+    owner: str
+    expires: str
+    state: State
+    findings: int
+
+
+class BaselineFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A run beside its baseline: failures that are in it, that are new, and that are no more."""
+
+    made: str
+    known: int
+    new: int
+    no_longer: int
+
+
 class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One verdict. `rule` and `resource` are keys of the audit's tables; `gap` is an index into `gaps`."""
+    """One verdict. `rule` and `resource` are keys of the audit's tables; `gap` is an index into `gaps`, and
+    `suppression` one into `suppressions`.
+
+    `known` marks a failure that stands in the baseline.
+    """
 
     id: str
     rule: str
@@ -156,6 +189,8 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: str
     evidence: dict[str, Any] = {}
     gap: int | None = None
+    suppression: int | None = None
+    known: bool = False
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,6 +209,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     gaps: list[Unread]
     resources: dict[str, ResourceFacts]
     findings: list[FindingRow]
+    suppressions: list[SuppressionFacts] = []
+    baseline: BaselineFacts | None = None
 
 
 def build(
@@ -183,10 +220,11 @@ def build(
     scorecard: Scorecard,
     *,
     only: Iterable[str] = (),
+    suppressions: Suppressions | None = None,
 ) -> Audit:
     """The audit of one inventory. Pure: the same input gives the same document.
 
-    `only` says what the judging was narrowed to.
+    `only` says what the judging was narrowed to; `suppressions` have been applied to the findings.
     """
     gaps = _Gaps()
     rows: list[FindingRow] = []
@@ -199,6 +237,7 @@ def build(
         if gap.reason is not Reason.NOT_COLLECTED:
             gaps.index(gap, cost=0)
     run = inventory.run
+    judged = [rule.id for rule in rulebook.rules]
     return Audit(
         format=FORMAT,
         version=VERSION,
@@ -231,7 +270,26 @@ def build(
         gaps=gaps.table(),
         resources=dict(sorted(resources.items())),
         findings=rows,
+        suppressions=[] if suppressions is None else list(map(_suppression, suppressions.outcomes(judged))),
     )
+
+
+def with_baseline(audit: Audit, made: str, known: Collection[str]) -> Audit:
+    """The audit with the failures marked that stand in a baseline, made at a time, of these ids."""
+    rows = [
+        msgspec.structs.replace(f, known=True) if f.status is Status.FAIL and f.id in known else f
+        for f in audit.findings
+    ]
+    failing = [f for f in rows if f.status is Status.FAIL]
+    old = sum(1 for f in failing if f.known)
+    facts = BaselineFacts(made=made, known=old, new=len(failing) - old, no_longer=len(known) - old)
+    return msgspec.structs.replace(audit, findings=rows, baseline=facts)
+
+
+def _suppression(outcome: tuple[Entry, State, int]) -> SuppressionFacts:
+    entry, state, findings = outcome
+    facts = msgspec.structs.asdict(entry) | {"expires": entry.expires.isoformat()}
+    return SuppressionFacts(**facts, state=state, findings=findings)
 
 
 _GapKey = tuple[str, str, Reason, str]
@@ -277,6 +335,7 @@ def _row(finding: Finding, gaps: _Gaps) -> FindingRow:
         message=finding.message,
         evidence={name: value for name, value in finding.evidence.items() if value is not None},
         gap=None if finding.gap is None else gaps.index(finding.gap),
+        suppression=finding.suppression,
     )
 
 
@@ -393,9 +452,11 @@ def read(path: Path) -> Audit:
         raise ConfigurationError(f"{path}: {error}") from None
     for finding in audit.findings:
         gap_exists = finding.gap is None or 0 <= finding.gap < len(audit.gaps)
-        if finding.rule not in audit.rules or finding.resource not in audit.resources or not gap_exists:
+        entry_exists = finding.suppression is None or 0 <= finding.suppression < len(audit.suppressions)
+        there = finding.rule in audit.rules and finding.resource in audit.resources
+        if not (there and gap_exists and entry_exists):
             raise ConfigurationError(
-                f"{path}: finding {finding.id} names a rule, resource or gap that the file does not hold"
+                f"{path}: finding {finding.id} names a rule, resource, gap or entry that is not in the file"
             )
     return audit
 

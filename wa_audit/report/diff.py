@@ -7,6 +7,7 @@ A finding is the same in both where rule and resource are. The changes, each fin
     worse, better   fails in both, more or less severely
     open            fails in both, as severely
     fixed           failed, and passes
+    suppressed      failed, and still does, but somebody has accepted it
     gone            failed, and is no longer there to be judged: the resource is not there, the rule does not
                     apply to it any more, or was not asked for
     not_evaluated   was judged, and could not be this time: never taken for fixed, nor for gone
@@ -37,6 +38,7 @@ class Change(StrEnum):
     NOT_EVALUATED = "not_evaluated"
     BETTER = "better"
     FIXED = "fixed"
+    SUPPRESSED = "suppressed"
     GONE = "gone"
     OPEN = "open"
 
@@ -188,13 +190,16 @@ def _changed(
         why = "" if before.rule in new.rules else "the rule was not part of the newer audit"
         yield Change.GONE, _row(old, before, before, None, why=why or "the resource is no longer there")
     elif before.status is Status.FAIL and after is not None:
-        change = Change.FIXED if after.status is Status.PASS else Change.GONE
-        why = "" if change is Change.FIXED else "the rule no longer applies"
+        change = _ENDINGS.get(after.status, Change.GONE)
+        why = "the rule no longer applies" if change is Change.GONE else ""
         yield change, _row(new, after, before, after, why=why)
 
 
 # The larger of two ranks is the milder severity: where that was before, it has become worse.
 _WAYS = (Change.WORSE, Change.BETTER)
+
+
+_ENDINGS = {Status.PASS: Change.FIXED, Status.SUPPRESSED: Change.SUPPRESSED}
 
 
 def _unseen(new: Audit, before: FindingRow, type_: str, region: str, unlisted: _Unlisted) -> str:
@@ -216,7 +221,7 @@ def _row(
     return Row(
         id=shown.id,
         rule=shown.rule,
-        title=rule.failure_title,
+        title=rule.title if after is not None and after.status is Status.PASS else rule.failure_title,
         pillar=rule.pillar,
         resource=shown.resource,
         type=resource.type,

@@ -19,6 +19,7 @@ TITLES = {
     Change.NOT_EVALUATED: "Newly not evaluated",
     Change.BETTER: "Better",
     Change.FIXED: "Fixed",
+    Change.SUPPRESSED: "Newly suppressed",
     Change.GONE: "No longer seen",
     Change.OPEN: "Still open",
 }
@@ -57,6 +58,7 @@ _STYLES = {
     Change.NOT_EVALUATED: "bold yellow",
     Change.BETTER: "bold green",
     Change.FIXED: "bold green",
+    Change.SUPPRESSED: "bold",
     Change.GONE: "bold",
     Change.OPEN: "bold",
 }

@@ -34,6 +34,7 @@ STATUS_WORDS = {
     Status.NOT_EVALUATED: "Not evaluated",
     Status.ERROR: "Check broke",
     Status.PASS: "Passing",
+    Status.SUPPRESSED: "Suppressed",
     Status.NOT_APPLICABLE: "Not applicable",
 }
 # What a reader came for, and what nobody should overlook.

@@ -11,6 +11,7 @@ from rich.text import Text
 from wa_audit.model import Severity, Status
 from wa_audit.report import unread
 from wa_audit.report.audit import Audit, OverallScore, PillarScore
+from wa_audit.suppressions import State
 from wa_audit.text import count, visible
 
 _STEPS = 5
@@ -107,9 +108,29 @@ def _show_gaps(audit: Audit, console: Console) -> None:
         lines.append(Text(visible(said), style="yellow"))
     if broken := counts[Status.ERROR]:
         lines.append(Text(f"{count(broken, 'check')} broke; run with -v for their traces", style="red"))
+    if accepted := counts[Status.SUPPRESSED]:
+        lines.append(Text(f"{count(accepted, 'failure')} suppressed, and left out of the score", style="dim"))
+    lines += [Text(visible(words), style="yellow") for words in _stale(audit)]
+    if known := audit.baseline:
+        new = f"{count(known.new, 'failure')} not in the baseline, {known.known} in it"
+        lines.append(Text(f"{new}, {known.no_longer} of it no longer failing"))
     if not audit.run.complete:
         lines.append(Text("The collection was stopped before its end", style="red"))
     if lines:
         console.print()
     for line in lines:
         console.print(line)
+
+
+def _stale(audit: Audit) -> list[str]:
+    """Entries that hold no more, each on a line."""
+    words = {
+        State.EXPIRED: "expired on {0.expires} and holds no more",
+        State.UNUSED: "is needed no more: nothing that it speaks of fails",
+    }
+    return [
+        f"Suppression of {entry.rule}{f' on {entry.resource}' if entry.resource else ''} "
+        f"({entry.owner}) {words[entry.state].format(entry)}"
+        for entry in audit.suppressions
+        if entry.state in words
+    ]
