@@ -18,6 +18,7 @@ from tests.rules.cases import ACCOUNT, REGION, deny, resource
 from wa_audit import cli, flags, rulebook
 from wa_audit import inventory as inventories
 from wa_audit.inventory import Inventory, Run
+from wa_audit.report import audit as audits
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "example", "AWS_REGION": REGION}
 ONE_RULE = ("--rule", "sqs-queue-encrypted")
