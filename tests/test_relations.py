@@ -107,3 +107,66 @@ def test_a_refused_field_makes_its_relations_unknown() -> None:
     queue.gaps = (_denied("AWS::SQS::Queue", ("RedrivePolicy",)),)
     with pytest.raises(Unread):
         relate(Inventory(RUN, [queue])).targets(queue, "dead-letters-to")
+
+
+# -- what could not be read hides no more than it can -----------------------------------------------
+
+
+def _unlisted(type_: str, operation: str) -> Gap:
+    return Gap(
+        type=type_, operation=operation, action=operation, reason=Reason.ACCESS_DENIED, region="eu-west-1"
+    )
+
+
+def test_a_refused_list_makes_unknown_only_what_it_could_have_declared() -> None:
+    """IoT rules trigger nothing by themselves, and deliver to no role."""
+    queue = _resource("AWS::SQS::Queue", "orders")
+    bucket = _resource("AWS::S3::Bucket", "lake")
+    role = _resource("AWS::IAM::Role", "worker")
+    related = relate(
+        Inventory(RUN, [queue, bucket, role], [_unlisted("AWS::IoT::TopicRule", "iot:ListTopicRules")])
+    )
+    assert related.targets(bucket, "delivers-to") == []
+    assert related.sources(role, "runs-as") == []
+    with pytest.raises(Unread, match="iot:ListTopicRules"):
+        related.sources(queue, "delivers-to")
+
+
+def test_a_detail_that_was_refused_of_one_leaves_the_others_known() -> None:
+    gap = Gap(
+        type="AWS::Glue::Job",
+        operation="glue:GetJobs",
+        action="glue:GetJobs",
+        reason=Reason.MALFORMED,
+        region="eu-west-1",
+        fields=("Connections",),
+    )
+    hidden, known = _resource("AWS::Glue::Job", "hidden"), _resource("AWS::Glue::Job", "known")
+    hidden.gaps = (gap,)
+    related = relate(Inventory(RUN, [hidden, known]))
+    assert related.targets(known, "uses") == []
+    with pytest.raises(Unread, match="glue:GetJobs"):
+        related.targets(hidden, "uses")
+
+
+def test_a_pattern_over_objects_joins_the_buckets_that_tell_of_them() -> None:
+    rule = _resource(
+        "AWS::Events::Rule",
+        "landed",
+        EventPattern={"source": ["aws.s3"], "detail": {"bucket": {"name": [{"prefix": "raw-"}]}}},
+    )
+    tells = {"Notifications": {"EventBridgeConfiguration": {}}}
+    told = resource("AWS::S3::Bucket", {"name": "raw-orders", "region": "eu-west-1", "data": tells}, RUN)
+    silent = resource("AWS::S3::Bucket", {"name": "raw-silent", "region": "eu-west-1"}, RUN)
+    other = resource("AWS::S3::Bucket", {"name": "curated", "region": "eu-west-1", "data": tells}, RUN)
+    triggers = {pair for pair in _pairs(rule, told, silent, other) if pair[1] == "triggers"}
+    assert triggers == {(told.arn, "triggers", rule.arn)}
+
+
+def test_a_rule_that_hears_of_failures_alone_is_told_and_not_triggered() -> None:
+    job = "arn:aws:glue:eu-west-1:123456789012:job/load"
+    pattern = {"source": ["aws.glue"], "detail": {"jobName": ["load"], "state": ["FAILED", "TIMEOUT"]}}
+    failed = _resource("AWS::Events::Rule", "failed", EventPattern=pattern)
+    pattern = {"source": ["aws.glue"], "detail": {"jobName": ["load"], "state": ["SUCCEEDED"]}}
+    done = _resource("AWS::Events::Rule", "done", EventPattern=pattern)
+    assert _pairs(failed, done) == {(failed.arn, "told-of", job), (job, "triggers", done.arn)}

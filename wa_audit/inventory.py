@@ -6,10 +6,11 @@ that the same account gives the same bytes.
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -53,6 +54,25 @@ class _Header(msgspec.Struct, kw_only=True):
     gaps: int
 
 
+class Blind(NamedTuple):
+    """A reading that is missing, and with it whatever relations it would have declared.
+
+    They would start at resources of `type`, any where it is empty, at the resource `arn` alone where one is
+    given; and lead to resources of one of `services`, any where there are none.
+    """
+
+    gap: Gap
+    type: str = ""
+    services: tuple[str, ...] = ()
+    arn: str = ""
+
+    def may_concern(self, region: str) -> bool:
+        return not region or self.gap.region in ("", region)
+
+    def may_start_at(self, source: Resource) -> bool:
+        return self.type in ("", source.type) and self.arn in ("", source.arn)
+
+
 class Inventory:
     """Resources by type, by ARN and by relation.
 
@@ -64,8 +84,6 @@ class Inventory:
         run: Run,
         resources: Iterable[Resource],
         gaps: Iterable[Gap] = (),
-        relations: Iterable[Relation] = (),
-        relation_gaps: dict[str, list[Gap]] | None = None,
     ) -> None:
         self.run = run
         self.gaps = sorted(gaps, key=lambda g: (g.type, g.region, g.operation, g.fields))
@@ -82,12 +100,20 @@ class Inventory:
             self._by_type[resource.type].append(resource)
             self._by_arn[resource.arn] = resource
 
-        self._targets: dict[tuple[str, str], list[Relation]] = defaultdict(list)
-        self._sources: dict[tuple[str, str], list[Relation]] = defaultdict(list)
-        for relation in relations:
-            self._targets[relation.source, relation.kind].append(relation)
-            self._sources[relation.target, relation.kind].append(relation)
-        self._relation_gaps = relation_gaps or {}
+        self._targets: dict[tuple[str, str], list[Relation]] = {}
+        self._sources: dict[tuple[str, str], list[Relation]] = {}
+        self._blind: dict[str, list[Blind]] = {}
+        self._names: dict[tuple[str, str], list[Resource]] | None = None
+
+    def with_relations(self, relations: Iterable[Relation], blind: dict[str, list[Blind]]) -> Inventory:
+        """The same inventory with these relations, and with what may have hidden more of each kind."""
+        related = copy.copy(self)
+        related._targets, related._sources = {}, {}
+        for relation in sorted(relations):
+            related._targets.setdefault((relation.source, relation.kind), []).append(relation)
+            related._sources.setdefault((relation.target, relation.kind), []).append(relation)
+        related._blind = blind
+        return related
 
     def __iter__(self) -> Iterator[Resource]:
         for type_ in sorted(self._by_type):
@@ -141,6 +167,17 @@ class Inventory:
                 raise Unread(gap)
         return None
 
+    def named(self, type_: str, name: str, region: str) -> Resource | None:
+        """The resource of this type, name and region if it was read; global ones are in every region."""
+        if self._names is None:
+            self._names = {}
+            for resource in self:
+                self._names.setdefault((resource.type, resource.name), []).append(resource)
+        for resource in self._names.get((type_, name), ()):
+            if region in ("", resource.region) or not resource.region:
+                return resource
+        return None
+
     def get(self, arn: str) -> Resource | None:
         """The resource with this ARN if it was read; None says nothing about whether it exists."""
         return self._by_arn.get(arn)
@@ -158,7 +195,9 @@ class Inventory:
         Raises:
             Unread: something that could have declared such a relation could not be read.
         """
-        self._demand_whole(kind, source.region)
+        for blind in self._blind.get(kind, ()):
+            if blind.may_concern(source.region) and blind.may_start_at(source):
+                raise Unread(blind.gap)
         return self._targets.get((source.arn, kind), [])
 
     def sources(self, target: Resource, kind: str) -> list[Relation]:
@@ -166,7 +205,10 @@ class Inventory:
 
         What has no Region in its ARN, a bucket or a role, can be pointed at from every Region.
         """
-        self._demand_whole(kind, arns.parse(target.arn).region)
+        place = arns.parse(target.arn)
+        for blind in self._blind.get(kind, ()):
+            if blind.may_concern(place.region) and blind.services in ((), (place.service,)):
+                raise Unread(blind.gap)
         return self._sources.get((target.arn, kind), [])
 
     def has_source(self, target: Resource, kind: str) -> bool:
@@ -185,10 +227,9 @@ class Inventory:
         """Every relation, sorted."""
         return sorted(r for found in self._targets.values() for r in found)
 
-    def _demand_whole(self, kind: str, region: str) -> None:
-        for gap in self._relation_gaps.get(kind, ()):
-            if not region or gap.region in ("", region):
-                raise Unread(gap)
+    def blind(self, kind: str) -> list[Blind]:
+        """What may have hidden relations of this kind."""
+        return self._blind.get(kind, [])
 
 
 # -- the file --------------------------------------------------------------------------------------

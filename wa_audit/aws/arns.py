@@ -59,3 +59,28 @@ def function_arn(text: str) -> str:
     """A Lambda function's ARN without alias or version: `…:function:name:prod` gives `…:function:name`."""
     parts = text.split(":")
     return ":".join(parts[:7]) if len(parts) > 7 and parts[2] == "lambda" else text
+
+
+_PARTS = re.compile(r"(table/[^/]+)/(?:stream|index)/.*|(stream/[^/]+)/consumer/.*")
+
+
+def whole(text: str) -> str:
+    """The ARN of the resource that an ARN is a part or a version of; any other ARN as it is.
+
+    A function without alias or version, a state machine likewise, a table of its stream or index, a stream of
+    its consumer, a bucket of its objects, a log group without the `:*` that policies want.
+    """
+    arn = parse(text)
+    match arn.service:
+        case "lambda":
+            return function_arn(text)
+        case "s3" if not arn.region and "/" in arn.resource:
+            return text[: text.index("/")]
+        case "states" if arn.resource.startswith("stateMachine:"):
+            return ":".join(text.split(":")[:7])
+        case "dynamodb" | "kinesis":
+            if match := _PARTS.fullmatch(arn.resource):
+                return text[: -len(arn.resource)] + (match[1] or match[2])
+        case "logs":
+            return text.removesuffix(":*")
+    return text

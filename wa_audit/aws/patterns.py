@@ -143,6 +143,94 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
+# -- what a pattern speaks of ------------------------------------------------------------------------
+
+# How services name themselves in events, and where in `detail` they name the resource.
+# https://docs.aws.amazon.com/eventbridge/latest/ref/events.html
+_NAMES: Mapping[str, Mapping[str, str]] = {
+    "aws.dynamodb": {"tableName": "table"},
+    "aws.emr": {"clusterId": "cluster"},
+    "aws.glue": {"jobName": "job", "crawlerName": "crawler", "databaseName": "database"},
+    "aws.s3": {"bucket.name": "bucket"},
+    "aws.states": {"stateMachineArn": "statemachine"},
+}
+_FAILURES = frozenset(
+    "FAILED FAILURE TIMEOUT TIMED_OUT ABORTED STOPPED ERROR TERMINATED_WITH_ERRORS CANCELLED".split()
+)
+_OBJECTS = "aws.s3"
+
+
+def names(pattern: object) -> list[tuple[str, str]]:
+    """The resources that a pattern names in full, each with what it is: `("bucket", "orders")`, sorted."""
+    found = set()
+    for source, alternative in _alternatives(pattern):
+        for path, what in _NAMES.get(source, {}).items():
+            found |= {(what, value) for value in _texts(_at(alternative, ("detail", *path.split("."))))}
+        found |= {("arn", value) for value in _texts(alternative.get("resources"))}
+    return sorted(found)
+
+
+def only_failures(pattern: object) -> bool:
+    """Whether a pattern lets through nothing but the news that something failed."""
+    alternatives = [alternative for _, alternative in _alternatives(pattern)]
+    return bool(alternatives) and all(map(_fails_alone, alternatives))
+
+
+def _fails_alone(alternative: Mapping[str, Any]) -> bool:
+    for path in (("detail", "state"), ("detail", "status"), ("detail", "currentStatus")):
+        wanted = _at(alternative, path)
+        if isinstance(wanted, list) and wanted:
+            return all(isinstance(w, str) and w.upper() in _FAILURES for w in wanted)
+    return False
+
+
+def speaks_of_objects(pattern: object) -> bool:
+    """Whether a pattern is about objects of S3 and leaves open, or describes, in which buckets."""
+    return any(
+        source == _OBJECTS and not _texts_alone(_at(alternative, ("detail", "bucket", "name")))
+        for source, alternative in _alternatives(pattern)
+    )
+
+
+def accepts_bucket(pattern: object, bucket: str) -> bool:
+    """Whether a pattern about objects lets a bucket of this name through."""
+    for source, alternative in _alternatives(pattern):
+        wanted = _at(alternative, ("detail", "bucket", "name"))
+        if source == _OBJECTS and (
+            wanted is None or any(_accepts(matcher, bucket) for matcher in _listed(wanted))
+        ):
+            return True
+    return False
+
+
+def _alternatives(pattern: object) -> list[tuple[str, Mapping[str, Any]]]:
+    """A pattern, or each side of its `$or`, by each source that it names."""
+    if not isinstance(pattern, Mapping):
+        return []
+    either = pattern.get("$or")
+    rest = {name: value for name, value in pattern.items() if name != "$or"}
+    sides = [s for s in either if isinstance(s, Mapping)] if isinstance(either, list) else [{}]
+    return [(s, {**rest, **side}) for side in sides for s in _texts({**rest, **side}.get("source"))]
+
+
+def _at(pattern: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    found: Any = pattern
+    for step in path:
+        found = found.get(step) if isinstance(found, Mapping) else None
+    return found
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in _listed(value) if isinstance(item, str)]
+
+
+def _texts_alone(value: Any) -> bool:
+    return value is not None and all(isinstance(item, str) for item in _listed(value))
+
+
+# -- sample events -----------------------------------------------------------------------------------
+
+
 def _event(source: str, kind: str, account: str, region: str, **more: Any) -> dict[str, Any]:
     return {
         "version": "0",

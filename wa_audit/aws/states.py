@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, NamedTuple
 
 from wa_audit.aws import arns
@@ -265,6 +266,93 @@ def _asks(state: State) -> bool:
 def tasks_on(definition: object, reference: Reference) -> list[State]:
     """The Tasks that name this job, queue, …"""
     return [task for task in tasks(definition) if reference in integration(task).references]
+
+
+# -- what comes of it --------------------------------------------------------------------------------
+
+
+class Effect(Enum):
+    """What a Task does to what it names."""
+
+    STARTS = "starts"
+    WRITES = "writes"
+    READS = "reads"
+
+
+# By service: what an action does, by how its name begins, and the arguments that name what it does it to.
+_EFFECTS: Mapping[str, tuple[tuple[Effect, str, Mapping[str, str]], ...]] = {
+    "athena": ((Effect.STARTS, "startQueryExecution", {"WorkGroup": "workgroup"}),),
+    "dynamodb": (
+        (Effect.WRITES, "put update delete", {"TableName": "table"}),
+        (Effect.READS, "get query scan", {"TableName": "table"}),
+    ),
+    "ecs": ((Effect.STARTS, "runTask", {"TaskDefinition": "taskdef"}),),
+    "elasticmapreduce": (
+        (Effect.STARTS, "addStep addJobFlowSteps", {"ClusterId": "cluster", "JobFlowId": "cluster"}),
+    ),
+    "emr-serverless": ((Effect.STARTS, "startJobRun", {"ApplicationId": "application"}),),
+    "firehose": ((Effect.WRITES, "put", {"DeliveryStreamName": "deliverystream"}),),
+    "glue": (
+        (Effect.STARTS, "startJobRun", {"JobName": "job"}),
+        (Effect.STARTS, "startCrawler", {"Name": "crawler"}),
+        (Effect.STARTS, "startWorkflowRun", {"Name": "workflow"}),
+    ),
+    "kinesis": ((Effect.WRITES, "put", {"StreamName": "streamname", "StreamARN": "arn"}),),
+    "lambda": ((Effect.STARTS, "invoke", {"FunctionName": "function"}),),
+    "redshift-data": (
+        (Effect.STARTS, "executeStatement batchExecuteStatement", {"ClusterIdentifier": "redshift"}),
+    ),
+    "s3": (
+        (Effect.WRITES, "put copy upload complete", {"Bucket": "bucket"}),
+        (Effect.READS, "get list head select", {"Bucket": "bucket"}),
+    ),
+    "sns": ((Effect.WRITES, "publish", {"TopicArn": "topic"}),),
+    "sqs": (
+        (Effect.WRITES, "send", {"QueueUrl": "queue"}),
+        (Effect.READS, "receive", {"QueueUrl": "queue"}),
+    ),
+    "states": ((Effect.STARTS, "startExecution startSyncExecution", {"StateMachineArn": "statemachine"}),),
+}
+
+
+def effects(definition: object, effect: Effect) -> list[tuple[str, str]]:
+    """What a definition starts, writes to or reads from, where it is named: `("job", "nightly")`, sorted.
+
+    A Distributed Map reads its items and writes its results itself.
+    """
+    found: set[tuple[str, str]] = set()
+    for state in walk(definition):
+        if state.type == "Task":
+            found |= _task_effects(state, effect)
+        elif state.type == "Map":
+            key = {Effect.READS: "ItemReader", Effect.WRITES: "ResultWriter"}.get(effect, "")
+            part = state.body.get(key)
+            given = arguments(State(state.name, part, state.scope)) if isinstance(part, Mapping) else {}
+            if isinstance(given.get("Bucket"), str):
+                found.add(("bucket", given["Bucket"]))
+    return sorted(found)
+
+
+def _task_effects(task: State, effect: Effect) -> set[tuple[str, str]]:
+    called = integration(task)
+    if called.service == "lambda" and effect is Effect.STARTS:
+        return {("function", r.name) for r in called.references if called.action.startswith("invoke")}
+    given = arguments(task)
+    found = set()
+    for does, actions, names in _EFFECTS.get(called.service, ()):
+        if does is effect and called.action.startswith(tuple(actions.split())):
+            found |= {(what, given[name]) for name, what in names.items() if isinstance(given.get(name), str)}
+    if called.service == "dynamodb" and called.action.startswith("batch"):
+        writes = called.action.startswith("batchWrite")
+        tables = given.get("RequestItems")
+        if isinstance(tables, Mapping) and effect is (Effect.WRITES if writes else Effect.READS):
+            found |= {("table", str(name)) for name in tables}
+    if called.service == "events" and effect is Effect.WRITES:
+        for entry in _list(given, "Entries"):
+            bus = entry.get("EventBusName")
+            if isinstance(bus, str) and bus != "default":
+                found.add(("eventbus", bus))
+    return found
 
 
 # -- time ------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from wa_audit.collect.kinds import Call, Kind, all_kinds, by_type
 from wa_audit.inventory import ACCOUNT_TYPE
 from wa_audit.model import ConfigurationError
-from wa_audit.relations import ROWS
+from wa_audit.relations import ROWS, Row
 from wa_audit.rulebook import Rule
 from wa_audit.text import unknown
 
@@ -206,8 +206,9 @@ def _expand(read: str, reader: str, types: frozenset[str] | None = None) -> set[
             if row.kind == read
             for kind in (by_type()[row.type],)
             for call in kind.calls
-            if {_field(row.target), _field(row.source)} & set(call.fields)
+            if {_field(row.target), _field(row.source)} & set(call.fields) or call is kind.list
         }
+        pairs |= {pair for row in ROWS if row.kind == read for pair in _looked_up(row)}
         pairs = _with_lists(pairs)
         if read == "encrypts-with":
             pairs.add(("AWS::KMS::Alias", "ListAliases"))
@@ -231,6 +232,16 @@ def _expand(read: str, reader: str, types: frozenset[str] | None = None) -> set[
             f"{reader} reads an undeclared operation: {unknown('operation', read, known)}"
         )
     return pairs
+
+
+def _looked_up(row: Row) -> set[tuple[str, str]]:
+    """What a row's conversion looks up beside the row's own resource."""
+    return {
+        (kind.type, call.operation)
+        for kind in map(by_type().__getitem__, row.needs)
+        for call in kind.calls
+        if call is kind.list or "Notifications" in call.fields
+    }
 
 
 def _field(path: str) -> str:

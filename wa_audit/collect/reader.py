@@ -14,7 +14,7 @@ import jmespath
 import msgspec
 from botocore import exceptions, xform_name
 
-from wa_audit.aws import secrets
+from wa_audit.aws import references, secrets
 from wa_audit.collect import answers, errors
 from wa_audit.collect.errors import Malformed
 from wa_audit.collect.kinds import Call, Kind
@@ -267,11 +267,24 @@ def finish(kind: Kind, resource: Resource) -> None:
             data[field] = _compiled(path).search(data[field])
     if isinstance(data.get("Tags"), list):
         data["Tags"] = dict(_tag(tag) for tag in data["Tags"])
+    if kind.secrets:
+        data[references.FIELD] = _references(kind, data)
     for path, settings in kind.secrets.items():
         for values in _maps(path.split("."), data):
             _classify(values, settings, pair=path.endswith("[]"))
     for field, value in data.items():
         data[field] = _scrubbed(value) if field in kind.scrub else _shapeless(value)
+
+
+def _references(kind: Kind, data: dict[str, Any]) -> list[str]:
+    """What the values that are about to be taken out refer to."""
+    pairs = (
+        (str(values.get("name", "")), values.get("value")) if path.endswith("[]") else pair
+        for path in kind.secrets
+        for values in _maps(path.split("."), data)
+        for pair in values.items()
+    )
+    return sorted({found for key, value in pairs if (found := references.of(key, value))})
 
 
 def _classify(values: dict[str, Any], settings: frozenset[str], *, pair: bool) -> None:

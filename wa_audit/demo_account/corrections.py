@@ -12,6 +12,7 @@ import io
 import json
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
@@ -39,6 +40,13 @@ FAILED_ACTIONS = {"acme-nightly": 0, "acme-month-end": 1}
 STREAMS_AGE = timedelta(days=200)
 # Moto's stacks never fail.
 STACK_STATUS = {"acme-reporting-alerts": "UPDATE_ROLLBACK_FAILED"}
+
+# What Acme does not have, and moto no operation for.
+NOTHING: dict[str, Json] = {
+    "glue.ListDataQualityRulesets": {"Rulesets": []},
+    "kafkaconnect.ListConnectors": {"connectors": []},
+    "quicksight.ListDataSets": {"DataSetSummaries": []},
+}
 
 
 def managed_policies(everything: str) -> str:
@@ -79,7 +87,8 @@ class Corrections:
         events.register("before-call.glue.CreateConnection", self._keep_connection_type)
         events.register("after-call.glue.GetConnections", self._give_connection_types)
         events.register("before-call.backup.ListProtectedResources", _no_backups)
-        events.register("before-call.glue.ListDataQualityRulesets", _no_rulesets)
+        for operation, answer in NOTHING.items():
+            events.register(f"before-call.{operation}", partial(_nothing, answer))
         events.register("before-call.lambda.CreateFunction", self._keep_dead_letters)
         events.register("after-call.lambda.ListFunctions", self._give_dead_letters)
         events.register("after-call.kinesis.DescribeStreamSummary", _stream_age)
@@ -189,9 +198,8 @@ def _no_backups(**_: Any) -> tuple[AWSResponse, Json]:
     return _answer({"Results": []})
 
 
-def _no_rulesets(**_: Any) -> tuple[AWSResponse, Json]:
-    """Acme has no rulesets of Glue Data Quality, and moto no such operation."""
-    return _answer({"Rulesets": []})
+def _nothing(answer: Json, **_: Any) -> tuple[AWSResponse, Json]:
+    return _answer(answer)
 
 
 def _stack_status(parsed: Json, **_: Any) -> None:

@@ -158,7 +158,8 @@ class Kind:
     @property
     def fields(self) -> frozenset[str]:
         """Every field that a resource of this kind can have."""
-        return frozenset(self.inherits.split()).union(*(call.fields for call in self.calls))
+        made = {"References"} if self.secrets else set()
+        return frozenset(self.inherits.split()).union(made, *(call.fields for call in self.calls))
 
     @property
     def listed(self) -> frozenset[str]:

@@ -68,6 +68,15 @@ KINDS = (
         ),
         arn="{Arn}",
         details=(
+            # What a set is made of; queries and columns are not kept.
+            Call(
+                operation="DescribeDataSet",
+                args=_DATA_SET,
+                take="DataSet.PhysicalTableMap.*.[RelationalTable, S3Source, CustomSql][][?@].DataSourceArn",
+                into="DataSources",
+                gone=_GONE,
+                optional=True,
+            ),
             # Only SPICE holds a copy that is refreshed. AWS does not say in which order ingestions come.
             Call(
                 operation="ListIngestions",

@@ -1,0 +1,393 @@
+"""Conversions: what stands in a field, as the ARNs of what it names.
+
+Each is a function of the value, the resource that it stands in, and the inventory, and yields ARNs; where
+nothing is named, none. A value that is computed as something runs names nothing that can be known here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from wa_audit.aws import arns, patterns, references, states
+from wa_audit.aws.watching import watched
+from wa_audit.inventory import Inventory
+from wa_audit.model import Resource
+
+Conversion = Callable[[Any, Resource, Inventory], Iterator[str]]
+
+
+def services(path: str) -> tuple[str, ...]:
+    """The services that a row's target can be of, as ARNs spell them; empty where it can be any."""
+    service = _SERVICES.get(path.partition("|")[2], "")
+    return (service,) if service else ()
+
+
+def _arn(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    if isinstance(value, str) and value.startswith("arn:"):
+        yield arns.whole(value)
+
+
+def _bucket(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    if not isinstance(value, str) or not value:
+        return
+    location = arns.s3_location(value)
+    name = location.bucket if location else "" if ":" in value or "/" in value else value
+    if name:
+        yield f"arn:{inventory.run.partition}:s3:::{name}"
+
+
+def _role(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    if not isinstance(value, str) or not value:
+        return
+    if value.startswith("arn:"):
+        # An EC2 instance profile bears, by the console's convention, the name of the role in it.
+        yield value.replace(":instance-profile/", ":role/")
+    else:
+        yield f"arn:{inventory.run.partition}:iam::{resource.account}:role/{value}"
+
+
+def _key(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    if not isinstance(value, str) or not value:
+        return
+    if value.startswith("arn:"):
+        yield value
+    else:
+        name = value if value.startswith("alias/") else f"key/{value}"
+        yield f"{_place('kms', resource, inventory)}:{name}"
+
+
+def _named(service: str, prefix: str) -> Conversion:
+    """A name as an ARN in the resource's own region; what is an ARN already stays one."""
+
+    def convert(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+        if isinstance(value, str) and value:
+            own = f"{_place(service, resource, inventory)}:{prefix}{value}"
+            yield arns.whole(value) if value.startswith("arn:") else own
+
+    return convert
+
+
+def _place(service: str, resource: Resource, inventory: Inventory) -> str:
+    return f"arn:{inventory.run.partition}:{service}:{resource.region}:{resource.account}"
+
+
+def _taskdef(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """A task definition by its family: the revision changes with every deployment."""
+    for arn in _named("ecs", "task-definition/")(value, resource, inventory):
+        yield re.sub(r"(:task-definition/[^:]+):\d+$", r"\1", arn)
+
+
+def _replica(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    if isinstance(value, str) and value != resource.region:
+        yield resource.arn.replace(f":{resource.region}:", f":{value}:", 1)
+
+
+def _endpoint(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    if isinstance(value, str) and value.startswith("https://"):
+        yield value
+
+
+# -- structures ------------------------------------------------------------------------------------
+
+
+def _functions(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """Every Lambda function that is named by its ARN anywhere within a value."""
+    if isinstance(value, dict | list):
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from _functions(child, resource, inventory)
+    elif isinstance(value, str) and arns.parse(value).service == "lambda":
+        yield arns.whole(value)
+
+
+def _dead_letters(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    for source in value.values() if isinstance(value, dict) else ():
+        if isinstance(source, dict) and isinstance(source.get("DeadLetterConfig"), dict):
+            yield from _arn(source["DeadLetterConfig"].get("Arn"), resource, inventory)
+
+
+def _brokers(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """A Kafka of one's own, by the first of its brokers."""
+    endpoints = value.get("Endpoints") if isinstance(value, dict) else None
+    brokers = endpoints.get("KAFKA_BOOTSTRAP_SERVERS") if isinstance(endpoints, dict) else None
+    if isinstance(brokers, list) and brokers:
+        yield f"kafka://{min(map(str, brokers))}"
+
+
+def _stream(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """A pipe's source: an ARN, or `smk://host:port` for a Kafka of one's own."""
+    if isinstance(value, str) and value.startswith("smk://"):
+        yield "kafka://" + value.removeprefix("smk://").split(",")[0]
+    else:
+        yield from _arn(value, resource, inventory)
+
+
+def _iceberg(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    tables = value.get("DestinationTableConfigurationList") if isinstance(value, dict) else None
+    for table in tables if isinstance(tables, list) else ():
+        database, name = table.get("DestinationDatabaseName"), table.get("DestinationTableName")
+        if database and name:
+            yield f"{_place('glue', resource, inventory)}:table/{database}/{name}"
+
+
+# https://docs.aws.amazon.com/iot/latest/developerguide/iot-rule-actions.html
+_IOT = {
+    "dynamoDB": ("tableName", "table"),
+    "dynamoDBv2": ("putItem.tableName", "table"),
+    "firehose": ("deliveryStreamName", "deliverystream"),
+    "iotEvents": ("inputName", ""),
+    "kafka": ("destinationArn", ""),
+    "kinesis": ("streamName", "streamname"),
+    "lambda": ("functionArn", ""),
+    "openSearch": ("endpoint", "endpoint"),
+    "s3": ("bucketName", "bucket"),
+    "sns": ("targetArn", ""),
+    "sqs": ("queueUrl", "queue"),
+    "stepFunctions": ("stateMachineName", "statemachine"),
+}
+
+
+def _iot(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """Where the actions of an IoT rule, or its one error action, send to."""
+    for action in value if isinstance(value, list) else [value]:
+        for name, settings in action.items() if isinstance(action, dict) else ():
+            path, what = _IOT.get(name, ("", ""))
+            found: Any = settings
+            for step in path.split(".") if path else ():
+                found = found.get(step) if isinstance(found, dict) else None
+            if path and isinstance(found, str):
+                yield from _name(what, found, resource, inventory)
+
+
+def _name(what: str, name: str, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """A name of a known sort as an ARN, where it is written out and not computed."""
+    if "${" in name:
+        return
+    if what == "queue":
+        yield from _queue(name, resource, inventory)
+    elif what in _NAMED and not name.startswith("arn:"):
+        yield from CONVERSIONS[what](name, resource, inventory)
+    else:
+        yield from CONVERSIONS.get(what, _arn)(name, resource, inventory)
+
+
+def _queue(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    found = references.queue_arn(str(value), inventory.run.partition, resource.region)
+    if found:
+        yield found
+    else:
+        yield from _arn(value, resource, inventory)
+
+
+def _location(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """A DataSync location: the bucket that it stands for, or itself where it is no bucket."""
+    found = inventory.get(str(value))
+    uri = str(found.data.get("LocationUri") or "") if found else ""
+    if uri.startswith("s3://"):
+        yield from _bucket(uri, resource, inventory)
+    else:
+        yield from _arn(value, resource, inventory)
+
+
+def _dms(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """A DMS endpoint: the bucket or stream that it stands for, or itself where it is a database."""
+    found = inventory.get(str(value))
+    data = found.data if found else {}
+    bucket = (data.get("S3Settings") or {}).get("BucketName")
+    stream = (data.get("KinesisSettings") or {}).get("StreamArn")
+    if bucket:
+        yield from _bucket(bucket, resource, inventory)
+    else:
+        yield from _arn(stream or value, resource, inventory)
+
+
+def _quicksight(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """What a QuickSight data source queries."""
+    for kind, settings in value.items() if isinstance(value, dict) else ():
+        given = settings if isinstance(settings, dict) else {}
+        if kind == "AthenaParameters" and settings is not None:
+            name = given.get("WorkGroup") or "primary"
+            yield f"{_place('athena', resource, inventory)}:workgroup/{name}"
+        elif kind == "RedshiftParameters" and given.get("ClusterId"):
+            yield f"{_place('redshift', resource, inventory)}:cluster:{given['ClusterId']}"
+        elif kind == "RdsParameters" and given.get("InstanceId"):
+            yield f"{_place('rds', resource, inventory)}:db:{given['InstanceId']}"
+        elif kind == "S3Parameters":
+            manifest = given.get("ManifestFileLocation")
+            yield from _bucket((manifest or {}).get("Bucket"), resource, inventory)
+
+
+def _connector(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """What an MSK Connect connector is set to write to or read from, beside Kafka."""
+    settings = value if isinstance(value, dict) else {}
+    yield from _bucket(settings.get("s3.bucket.name"), resource, inventory)
+    yield from _named("kinesis", "stream/")(settings.get("kinesis.stream"), resource, inventory)
+
+
+def _broker(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """The MSK cluster of `b-1.orders.a1b2c3.c4.kafka.eu-west-1.amazonaws.com:9098`, or a Kafka of one's own.
+
+    https://docs.aws.amazon.com/msk/latest/developerguide/msk-get-bootstrap-brokers.html
+    """
+    if not isinstance(value, str) or not value:
+        return
+    first = value.split(",")[0]
+    labels = first.split(".")
+    if ".kafka" in first and ".amazonaws." in first and len(labels) > 1:
+        for cluster in inventory.known("AWS::MSK::Cluster"):
+            if cluster.region == resource.region and cluster.name.lower() == labels[1].lower():
+                yield cluster.arn
+                return
+    yield f"kafka://{first}"
+
+
+def _references(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """What the collector has kept of settings' values: what they refer to; see `aws.references`."""
+    for found in resource.data.get(references.FIELD) or ():
+        arn, certain = references.arn(found, inventory.run.partition, resource.region, resource.account)
+        if arn and (certain or inventory.get(arn) is not None):
+            yield arn
+
+
+# -- state machines --------------------------------------------------------------------------------
+
+
+def _called(effect: states.Effect) -> Conversion:
+    """What the Tasks of a definition start, write to or read from, where it is named: a computed name is
+    known only as the machine runs."""
+
+    def convert(definition: Any, machine: Resource, inventory: Inventory) -> Iterator[str]:
+        for what, name in states.effects(definition, effect):
+            if what == "function":
+                yield _function(name, machine, inventory)
+            elif what == "queue":
+                yield from _queue(name, machine, inventory)
+            else:
+                yield from CONVERSIONS[what](name, machine, inventory)
+
+    return convert
+
+
+def _function(name: str, machine: Resource, inventory: Inventory) -> str:
+    """A function's ARN from what Lambda takes for a name: `name:alias`, `account:function:name`, an ARN."""
+    if name.startswith("arn:"):
+        return arns.whole(name)
+    owner, infix, rest = name.rpartition("function:")
+    plain = (rest if infix else name).partition(":")[0]
+    place = f"arn:{inventory.run.partition}:lambda:{machine.region}"
+    return f"{place}:{owner.strip(':') or machine.account}:function:{plain}"
+
+
+# -- events ----------------------------------------------------------------------------------------
+
+
+def _matched(pattern: Any, rule: Resource, inventory: Inventory) -> Iterator[str]:
+    """What a rule's events come from, where its pattern names it; what it hears of failures alone is not
+    what it is triggered by."""
+    bus = str(rule.data.get("EventBusName") or "default").rpartition("/")[2]
+    if bus != "default":
+        yield f"{_place('events', rule, inventory)}:event-bus/{bus}"
+    if not patterns.only_failures(pattern):
+        yield from _sources(pattern, rule, inventory)
+
+
+def _failures(pattern: Any, rule: Resource, inventory: Inventory) -> Iterator[str]:
+    if patterns.only_failures(pattern):
+        yield from _sources(pattern, rule, inventory)
+
+
+def _sources(pattern: Any, rule: Resource, inventory: Inventory) -> Iterator[str]:
+    for what, name in patterns.names(pattern):
+        yield from CONVERSIONS[what](name, rule, inventory)
+    if patterns.speaks_of_objects(pattern):
+        for bucket in inventory.known("AWS::S3::Bucket"):
+            # Raises where nobody knows whether the bucket tells EventBridge.
+            tells = (bucket["Notifications"] or {}).get("EventBridgeConfiguration") is not None
+            if tells and bucket.region == rule.region and patterns.accepts_bucket(pattern, bucket.name):
+                yield bucket.arn
+
+
+# -- what is about other resources -----------------------------------------------------------------
+
+
+def _watched(alarm: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """What an alarm's metrics are of."""
+    yield from watched(resource, inventory.run.partition)
+
+
+def _built(value: Any, stack: Resource, inventory: Inventory) -> Iterator[str]:
+    """What a stack holds: CloudFormation knows most resources by a name, some by an ARN or a URL."""
+    for row in value if isinstance(value, list) else ():
+        physical = row.get("PhysicalResourceId") if isinstance(row, dict) else None
+        if not isinstance(physical, str) or row.get("ResourceStatus") == "DELETE_COMPLETE":
+            continue
+        if physical.startswith("arn:"):
+            yield arns.whole(physical)
+        else:
+            found = inventory.named(str(row.get("ResourceType")), physical.rpartition("/")[2], stack.region)
+            if found is not None:
+                yield found.arn
+
+
+_NAMED: Mapping[str, tuple[str, str]] = {
+    "cluster": ("elasticmapreduce", "cluster/"),
+    "connection": ("glue", "connection/"),
+    "crawler": ("glue", "crawler/"),
+    "database": ("glue", "database/"),
+    "deliverystream": ("firehose", "deliverystream/"),
+    "eventbus": ("events", "event-bus/"),
+    "job": ("glue", "job/"),
+    "loggroup": ("logs", "log-group:"),
+    "redshift": ("redshift", "cluster:"),
+    "secconf": ("glue", "security-configuration/"),
+    "statemachine": ("states", "stateMachine:"),
+    "streamname": ("kinesis", "stream/"),
+    "subnet": ("ec2", "subnet/"),
+    "table": ("dynamodb", "table/"),
+    "topic": ("sns", ""),
+    "workflow": ("glue", "workflow/"),
+    "workgroup": ("athena", "workgroup/"),
+    "application": ("emr-serverless", "/applications/"),
+}
+
+CONVERSIONS: dict[str, Conversion] = {
+    **{what: _named(service, prefix) for what, (service, prefix) in _NAMED.items()},
+    "arn": _arn,
+    "bucket": _bucket,
+    "broker": _broker,
+    "brokers": _brokers,
+    "built": _built,
+    "connector": _connector,
+    "deadletters": _dead_letters,
+    "dms": _dms,
+    "endpoint": _endpoint,
+    "failures": _failures,
+    "functions": _functions,
+    "iceberg": _iceberg,
+    "iot": _iot,
+    "key": _key,
+    "location": _location,
+    "matched": _matched,
+    "quicksight": _quicksight,
+    "read": _called(states.Effect.READS),
+    "references": _references,
+    "replica": _replica,
+    "role": _role,
+    "started": _called(states.Effect.STARTS),
+    "stream": _stream,
+    "taskdef": _taskdef,
+    "watched": _watched,
+    "written": _called(states.Effect.WRITES),
+}
+
+_SERVICES = {
+    **{what: service for what, (service, _) in _NAMED.items()},
+    "bucket": "s3",
+    "iceberg": "glue",
+    "key": "kms",
+    "replica": "dynamodb",
+    "role": "iam",
+    "taskdef": "ecs",
+    "functions": "lambda",
+}

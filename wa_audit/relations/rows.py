@@ -1,0 +1,207 @@
+"""The rows: which field of which type declares which relation.
+
+`Row(type, kind, target)` says that a resource of the type stands in the relation to what the path names.
+Where a resource only proves a relation between two others (an event source mapping between a queue and a
+function), `source` names the path of the first. A path is `Field.field[].field`, with a conversion after `|`
+(see `convert`) that turns what stands there into ARNs; `@` is the resource itself. `needs` names the types
+that a conversion looks up.
+
+What has no ARN is known by a URI: `kafka://host:9092`, `https://host`, `nfs://server/path`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    type: str
+    kind: str
+    target: str
+    source: str = ""
+    needs: tuple[str, ...] = ()
+
+
+FLOWS = {
+    "triggers": 1,
+    "starts": 1,
+    "delivers-to": 1,
+    "writes-to": 1,
+    "replicates-to": 1,
+    "backs-up-to": 1,
+    "transforms-with": 1,
+    "reads-from": -1,
+    "lies-in": -1,
+    "uses": 0,
+}
+"""The relations along which data, or the event that it has come, moves: from source to target (1), from target
+to source (-1), or either way, which configuration does not say (0)."""
+
+_FIREHOSE = "AWS::KinesisFirehose::DeliveryStream"
+_MACHINE = "AWS::StepFunctions::StateMachine"
+_LOCATION = ("AWS::DataSync::Location",)
+_ENDPOINT = ("AWS::DMS::Endpoint",)
+_MSK = ("AWS::MSK::Cluster",)
+_BACKUP = "S3BackupDescription.BucketARN"
+
+# fmt: off
+ROWS = (
+    # what gives up to what
+    Row("AWS::SQS::Queue",                 "dead-letters-to", "RedrivePolicy.deadLetterTargetArn"),
+    Row("AWS::SNS::Subscription",          "dead-letters-to", "RedrivePolicy.deadLetterTargetArn"),
+    Row("AWS::Lambda::Function",           "dead-letters-to", "DeadLetterConfig.TargetArn"),
+    Row("AWS::Lambda::Function",           "dead-letters-to", "EventInvokeConfigs[].DestinationConfig.OnFailure.Destination"),
+    Row("AWS::Lambda::EventSourceMapping", "dead-letters-to", "DestinationConfig.OnFailure.Destination"),
+    Row("AWS::Events::Rule",               "dead-letters-to", "Targets[].DeadLetterConfig.Arn"),
+    Row("AWS::Scheduler::Schedule",        "dead-letters-to", "Target.DeadLetterConfig.Arn"),
+    Row("AWS::Pipes::Pipe",                "dead-letters-to", "SourceParameters|deadletters"),
+    Row("AWS::IoT::TopicRule",             "dead-letters-to", "errorAction|iot"),
+
+    # what starts what
+    Row("AWS::Lambda::EventSourceMapping", "triggers", "FunctionArn", source="EventSourceArn"),
+    Row("AWS::Lambda::EventSourceMapping", "triggers", "FunctionArn", source="SelfManagedEventSource|brokers"),
+    Row("AWS::Events::Rule",               "triggers", "Targets[].Arn"),
+    Row("AWS::Events::Rule",               "triggers", "Targets[].EcsParameters.TaskDefinitionArn|taskdef"),
+    Row("AWS::Events::Rule",               "triggers", "@", source="EventPattern|matched", needs=("AWS::S3::Bucket",)),
+    Row("AWS::Scheduler::Schedule",        "triggers", "Target.Arn"),
+    Row("AWS::Scheduler::Schedule",        "triggers", "Target.EcsParameters.TaskDefinitionArn|taskdef"),
+    Row("AWS::SNS::Subscription",          "triggers", "Endpoint", source="TopicArn"),
+    Row("AWS::S3::Bucket",                 "triggers", "Notifications.LambdaFunctionConfigurations[].LambdaFunctionArn"),
+    Row("AWS::S3::Bucket",                 "triggers", "Notifications.QueueConfigurations[].QueueArn"),
+    Row("AWS::S3::Bucket",                 "triggers", "Notifications.TopicConfigurations[].TopicArn"),
+    Row("AWS::Glue::Trigger",              "triggers", "Actions[].JobName|job"),
+    Row("AWS::Glue::Trigger",              "triggers", "Actions[].CrawlerName|crawler"),
+    Row("AWS::Glue::Trigger",              "triggers", "@", source="Predicate.Conditions[].JobName|job"),
+    Row("AWS::Glue::Trigger",              "triggers", "@", source="Predicate.Conditions[].CrawlerName|crawler"),
+    Row("AWS::Glue::Trigger",              "triggers", "@", source="WorkflowName|workflow"),
+    Row("AWS::Pipes::Pipe",                "triggers", "@", source="Source|stream"),
+    Row(_MACHINE,                          "starts", "definition|started"),
+    Row("AWS::ECS::Service",               "starts", "taskDefinition|taskdef"),
+
+    # where data goes
+    Row("AWS::Lambda::Function",           "delivers-to", "EventInvokeConfigs[].DestinationConfig.OnSuccess.Destination"),
+    Row("AWS::Pipes::Pipe",                "delivers-to", "Target"),
+    Row("AWS::Pipes::Pipe",                "transforms-with", "Enrichment"),
+    Row("AWS::IoT::TopicRule",             "delivers-to", "actions|iot"),
+    Row(_FIREHOSE,                         "delivers-to", "Destinations[].ExtendedS3DestinationDescription.BucketARN"),
+    Row(_FIREHOSE,                         "delivers-to", "Destinations[].S3DestinationDescription.BucketARN"),
+    Row(_FIREHOSE,                         "delivers-to", "Destinations[].RedshiftDestinationDescription.S3DestinationDescription.BucketARN"),
+    Row(_FIREHOSE,                         "delivers-to", "Destinations[].AmazonopensearchserviceDestinationDescription.DomainARN"),
+    Row(_FIREHOSE,                         "delivers-to", "Destinations[].ElasticsearchDestinationDescription.DomainARN"),
+    Row(_FIREHOSE,                         "delivers-to", "Destinations[].AmazonOpenSearchServerlessDestinationDescription.CollectionEndpoint|endpoint"),
+    Row(_FIREHOSE,                         "delivers-to", "Destinations[].IcebergDestinationDescription|iceberg"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].ExtendedS3DestinationDescription.S3BackupDescription.BucketARN"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].RedshiftDestinationDescription.S3BackupDescription.BucketARN"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].AmazonopensearchserviceDestinationDescription.S3DestinationDescription.BucketARN"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].ElasticsearchDestinationDescription.S3DestinationDescription.BucketARN"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].AmazonOpenSearchServerlessDestinationDescription.S3DestinationDescription.BucketARN"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].HttpEndpointDestinationDescription.S3DestinationDescription.BucketARN"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].SplunkDestinationDescription.S3DestinationDescription.BucketARN"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].SnowflakeDestinationDescription.S3DestinationDescription.BucketARN"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].IcebergDestinationDescription.S3DestinationDescription.BucketARN"),
+    Row(_FIREHOSE,                         "reads-from", "Source.KinesisStreamSourceDescription.KinesisStreamARN"),
+    Row(_FIREHOSE,                         "reads-from", "Source.MSKSourceDescription.MSKClusterARN"),
+    Row(_FIREHOSE,                         "transforms-with", "Destinations|functions"),
+    Row(_MACHINE,                          "writes-to", "definition|written"),
+    Row(_MACHINE,                          "reads-from", "definition|read"),
+    Row("AWS::S3::Bucket",                 "replicates-to", "Replication.Rules[].Destination.Bucket"),
+    Row("AWS::DynamoDB::Table",            "replicates-to", "Replicas[].RegionName|replica"),
+    Row("AWS::Glue::Table",                "lies-in", "StorageDescriptor.Location|bucket"),
+    Row("AWS::Glue::Crawler",              "reads-from", "Targets.S3Targets[].Path|bucket"),
+    Row("AWS::Glue::Crawler",              "reads-from", "Targets.DynamoDBTargets[].Path|table"),
+    Row("AWS::Glue::Crawler",              "reads-from", "Targets.CatalogTargets[].DatabaseName|database"),
+    Row("AWS::Glue::Crawler",              "writes-to", "DatabaseName|database"),
+    Row("AWS::Glue::Table",                "uses", "DatabaseName|database"),
+    Row("AWS::Glue::Database",             "uses", "TargetDatabase.DatabaseName|database"),
+    Row("AWS::Glue::Job",                  "uses", "DefaultArguments|references"),
+    Row("AWS::Glue::Job",                  "uses", "Connections.Connections[]|connection"),
+    Row("AWS::Glue::Crawler",              "reads-from", "Targets.JdbcTargets[].ConnectionName|connection"),
+    Row("AWS::Lambda::Function",           "uses", "Environment|references"),
+    Row("AWS::ECS::TaskDefinition",        "uses", "containerDefinitions|references"),
+    Row("AWS::KafkaConnect::Connector",    "uses", "connectorConfiguration|connector"),
+    Row("AWS::KafkaConnect::Connector",    "uses", "kafkaCluster.apacheKafkaCluster.bootstrapServers|broker", needs=_MSK),
+    Row("AWS::DataSync::Task",             "reads-from", "SourceLocationArn|location", needs=_LOCATION),
+    Row("AWS::DataSync::Task",             "delivers-to", "DestinationLocationArn|location", needs=_LOCATION),
+    Row("AWS::DMS::ReplicationTask",       "reads-from", "SourceEndpointArn|dms", needs=_ENDPOINT),
+    Row("AWS::DMS::ReplicationTask",       "delivers-to", "TargetEndpointArn|dms", needs=_ENDPOINT),
+    Row("AWS::QuickSight::DataSource",     "reads-from", "DataSourceParameters|quicksight"),
+    Row("AWS::QuickSight::DataSet",        "reads-from", "DataSources[]"),
+
+    # who copies what away
+    Row("AWS::Backup::ProtectedResource",  "backs-up", "ResourceArn"),
+
+    # scratch: written by a service for itself
+    Row("AWS::Athena::WorkGroup",          "scratches-in", "Configuration.ResultConfiguration.OutputLocation|bucket"),
+    Row("AWS::Glue::Job",                  "scratches-in", "DefaultArguments.--TempDir|bucket"),
+    Row("AWS::Glue::Job",                  "logs-to", "DefaultArguments.--spark-event-logs-path|bucket"),
+    Row("AWS::Glue::Job",                  "runs-code-from", "Command.ScriptLocation|bucket"),
+    Row("AWS::EMR::Cluster",               "logs-to", "LogUri|bucket"),
+    Row("AWS::S3::Bucket",                 "logs-to", "LoggingEnabled.TargetBucket|bucket"),
+    Row("AWS::Redshift::Cluster",          "logs-to", "LoggingStatus.BucketName|bucket"),
+    Row("AWS::MSK::Cluster",               "logs-to", "Provisioned.LoggingInfo.BrokerLogs.S3.Bucket|bucket"),
+    Row("AWS::Pipes::Pipe",                "logs-to", "LogConfiguration.S3LogDestination.BucketName|bucket"),
+    Row("AWS::DataSync::Task",             "logs-to", "CloudWatchLogGroupArn"),
+    Row(_MACHINE,                          "logs-to", "loggingConfiguration.destinations[].cloudWatchLogsLogGroup.logGroupArn"),
+    Row("AWS::Lambda::Function",           "logs-to", "LoggingConfig.LogGroup|loggroup"),
+
+    # who runs as whom
+    Row("AWS::Lambda::Function",           "runs-as", "Role|role"),
+    Row("AWS::Glue::Job",                  "runs-as", "Role|role"),
+    Row("AWS::Glue::Crawler",              "runs-as", "Role|role"),
+    Row(_MACHINE,                          "runs-as", "roleArn|role"),
+    Row("AWS::Events::Rule",               "runs-as", "RoleArn|role"),
+    Row("AWS::Events::Rule",               "runs-as", "Targets[].RoleArn|role"),
+    Row("AWS::Scheduler::Schedule",        "runs-as", "Target.RoleArn|role"),
+    Row("AWS::Pipes::Pipe",                "runs-as", "RoleArn|role"),
+    Row("AWS::EMR::Cluster",               "runs-as", "ServiceRole|role"),
+    Row("AWS::EMR::Cluster",               "runs-as", "AutoScalingRole|role"),
+    Row("AWS::EMR::Cluster",               "runs-as", "Ec2InstanceAttributes.IamInstanceProfile|role"),
+    Row(_FIREHOSE,                         "runs-as", "Destinations[].ExtendedS3DestinationDescription.RoleARN|role"),
+    Row(_FIREHOSE,                         "runs-as", "Destinations[].S3DestinationDescription.RoleARN|role"),
+    Row(_FIREHOSE,                         "runs-as", "Source.KinesisStreamSourceDescription.RoleARN|role"),
+    Row("AWS::KafkaConnect::Connector",    "runs-as", "serviceExecutionRoleArn|role"),
+    Row("AWS::ECS::TaskDefinition",        "runs-as", "taskRoleArn|role"),
+    Row("AWS::Redshift::Cluster",          "runs-as", "IamRoles[].IamRoleArn|role"),
+    Row("AWS::LakeFormation::Resource",    "runs-as", "RoleArn|role"),
+
+    # what encrypts with which key
+    Row("AWS::S3::Bucket",                 "encrypts-with", "Encryption[].ApplyServerSideEncryptionByDefault.KMSMasterKeyID|key"),
+    Row("AWS::SQS::Queue",                 "encrypts-with", "KmsMasterKeyId|key"),
+    Row("AWS::SNS::Topic",                 "encrypts-with", "KmsMasterKeyId|key"),
+    Row("AWS::Lambda::Function",           "encrypts-with", "KMSKeyArn|key"),
+    Row("AWS::Kinesis::Stream",            "encrypts-with", "KeyId|key"),
+    Row(_FIREHOSE,                         "encrypts-with", "DeliveryStreamEncryptionConfiguration.KeyARN|key"),
+    Row("AWS::DynamoDB::Table",            "encrypts-with", "SSEDescription.KMSMasterKeyArn|key"),
+    Row(_MACHINE,                          "encrypts-with", "encryptionConfiguration.kmsKeyId|key"),
+    Row("AWS::Athena::WorkGroup",          "encrypts-with", "Configuration.ResultConfiguration.EncryptionConfiguration.KmsKey|key"),
+    Row("AWS::EMR::Cluster",               "encrypts-with", "LogEncryptionKmsKeyId|key"),
+    Row("AWS::Glue::SecurityConfiguration", "encrypts-with", "EncryptionConfiguration.S3Encryption[].KmsKeyArn|key"),
+    Row("AWS::Glue::SecurityConfiguration", "encrypts-with", "EncryptionConfiguration.CloudWatchEncryption.KmsKeyArn|key"),
+    Row("AWS::Glue::SecurityConfiguration", "encrypts-with", "EncryptionConfiguration.JobBookmarksEncryption.KmsKeyArn|key"),
+    Row("AWS::Glue::DataCatalogEncryptionSettings", "encrypts-with", "EncryptionAtRest.SseAwsKmsKeyId|key"),
+    Row("AWS::MSK::Cluster",               "encrypts-with", "Provisioned.EncryptionInfo.EncryptionAtRest.DataVolumeKMSKeyId|key"),
+    Row("AWS::Redshift::Cluster",          "encrypts-with", "KmsKeyId|key"),
+    Row("AWS::OpenSearchService::Domain",  "encrypts-with", "EncryptionAtRestOptions.KmsKeyId|key"),
+    Row("AWS::Logs::LogGroup",             "encrypts-with", "kmsKeyId|key"),
+    Row("AWS::Glue::Job",                  "secured-by", "SecurityConfiguration|secconf"),
+    Row("AWS::Glue::Crawler",              "secured-by", "CrawlerSecurityConfiguration|secconf"),
+
+    # where it stands in the network
+    Row("AWS::Lambda::Function",           "placed-in", "VpcConfig.SubnetIds[]|subnet"),
+    Row("AWS::EMR::Cluster",               "placed-in", "Ec2InstanceAttributes.Ec2SubnetId|subnet"),
+    Row("AWS::MSK::Cluster",               "placed-in", "Provisioned.BrokerNodeGroupInfo.ClientSubnets[]|subnet"),
+    Row("AWS::OpenSearchService::Domain",  "placed-in", "VPCOptions.SubnetIds[]|subnet"),
+    Row("AWS::RedshiftServerless::Workgroup", "placed-in", "subnetIds[]|subnet"),
+    Row("AWS::ECS::Service",               "placed-in", "networkConfiguration.awsvpcConfiguration.subnets[]|subnet"),
+    Row("AWS::Glue::Connection",           "placed-in", "PhysicalConnectionRequirements.SubnetId|subnet"),
+    Row("AWS::EC2::VPCEndpoint",           "placed-in", "SubnetIds[]|subnet"),
+
+    # who hears of it, and what built it
+    Row("AWS::CloudWatch::Alarm",          "notifies", "AlarmActions[]"),
+    Row("AWS::CloudWatch::CompositeAlarm", "notifies", "AlarmActions[]"),
+    Row("AWS::Events::Rule",               "told-of", "EventPattern|failures"),
+    Row("AWS::CloudWatch::Alarm",          "watches", "@|watched"),
+    Row("AWS::CloudFormation::Stack",      "builds", "Resources|built"),
+    Row("AWS::LakeFormation::Resource",    "governs", "ResourceArn|bucket"),
+)
+# fmt: on
