@@ -7,8 +7,8 @@
 
   const data = JSON.parse(document.getElementById("audit-data").textContent);
   // A finding is an array of numbers; these are its places.
-  const [RULE, RESOURCE, STATUS, SEVERITY, MESSAGE, EVIDENCE, GAP] = [0, 1, 2, 3, 4, 5, 6];
-  const [ARN, TYPE, NAME, ACCOUNT, REGION, TAGS] = [0, 1, 2, 3, 4, 5];
+  const [RULE, RESOURCE, STATUS, SEVERITY, MESSAGE, EVIDENCE, GAP, SUPPRESSION] = [0, 1, 2, 3, 4, 5, 6, 7];
+  const [ARN, TYPE, NAME, ACCOUNT, REGION, TAGS, PIPELINES] = [0, 1, 2, 3, 4, 5, 6];
 
   const FIRST_ROWS = 20; // of a rule, when it is opened
   const MORE_ROWS = 100;
@@ -74,12 +74,13 @@
 
   // -- what is asked for, and the hash that says it ------------------------------------------------
 
-  const SINGLE = ["q", "pillar", "type", "region", "rule", "gap"];
+  const CONTROLS = ["q", "pillar", "type", "pipeline", "region"];
+  const SINGLE = [...CONTROLS, "rule", "gap"];
   const MULTIPLE = ["status", "severity"];
 
   function atFirst() {
     return {
-      q: "", pillar: "", type: "", region: "", rule: "", gap: "",
+      q: "", pillar: "", type: "", pipeline: "", region: "", rule: "", gap: "",
       status: new Set(data.shown_at_first), severity: new Set(),
     };
   }
@@ -152,6 +153,10 @@
     one(asked.type, (f) => ofType[f[RESOURCE]]);
     one(asked.region, (f) => data.resources[f[RESOURCE]][REGION] === region);
     one(asked.rule, (f) => data.rules[f[RULE]].id === asked.rule);
+    one(asked.pipeline, (f) => {
+      const names = data.resources[f[RESOURCE]][PIPELINES];
+      return asked.pipeline === "-" ? !names.length : names.includes(asked.pipeline);
+    });
     one(asked.gap, (f) => gaps.has(f[GAP]));
     return found;
   }
@@ -396,9 +401,14 @@
         "div",
         { class: "verdict" },
         el("p", {}, differs ? el("span", { class: `severity ${severity}` }, capital(severity)) : null, differs ? " " : null, el("bdi", {}, capital(data.messages[finding[MESSAGE]]))),
+        finding[SUPPRESSION] < 0 ? null : accepted(data.suppressions[finding[SUPPRESSION]]),
         finding[EVIDENCE] < 0 ? null : evidenceTable(data.evidence[finding[EVIDENCE]]),
       ),
     );
+  }
+
+  function accepted([reason, owner, expires]) {
+    return el("p", { class: "quiet-text" }, "Suppressed by ", el("bdi", {}, owner), ` until ${expires}: `, el("bdi", {}, reason));
   }
 
   function evidenceTable(evidence) {
@@ -449,9 +459,9 @@
   }
 
   function fillControls() {
-    for (const name of ["q", "pillar", "type", "region"]) {
+    for (const name of CONTROLS) {
       const control = form.elements[name];
-      if (control.value !== state[name]) control.value = state[name];
+      if (control && control.value !== state[name]) control.value = state[name];
     }
     for (const box of form.querySelectorAll("input[type=checkbox]")) box.checked = state[box.name].has(box.value);
     const rule = data.rules.find((r) => r.id === state.rule);
@@ -477,7 +487,7 @@
 
   function asked() {
     const next = { ...state };
-    for (const name of ["q", "pillar", "type", "region"]) next[name] = form.elements[name].value;
+    for (const name of CONTROLS) if (form.elements[name]) next[name] = form.elements[name].value;
     for (const name of MULTIPLE) {
       next[name] = new Set([...form.querySelectorAll(`input[name=${name}]:checked`)].map((box) => box.value));
     }
@@ -520,6 +530,7 @@
   function jump(link) {
     const target = document.getElementById(link.hash.slice(1));
     if (!target) return;
+    if (target.tagName === "DETAILS") target.open = true;
     target.setAttribute("tabindex", "-1");
     target.focus({ preventScroll: true });
     target.scrollIntoView();

@@ -15,10 +15,7 @@ import tempfile
 from pathlib import Path
 
 from wa_audit import inventory as inventories
-from wa_audit import report, rulebook
-from wa_audit.assess import assess
-from wa_audit.report import audit as audits
-from wa_audit.score import score
+from wa_audit import report, rulebook, wiring
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "golden"
 INVENTORY = FOLDER / "inventory.jsonl"
@@ -27,9 +24,8 @@ FORMATS = ("json", "html")
 
 def results() -> dict[str, bytes]:
     """Every golden file's bytes as the program makes them now, by its path within the folder."""
-    inventory, book = inventories.read(INVENTORY), rulebook.load()
-    findings = list(assess(inventory, book))
-    audit = audits.build(inventory, book, findings, score(findings, book))
+    everything = wiring.Judging(tags={}, suppressions=[], baseline=None, pipeline="", pipeline_tag="pipeline")
+    audit = wiring.assess(inventories.read(INVENTORY), rulebook.load(), everything)
     with tempfile.TemporaryDirectory() as folder:
         return {path.name: path.read_bytes() for path in report.write(audit, FORMATS, Path(folder))}
 

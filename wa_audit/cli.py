@@ -26,6 +26,7 @@ COMMANDS = {
     "diff": "wa_audit.commands.diff",
     "doctor": "wa_audit.commands.doctor",
     "iam-policy": "wa_audit.commands.iam_policy",
+    "pipelines": "wa_audit.commands.pipelines",
     "report": "wa_audit.commands.report",
     "rules": "wa_audit.commands.rules",
     "scan": "wa_audit.commands.scan",

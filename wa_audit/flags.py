@@ -127,11 +127,16 @@ _folder = option("--output", "-o", type=click.Path(path_type=Path), default=Path
 inventory_file = option("--output", "-o", type=click.Path(path_type=Path), default=Path("inventory.jsonl"), show_default=True, metavar="FILE", env=["WA_AUDIT_INVENTORY"], help="Where the inventory goes.")  # fmt: skip
 results = _together(_folder, _formats("json", "html"))
 reports = _together(_folder, _formats("html"))
+audit_file = option("--audit", type=click.Path(path_type=Path), default=Path("audit.json"), show_default=True, metavar="FILE", env=["WA_AUDIT_AUDIT_FILE"], help="The audit to look at.")  # fmt: skip
+drawing_form = option("--drawing-format", "--format", "form", type=click.Choice(("text", "svg", "dot", "mermaid", "json")), default="text", show_default=True, help="What to draw it as.")  # fmt: skip
+drawing_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_DRAWING"], help="File for it; default: the terminal.")  # fmt: skip
 diff_form = option("--diff-format", "--format", "form", type=click.Choice(("text", "json", "markdown", "html")), default="text", show_default=True, help="What to show the comparison as.")  # fmt: skip
 diff_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_DIFF"], help="File for it; default: the terminal.")  # fmt: skip
 baseline_file = option("--output", "-o", type=click.Path(path_type=Path), default=Path("baseline.json"), show_default=True, metavar="FILE", env=["WA_AUDIT_BASELINE_FILE"], help="Where the baseline goes.")  # fmt: skip
 judging = _together(
     tag,
+    option("--pipeline", default="", metavar="NAME", help="Judge only this pipeline; 'wa-audit pipelines' lists them."),
+    option("--pipeline-tag", default="pipeline", show_default=True, metavar="KEY", help="Tag whose value names a resource's pipeline."),
     option("--suppress", "suppressions", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Failures that were accepted, each with reason, owner and expiry; repeatable."),
     option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="What failed before, from 'wa-audit baseline': gates look past it."),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -102,16 +102,23 @@ class Inventory:
 
         self._targets: dict[tuple[str, str], list[Relation]] = {}
         self._sources: dict[tuple[str, str], list[Relation]] = {}
+        self._kinds: dict[str, list[tuple[str, str]]] = {}
         self._blind: dict[str, list[Blind]] = {}
         self._names: dict[tuple[str, str], list[Resource]] | None = None
+        self._derived: dict[str, Any] = {}
+        self.is_related = False
 
     def with_relations(self, relations: Iterable[Relation], blind: dict[str, list[Blind]]) -> Inventory:
         """The same inventory with these relations, and with what may have hidden more of each kind."""
         related = copy.copy(self)
-        related._targets, related._sources = {}, {}
+        related.is_related = True
+        related._targets, related._sources, related._derived = {}, {}, {}
         for relation in sorted(relations):
             related._targets.setdefault((relation.source, relation.kind), []).append(relation)
             related._sources.setdefault((relation.target, relation.kind), []).append(relation)
+        related._kinds = defaultdict(list)
+        for key in related._targets:
+            related._kinds[key[1]].append(key)
         related._blind = blind
         return related
 
@@ -226,6 +233,25 @@ class Inventory:
     def relations(self) -> list[Relation]:
         """Every relation, sorted."""
         return sorted(r for found in self._targets.values() for r in found)
+
+    def relations_of(self, kind: str) -> Iterator[Relation]:
+        """Every relation of a kind that was read, whether or not there are more."""
+        for key in self._kinds.get(kind, ()):
+            yield from self._targets[key]
+
+    def known_targets(self, source: str, kind: str) -> list[Relation]:
+        """What the ARN `source` points at by `kind`, as far as was read."""
+        return self._targets.get((source, kind), [])
+
+    def known_sources(self, target: str, kind: str) -> list[Relation]:
+        """What points at the ARN `target` by `kind`, as far as was read."""
+        return self._sources.get((target, kind), [])
+
+    def derived(self, key: str, make: Callable[[], Any]) -> Any:
+        """What `make` makes of this inventory, made once: an index that many checks ask."""
+        if key not in self._derived:
+            self._derived[key] = make()
+        return self._derived[key]
 
     def blind(self, kind: str) -> list[Blind]:
         """What may have hidden relations of this kind."""

@@ -65,6 +65,7 @@ class Rulebook:
     pillar_weights: Mapping[Pillar, float]
     least_coverage: float
     digest: str
+    is_part: bool = False
 
     def __getitem__(self, id_: str) -> Rule:
         """The rule of this id. Raises ConfigurationError, with what may have been meant."""
@@ -99,7 +100,7 @@ class Rulebook:
         )
         if not left:
             raise ConfigurationError("no rule is left by --pillar, --rule, --severity and --rules together")
-        return replace(self, rules=left)
+        return replace(self, rules=left, is_part=len(left) < len(self.rules))
 
 
 # -- what the YAML says ----------------------------------------------------------------------------

@@ -45,11 +45,15 @@ def parse_tags(given: Sequence[str]) -> dict[str, str]:
     return wanted
 
 
-def make_plan(book: Rulebook, *, tags: bool) -> Plan:
-    """What a rulebook needs to be read; with `tags`, of whatever it judges the tags too."""
+def make_plan(book: Rulebook, *, tags: bool, flows: bool = True) -> Plan:
+    """What a rulebook needs to be read; with `tags`, of whatever it judges the tags too; with `flows`, also
+    what pipelines are found by, unless the rulebook was cut down to a part."""
     from wa_audit.collect import plan
 
-    return plan.plan(book.rules, plan.tag_reads(book.rules) if tags else ())
+    extra = set(plan.tag_reads(book.rules)) if tags else set()
+    if flows and not book.is_part:
+        extra |= plan.flow_reads()
+    return plan.plan(book.rules, sorted(extra))
 
 
 def affordable(whole: Plan, options: dict[str, Any], no_metrics: bool = False) -> Plan:
@@ -152,10 +156,18 @@ class Judging(NamedTuple):
     tags: dict[str, str]
     suppressions: list[Entry]
     baseline: Path | None
+    pipeline: str
+    pipeline_tag: str
 
     @property
     def looks_at_tags(self) -> bool:
         return bool(self.tags) or any(entry.tag for entry in self.suppressions)
+
+    @property
+    def narrowed_to(self) -> list[str]:
+        """What of the account is judged, where it is not all: `tag team=data`, `pipeline orders`."""
+        words = [f"tag {name}={value}" for name, value in sorted(self.tags.items())]
+        return [*words, f"pipeline {self.pipeline}"] if self.pipeline else words
 
     @classmethod
     def of(cls, options: dict[str, Any]) -> Judging:
@@ -171,24 +183,52 @@ class Judging(NamedTuple):
         baseline: Path | None = options.pop("baseline")
         if baseline is not None:
             baselines.read(baseline)  # better known before a long run than after it
-        return cls(tags, suppressions.read(options.pop("suppressions")), baseline)
+        accepted = suppressions.read(options.pop("suppressions"))
+        return cls(tags, accepted, baseline, options.pop("pipeline"), options.pop("pipeline_tag"))
 
 
 def assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
-    """Judges and scores an inventory."""
+    """Judges and scores an inventory, and finds its pipelines.
+
+    Raises:
+        ConfigurationError: the pipeline that was asked for is not there.
+    """
+    from wa_audit.memory import seldom_collected
+
+    with seldom_collected():
+        return _assess(inventory, book, judging)
+
+
+def _assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
     import datetime
 
     from wa_audit import assess as assessor
-    from wa_audit import suppressions
+    from wa_audit import pipelines, suppressions
+    from wa_audit.relations import relate
     from wa_audit.report import audit as audits
     from wa_audit.report import baseline as baselines
     from wa_audit.score import score
 
+    related = relate(inventory)
+    flow = pipelines.of(related, tag=judging.pipeline_tag)
+    if judging.pipeline:
+        flow = flow.only(judging.pipeline)
     day = datetime.date.fromisoformat(inventory.run.started[:10] or "1970-01-01")
     accepted = suppressions.Suppressions(judging.suppressions, day)
-    findings = list(accepted.apply(assessor.assess(inventory, book, judging.tags), inventory))
-    only = [f"tag {name}={value}" for name, value in sorted(judging.tags.items())]
-    audit = audits.build(inventory, book, findings, score(findings, book), only=only, suppressions=accepted)
+    judged = assessor.assess(related, book, judging.tags)
+    if judging.pipeline:
+        reach = flow.pipelines[0].reach
+        judged = (finding for finding in judged if finding.arn in reach)
+    findings = list(accepted.apply(judged, related))
+    audit = audits.build(
+        related,
+        book,
+        findings,
+        score(findings, book),
+        only=judging.narrowed_to,
+        suppressions=accepted,
+        flow=flow,
+    )
     if judging.baseline is None:
         return audit
     known = baselines.read(judging.baseline, audit.run.account)

@@ -92,11 +92,12 @@ def test_the_embedded_findings_are_the_audits() -> None:
             "message": data["messages"][message],
             "evidence": data["evidence"][evidence] if evidence >= 0 else {},
             "gap": None if gap < 0 else gap,
+            "suppression": None if suppression < 0 else suppression,
         }
-        for rule, resource, status, severity, message, evidence, gap in data["findings"]
+        for rule, resource, status, severity, message, evidence, gap, suppression in data["findings"]
     ]
     assert read == [
-        {name: value for name, value in msgspec.structs.asdict(row).items() if name != "id"}
+        {name: value for name, value in msgspec.structs.asdict(row).items() if name not in ("id", "known")}
         for row in audit.findings
     ]
 

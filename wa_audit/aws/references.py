@@ -71,21 +71,21 @@ def of(key: str, value: object) -> str | None:
     return f"{_WORDS[told[1]]}:{text}" if form.fullmatch(text) else None
 
 
-def arn(reference: str, partition: str, region: str, account: str) -> tuple[str, bool]:
-    """The ARN of what was referred to, and whether it is certain.
+def arn(reference: str, partition: str, region: str, account: str) -> tuple[str, str]:
+    """The ARN of what was referred to; of a bare name, also the type that it may be of.
 
-    A bare name may as well be a name in another system: it counts only where there is such a resource.
+    A bare name may as well be one in another system: it counts only where there is such a resource.
     """
     if reference.startswith("s3://"):
-        return f"arn:{partition}:s3:::{reference.removeprefix('s3://')}", True
+        return f"arn:{partition}:s3:::{reference.removeprefix('s3://')}", ""
     if reference.startswith("arn:"):
-        return reference, True
+        return reference, ""
     if reference.startswith("sqs:"):
         _, own_region, owner, name = reference.split(":")
-        return f"arn:{partition}:sqs:{own_region or region}:{owner}:{name}", True
+        return f"arn:{partition}:sqs:{own_region or region}:{owner}:{name}", ""
     type_, _, name = reference.rpartition(":")
     place = {"partition": partition, "region": region, "account": account}
-    return (_ARNS[type_].format(name=name, **place) if type_ in _ARNS else ""), False
+    return (_ARNS[type_].format(name=name, **place) if type_ in _ARNS else ""), type_
 
 
 def queue_arn(url: str, partition: str, region: str) -> str:

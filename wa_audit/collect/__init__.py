@@ -50,10 +50,10 @@ def collect(
             to resume.
         Interrupted: the user stopped the run.
     """
-    from wa_audit.collect import fast
     from wa_audit.collect import plan as plans
     from wa_audit.collect.journal import Heading, Journal
     from wa_audit.collect.scheduler import Scheduler, Scope
+    from wa_audit.memory import seldom_collected
 
     identity = session.identity(regions[0])
     for region in regions[1:]:
@@ -83,7 +83,7 @@ def collect(
     )
     scheduler = Scheduler(session, plan, scope, written, workers=workers)
     try:
-        with fast.seldom_collected():
+        with seldom_collected():
             scheduler.run(on_wait)
     except KeyboardInterrupt:
         raise Interrupted(_inventory(scheduler, scope, identity, written.heading, whole=False)) from None

@@ -8,12 +8,9 @@ docs/performance.md.
 
 from __future__ import annotations
 
-import gc
 import gzip
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,17 +35,6 @@ def tune_client(client: Any) -> Any:
     if type(http) is httpsession.URLLib3Session:
         _share_tls(http)
     return client
-
-
-@contextmanager
-def seldom_collected() -> Iterator[None]:
-    """Has Python look for cycles of garbage seldom: models and shapes are many, and stay."""
-    before = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 50)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 class _Models(loaders.JSONFileLoader):  # type: ignore[misc]

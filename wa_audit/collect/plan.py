@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from wa_audit.collect.kinds import Call, Kind, all_kinds, by_type
 from wa_audit.inventory import ACCOUNT_TYPE
 from wa_audit.model import ConfigurationError
-from wa_audit.relations import ROWS, Row
+from wa_audit.relations import FLOWS, ROWS, Row
 from wa_audit.rulebook import Rule
 from wa_audit.text import unknown
 
@@ -101,6 +101,11 @@ def without_metrics(made: Plan) -> Plan:
         type_: (kind, tuple(call for call in details if not call.metrics))
         for type_, (kind, details) in made.items()
     }
+
+
+def flow_reads() -> frozenset[str]:
+    """The relations that pipelines are found by: where data flows, and what merely serves."""
+    return frozenset({*FLOWS, "dead-letters-to", "logs-to", "notifies", "runs-code-from", "scratches-in"})
 
 
 def tag_reads(rules: Iterable[Rule]) -> frozenset[str]:

@@ -35,7 +35,9 @@ __all__ = ["FLOWS", "ROWS", "Row", "relate"]
 
 
 def relate(inventory: Inventory) -> Inventory:
-    """The same inventory with its relations indexed."""
+    """The same inventory with its relations indexed; itself, where they are already."""
+    if inventory.is_related:
+        return inventory
     relations: set[Relation] = set()
     blind: dict[str, set[Blind]] = defaultdict(set)
     for row in ROWS:

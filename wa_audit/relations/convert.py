@@ -13,7 +13,7 @@ from typing import Any
 from wa_audit.aws import arns, patterns, references, states
 from wa_audit.aws.watching import watched
 from wa_audit.inventory import Inventory
-from wa_audit.model import Resource
+from wa_audit.model import Resource, Unread
 
 Conversion = Callable[[Any, Resource, Inventory], Iterator[str]]
 
@@ -243,11 +243,21 @@ def _broker(value: Any, resource: Resource, inventory: Inventory) -> Iterator[st
 
 
 def _references(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
-    """What the collector has kept of settings' values: what they refer to; see `aws.references`."""
+    """What the collector has kept of settings' values: what they refer to; see `aws.references`.
+
+    A bare name counts only where there is such a resource. Raises Unread, after all that is certain, where
+    nobody knows.
+    """
+    unknown: Unread | None = None
     for found in resource.data.get(references.FIELD) or ():
-        arn, certain = references.arn(found, inventory.run.partition, resource.region, resource.account)
-        if arn and (certain or inventory.get(arn) is not None):
-            yield arn
+        arn, type_ = references.arn(found, inventory.run.partition, resource.region, resource.account)
+        try:
+            if arn and (not type_ or inventory.find(type_, arn) is not None):
+                yield arn
+        except Unread as unread:
+            unknown = unread
+    if unknown:
+        raise unknown
 
 
 # -- state machines --------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ from wa_audit import __version__
 from wa_audit.aws import framework
 from wa_audit.inventory import Inventory
 from wa_audit.model import ConfigurationError, Finding, Gap, Pillar, Reason, Severity, Status
+from wa_audit.pipelines import Flow
+from wa_audit.report.flows import PipelineFacts
+from wa_audit.report.flows import facts as flow_facts
 from wa_audit.rulebook import Rule, Rulebook
 from wa_audit.score import Score, Scorecard
 from wa_audit.suppressions import Entry, State, Suppressions
@@ -125,6 +128,7 @@ class ResourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     region: str
     tags: dict[str, str]
+    pipelines: list[str] = []
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,7 +198,10 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole result of one run."""
+    """The whole result of one run.
+
+    `unassigned` are the ARNs of resources that could stand in a data flow and belong to no pipeline.
+    """
 
     format: str
     version: str
@@ -211,6 +218,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[FindingRow]
     suppressions: list[SuppressionFacts] = []
     baseline: BaselineFacts | None = None
+    pipelines: list[PipelineFacts] = []
+    unassigned: list[str] = []
 
 
 def build(
@@ -221,21 +230,27 @@ def build(
     *,
     only: Iterable[str] = (),
     suppressions: Suppressions | None = None,
+    flow: Flow | None = None,
 ) -> Audit:
     """The audit of one inventory. Pure: the same input gives the same document.
 
-    `only` says what the judging was narrowed to; `suppressions` have been applied to the findings.
+    `only` says what the judging was narrowed to; `suppressions` have been applied to the findings;
+    `flow` holds the pipelines.
     """
     gaps = _Gaps()
     rows: list[FindingRow] = []
     resources: dict[str, ResourceFacts] = {}
-    for finding in findings:
+    found = list(findings)
+    pipelines = flow.by_member() if flow else {}
+    for finding in found:
         rows.append(_row(finding, gaps))
         if finding.arn not in resources:
-            resources[finding.arn] = _resource(finding, inventory)
+            names = sorted(pipeline.name for pipeline in pipelines.get(finding.arn, ()))
+            resources[finding.arn] = _resource(finding, inventory, names)
     for gap in inventory.gaps:
         if gap.reason is not Reason.NOT_COLLECTED:
             gaps.index(gap, cost=0)
+    flows = flow_facts(flow, rulebook, found, lambda gap: gaps.index(gap, cost=0)) if flow else []
     run = inventory.run
     judged = [rule.id for rule in rulebook.rules]
     return Audit(
@@ -271,6 +286,8 @@ def build(
         resources=dict(sorted(resources.items())),
         findings=rows,
         suppressions=[] if suppressions is None else list(map(_suppression, suppressions.outcomes(judged))),
+        pipelines=flows,
+        unassigned=flow.unassigned if flow else [],
     )
 
 
@@ -339,7 +356,7 @@ def _row(finding: Finding, gaps: _Gaps) -> FindingRow:
     )
 
 
-def _resource(finding: Finding, inventory: Inventory) -> ResourceFacts:
+def _resource(finding: Finding, inventory: Inventory, pipelines: list[str]) -> ResourceFacts:
     found = inventory.get(finding.arn)
     tags = found.data.get("Tags") if found else None
     return ResourceFacts(
@@ -348,6 +365,7 @@ def _resource(finding: Finding, inventory: Inventory) -> ResourceFacts:
         account=finding.account,
         region=finding.region,
         tags=dict(sorted(tags.items())) if isinstance(tags, dict) else {},
+        pipelines=pipelines,
     )
 
 
@@ -450,6 +468,9 @@ def read(path: Path) -> Audit:
         audit = msgspec.convert(plain, Audit)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"{path}: {error}") from None
+    lost = [gap for pipeline in audit.pipelines for gap in pipeline.unread if not 0 <= gap < len(audit.gaps)]
+    if lost:
+        raise ConfigurationError(f"{path}: a pipeline names a gap that is not in the file")
     for finding in audit.findings:
         gap_exists = finding.gap is None or 0 <= finding.gap < len(audit.gaps)
         entry_exists = finding.suppression is None or 0 <= finding.suppression < len(audit.suppressions)

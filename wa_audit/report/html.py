@@ -16,6 +16,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import jinja2
 import msgspec
@@ -23,7 +24,10 @@ from markupsafe import Markup, escape
 
 from wa_audit.files import REPORT_TEMPLATES
 from wa_audit.model import Pillar, Reason, Severity, Status
+from wa_audit.report import drawing
 from wa_audit.report.audit import Audit, OverallScore, PillarScore, RuleText, Step, Unread
+from wa_audit.report.drawing import Box
+from wa_audit.report.flows import PipelineFacts
 
 # Below a grade's floor the next one begins; the last is for whatever is left.
 GRADES = ((90, "good", "Good"), (50, "medium", "Needs work"), (0, "poor", "Poor"))
@@ -74,6 +78,7 @@ def render(audit: Audit) -> Iterator[bytes]:
         "policy": content_security_policy(style, script),
         "data": _embedded(_data(audit)),
         "fixes": _fixes(audit),
+        **_pipelines(audit),
         "gap_groups": _gap_groups(audit.gaps),
         "grant": _grant(audit.gaps),
         "services": _services(audit),
@@ -241,7 +246,8 @@ _encoder = msgspec.json.Encoder(order="sorted")
 def _data(audit: Audit) -> dict[str, Any]:
     """The findings and all that they refer to, by number.
 
-    A finding is `[rule, resource, status, severity, message, evidence, gap]`, the last two -1 for none.
+    A finding is `[rule, resource, status, severity, message, evidence, gap, suppression]`, the last three -1
+    for none.
     """
     statuses, severities = list(Status), list(Severity)
     judged = {finding.rule for finding in audit.findings}
@@ -260,6 +266,7 @@ def _data(audit: Audit) -> dict[str, Any]:
                 messages.number(finding.message, finding.message),
                 evidences.number(evidence, msgspec.Raw(evidence)) if finding.evidence else -1,
                 -1 if finding.gap is None else finding.gap,
+                -1 if finding.suppression is None else finding.suppression,
             )
         )
     return {
@@ -270,9 +277,11 @@ def _data(audit: Audit) -> dict[str, Any]:
         "pillars": [_pillar(pillar) for pillar in audit.pillars],
         "rules": [_rule(id_, audit.rules[id_]) for id_ in rules],
         "practices": audit.practices,
+        "suppressions": [(s.reason, s.owner, s.expires) for s in audit.suppressions],
         "gaps": [(gap.operation, gap.action, gap.region) for gap in audit.gaps],
         "resources": [
-            (arn, r.type, r.name, r.account, r.region, r.tags) for arn, r in audit.resources.items()
+            (arn, r.type, r.name, r.account, r.region, r.tags, r.pipelines)
+            for arn, r in audit.resources.items()
         ],
         "messages": messages.rows,
         "evidence": evidences.rows,
@@ -333,6 +342,45 @@ def _fixes(audit: Audit) -> list[Fix]:
     """The steps that gain most; a rule of weight 0 gains nothing and is no first step."""
     steps = [step for step in audit.fix_first if step.gain > 0][:FIRST_FIXES]
     return [Fix(step, audit.rules[step.rule], audit.rules[step.rule].pillar.label) for step in steps]
+
+
+DRAWN = 40  # pipelines; the page stays light where an account has hundreds
+_SHORT = {
+    Pillar.OPERATIONAL_EXCELLENCE: "Ops",
+    Pillar.SECURITY: "Sec",
+    Pillar.RELIABILITY: "Rel",
+    Pillar.PERFORMANCE_EFFICIENCY: "Perf",
+    Pillar.COST_OPTIMIZATION: "Cost",
+    Pillar.SUSTAINABILITY: "Sust",
+}
+
+
+def _pipelines(audit: Audit) -> dict[str, Any]:
+    """The worst pipelines, each with its number and drawing; what their stages are called, and how far the
+    worst stop reaches."""
+    worst = sorted(audit.pipelines, key=lambda p: (101 if p.score is None else p.score, p.name))[:DRAWN]
+    return {
+        "drawn": [(n, p, _drawing(p)) for n, p in enumerate(worst, start=1)],
+        "names": {n: {s.id: s.name for s in p.stages} for n, p in enumerate(worst, start=1)},
+        "blasts": {
+            n: next(s.downstream for s in p.stages if s.id == p.blast) for n, p in enumerate(worst, start=1)
+        },
+        "short": _SHORT,
+    }
+
+
+def _drawing(pipeline: PipelineFacts) -> Markup:
+    made = drawing.svg(drawing.draw(pipeline), title=f"Data flow of {pipeline.name}", link=_link)
+    return Markup(made)  # noqa: S704 - it escapes whatever comes from the account
+
+
+def _link(box: Box) -> str:
+    """To the findings of a stage, or of the type where several stand in one box."""
+    if not box.failing:
+        return ""
+    first = box.stages[0]
+    asked = {"q": first.id} if len(box.stages) == 1 else {"type": first.type}
+    return f"#?{urlencode(asked | {'status': 'fail'})}"
 
 
 class GapRow(NamedTuple):

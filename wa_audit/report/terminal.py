@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from rich.console import Console
 from rich.table import Table
@@ -11,6 +12,7 @@ from rich.text import Text
 from wa_audit.model import Severity, Status
 from wa_audit.report import unread
 from wa_audit.report.audit import Audit, OverallScore, PillarScore
+from wa_audit.report.flows import PipelineFacts
 from wa_audit.suppressions import State
 from wa_audit.text import count, visible
 
@@ -36,6 +38,7 @@ def show(audit: Audit, console: Console) -> None:
         console.print("Nothing to judge: no resource that a rule speaks about was found.")
         return
     console.print(_scores(audit, console))
+    _show_weakest(audit, console)
     _show_steps(audit, console)
     _show_gaps(audit, console)
 
@@ -77,6 +80,58 @@ def _style(score: float | None) -> str:
     if score is None:
         return "dim"
     return "green" if score >= _GOOD else "yellow" if score >= _FAIR else "red"
+
+
+def show_pipelines(audit: Audit, console: Console) -> None:
+    """Prints the pipelines of an audit, the worst first."""
+    if not audit.pipelines:
+        console.print("No pipelines: no data flow was found in what was read.")
+        return
+    console.print(_pipelines(sorted(audit.pipelines, key=_by_score), audit, console))
+    if audit.unassigned:
+        rest = count(len(audit.unassigned), "resource")
+        console.print(f"\n{rest} of the kinds that pipelines are made of: in none of them")
+
+
+def _by_score(pipeline: PipelineFacts) -> tuple[float, str]:
+    return (101 if pipeline.score is None else pipeline.score, pipeline.name)
+
+
+def _pipelines(pipelines: Iterable[PipelineFacts], audit: Audit, console: Console) -> Table:
+    wide = console.width >= 100
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("Pipeline")
+    for name in ("Score", "Coverage", "High"):
+        table.add_column(name, justify="right")
+    table.add_column("Set off by")
+    if wide:
+        table.add_column("Weakest link")
+    for found in pipelines:
+        score = "–" if found.score is None else f"{found.score:.1f}"
+        coverage = "–" if found.coverage is None else f"{found.coverage:.0f}%"
+        weakest = audit.resources.get(found.weakest)
+        table.add_row(
+            Text(visible(found.name)),
+            Text(score, style=_style(found.score)),
+            coverage,
+            str(found.high_risk or "·"),
+            ", ".join(found.triggers),
+            *([Text(visible(weakest.name) if weakest else "")] if wide else []),
+        )
+    return table
+
+
+def _show_weakest(audit: Audit, console: Console) -> None:
+    """The pipelines that need somebody most."""
+    if not audit.pipelines:
+        return
+    console.print()
+    shown = sorted(audit.pipelines, key=_by_score)[:_STEPS]
+    more = (
+        f", the {len(shown)} weakest of {len(audit.pipelines)}" if len(audit.pipelines) > len(shown) else ""
+    )
+    console.print(Text(f"Pipelines{more}", style="bold"))
+    console.print(_pipelines(shown, audit, console))
 
 
 def _show_steps(audit: Audit, console: Console) -> None:
