@@ -186,7 +186,7 @@ def test_what_serves_one_pipeline_alone_is_its_own() -> None:
     assert {id_.rpartition(":")[2] for id_ in pipeline.support} == {"1", "2", "m1", "m2", "billing-dlq"}
 
 
-def test_two_of_one_name_are_told_apart() -> None:
+def test_what_bears_the_same_tag_belongs_together_whatever_joins_it() -> None:
     rows = [
         {"type": "AWS::SQS::Queue", "name": name, "tags": {"pipeline": "same"}} for name in ("one", "two")
     ]
@@ -202,7 +202,25 @@ def test_two_of_one_name_are_told_apart() -> None:
         }
         for name, queue, function in (("m1", "one", "f1"), ("m2", "two", "f2"))
     ]
-    assert set(members(build({"resources": rows}))) == {"same", "same-2"}
+    (pipeline,) = pipelines.of(build({"resources": rows})).pipelines
+    assert pipeline.name == "same"
+    assert {id_.rpartition(":")[2] for id_ in pipeline.members} == {"one", "two", "f1", "f2"}
+
+
+def test_two_of_one_name_are_told_apart() -> None:
+    """A queue and a stream of one name, each with a function."""
+    sources = (
+        ("AWS::SQS::Queue", f"arn:aws:sqs:{_PLACE}:in"),
+        ("AWS::Kinesis::Stream", f"arn:aws:kinesis:{_PLACE}:stream/in"),
+    )
+    rows: list[dict[str, Any]] = []
+    for number, (type_, arn) in enumerate(sources):
+        function = f"arn:aws:lambda:{_PLACE}:function:f{number}"
+        mapping = {"EventSourceArn": arn, "FunctionArn": function}
+        rows.append({"type": type_, "name": "in"})
+        rows.append({"type": "AWS::Lambda::Function", "name": f"f{number}"})
+        rows.append({"type": "AWS::Lambda::EventSourceMapping", "name": f"m{number}", "data": mapping})
+    assert set(members(build({"resources": rows}))) == {"in", "in-2"}
 
 
 def test_another_tag_can_name_pipelines() -> None:

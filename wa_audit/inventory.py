@@ -214,7 +214,7 @@ class Inventory:
         """
         place = arns.parse(target.arn)
         for blind in self._blind.get(kind, ()):
-            if blind.may_concern(place.region) and blind.services in ((), (place.service,)):
+            if blind.may_concern(place.region) and (not blind.services or place.service in blind.services):
                 raise Unread(blind.gap)
         return self._sources.get((target.arn, kind), [])
 

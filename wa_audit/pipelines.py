@@ -11,6 +11,8 @@ A pipeline is a connected part of the data flow (`relations.FLOWS`), cut where a
 - What answers queries, a catalog, a bus, a topic that alarms use, and a bucket that serves for scratch, logs
   or code, never joins; nor does anything outside the account.
 
+- Whoever tags resources with the name of a pipeline says that they belong together, joined or not.
+
 No count decides, so that to remove an edge can part pipelines and never join them, and a resource that has
 nothing to do with a flow changes nothing. What could not be read may hide an edge: `Pipeline.unread` says so.
 docs/pipelines.md has the same with examples.
@@ -276,6 +278,10 @@ class Flow:
             lent = edge.relation.kind == "transforms-with"
             if edge.source in joins and edge.target in joins and not lent:
                 sets.join(edge.source, edge.target)
+        tagged: dict[str, str] = {}
+        for id_ in sorted(joins):
+            if name := self._tag_of(id_):
+                sets.join(id_, tagged.setdefault(name, id_))
         parts: dict[int, set[str]] = defaultdict(set)
         numbers: dict[str, int] = {}
         for id_ in sorted(joins):
@@ -287,6 +293,12 @@ class Flow:
             if id_ not in joins:
                 owners[id_] = self._owners(id_, of)
         return dict(parts), owners
+
+    def _tag_of(self, id_: str) -> str:
+        """The pipeline that a resource's tag names; empty where it bears none, or nobody has read it."""
+        resource = self._inventory.get(id_)
+        own = resource.data.get("Tags") if resource else None
+        return str(own.get(self._tag) or "") if isinstance(own, dict) else ""
 
     def _joins(self, id_: str) -> bool:
         node = self.nodes[id_]
@@ -442,10 +454,8 @@ class Flow:
         tags: Counter[str] = Counter()
         stacks: Counter[str] = Counter()
         for id_ in members:
-            resource = self._inventory.get(id_)
-            own = resource.data.get("Tags") if resource else None
-            if isinstance(own, dict) and own.get(self._tag):
-                tags[str(own[self._tag])] += 1
+            if tag := self._tag_of(id_):
+                tags[tag] += 1
             for relation in self._inventory.known_sources(id_, "builds"):
                 stacks[relation.source] += 1
         if tags:
@@ -505,12 +515,12 @@ def _edges(inventory: Inventory) -> Iterator[Edge]:
     for kind, direction in FLOWS.items():
         for relation in inventory.relations_of(kind):
             # What is used through a connection is somebody else's: more often read than written.
-            back = direction < 0 or (direction == 0 and _type(relation.target) == "AWS::Glue::Connection")
+            back = direction < 0 or (direction == 0 and type_of(relation.target) == "AWS::Glue::Connection")
             ends = (relation.target, relation.source) if back else (relation.source, relation.target)
             yield Edge(*ends, relation)
 
 
-def _type(id_: str) -> str:
+def type_of(id_: str) -> str:
     """The type that an ARN is of, as far as it says; empty for what is none that a flow knows."""
     arn = arns.parse(id_)
     for service, start, type_ in _TYPES:
@@ -524,7 +534,7 @@ def _node(id_: str, inventory: Inventory) -> Node:
     if resource is not None:
         layer = LAYERS.get(resource.type, Layer.PROCESSING)
         return Node(id_, resource.type, resource.name, resource.region, layer, State.FOUND)
-    arn, type_ = arns.parse(id_), _type(id_)
+    arn, type_ = arns.parse(id_), type_of(id_)
     if not arn.service:
         return Node(id_, "", id_, "", Layer.SOURCE, State.OUTSIDE)
     layer = LAYERS.get(type_, Layer.PROCESSING)

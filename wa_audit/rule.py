@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from wa_audit import neighbours
 from wa_audit.aws import (
     activity,
     alarms,
@@ -66,6 +67,7 @@ __all__ = [
     "invocations",
     "lifecycle",
     "logdelivery",
+    "neighbours",
     "not_applicable",
     "not_evaluated",
     "passed",

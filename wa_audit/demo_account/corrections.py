@@ -45,6 +45,8 @@ STACK_STATUS = {"acme-reporting-alerts": "UPDATE_ROLLBACK_FAILED"}
 NOTHING: dict[str, Json] = {
     "glue.ListDataQualityRulesets": {"Rulesets": []},
     "kafkaconnect.ListConnectors": {"connectors": []},
+    "redshift-serverless.ListWorkgroups": {"workgroups": []},
+    "iot.ListTagsForResource": {"tags": []},
     "quicksight.ListDataSets": {"DataSetSummaries": []},
 }
 
@@ -67,6 +69,7 @@ class Corrections:
         self._termination: Json = {}
         self._security: dict[str, list[str]] = {}
         self._catalog_policy: dict[str, str] = {}
+        self._vpcs: dict[str, str] = {}
 
     def install(self, events: Any) -> None:
         for operation in (
@@ -91,6 +94,8 @@ class Corrections:
             events.register(f"before-call.{operation}", partial(_nothing, answer))
         events.register("before-call.lambda.CreateFunction", self._keep_dead_letters)
         events.register("after-call.lambda.ListFunctions", self._give_dead_letters)
+        events.register("after-call.ec2.CreateSubnet", self._keep_subnet)
+        events.register("after-call.lambda.ListFunctions", self._give_vpcs)
         events.register("after-call.kinesis.DescribeStreamSummary", _stream_age)
         events.register("after-call.firehose.DescribeDeliveryStream", _firehose_status)
         events.register("after-call.glue.GetCrawlers", _ended_crawls)
@@ -159,6 +164,17 @@ class Corrections:
         body = json.loads(params["body"])
         if "DeadLetterConfig" in body:
             self._dead_letters[body["FunctionName"]] = body["DeadLetterConfig"]
+
+    def _keep_subnet(self, parsed: Json, **_: Any) -> None:
+        subnet = parsed.get("Subnet", {})
+        self._vpcs[subnet.get("SubnetId", "")] = subnet.get("VpcId", "")
+
+    def _give_vpcs(self, parsed: Json, **_: Any) -> None:
+        """Moto knows one VPC for all functions."""
+        for function in parsed.get("Functions", ()):
+            config = function.get("VpcConfig") or {}
+            if config.get("SubnetIds"):
+                config["VpcId"] = self._vpcs.get(config["SubnetIds"][0], "")
 
     def _give_dead_letters(self, parsed: Json, **_: Any) -> None:
         for function in parsed.get("Functions", ()):

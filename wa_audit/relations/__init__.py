@@ -12,6 +12,8 @@
 | `dead-letters-to` | what gives up | what takes it |
 | `scratches-in`, `logs-to`, `runs-code-from` | what works | the bucket or log group that serves it |
 | `runs-as`, `encrypts-with`, `secured-by`, `placed-in` | what works | role, key, configuration, subnet |
+| `reaches-through` | a function in a VPC | the VPC's endpoints |
+| `may-read`, `may-write` | a role | what its policies name in full; wildcards are no relation |
 | `backs-up`, `governs`, `builds`, `watches` | backup, lake, stack, alarm | what it is about |
 | `notifies`, `told-of` | alarm; rule | action; what it tells the failures of |
 
@@ -41,7 +43,7 @@ def relate(inventory: Inventory) -> Inventory:
     relations: set[Relation] = set()
     blind: dict[str, set[Blind]] = defaultdict(set)
     for row in ROWS:
-        services = convert.services(row.target)
+        services = convert.services(row)
         own = "" if row.source else row.type
         unlisted = [gap for type_ in (row.type, *row.needs) for gap in inventory.list_gaps(type_)]
         blind[row.kind].update(Blind(gap, own, services) for gap in unlisted)

@@ -7,21 +7,21 @@ nothing is named, none. A value that is computed as something runs names nothing
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from wa_audit.aws import arns, patterns, references, states
+from wa_audit.aws import arns, patterns, policy, references, states, wildcards
 from wa_audit.aws.watching import watched
 from wa_audit.inventory import Inventory
 from wa_audit.model import Resource, Unread
+from wa_audit.relations.rows import Row
 
 Conversion = Callable[[Any, Resource, Inventory], Iterator[str]]
 
 
-def services(path: str) -> tuple[str, ...]:
-    """The services that a row's target can be of, as ARNs spell them; empty where it can be any."""
-    service = _SERVICES.get(path.partition("|")[2], "")
-    return (service,) if service else ()
+def services(row: Row) -> tuple[str, ...]:
+    """The services that a row's targets can be of, as ARNs spell them; empty where they can be any."""
+    return tuple((row.to or _SERVICES.get(row.target.partition("|")[2], "")).split())
 
 
 def _arn(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
@@ -260,6 +260,58 @@ def _references(value: Any, resource: Resource, inventory: Inventory) -> Iterato
         raise unknown
 
 
+# -- what may be touched, and how it is reached ------------------------------------------------------
+
+_READS = re.compile(
+    r"[\w-]+:(?:Get|List|Describe|Scan|Query|Receive|Read|BatchGet|Select|Head|ConditionCheck)"
+)
+
+
+def _allowed(*, writes: bool) -> Conversion:
+    """What a role's inline or attached policies allow to read or to write, where a statement names it.
+
+    An action that no reading verb begins writes; one with a wildcard does both.
+    """
+
+    def convert(value: Any, role: Resource, inventory: Inventory) -> Iterator[str]:
+        for row in value if isinstance(value, list) else ():
+            document = row.get("PolicyDocument")
+            if attached := row.get("PolicyArn"):
+                found = inventory.get(attached)
+                document = found.data.get("Document") if found else None
+            for statement in policy.parse(document):
+                named = statement.allows and not statement.other_actions and not statement.other_resources
+                if named and any(_does(action, writes=writes) for action in statement.actions):
+                    yield from _in_full(statement.resources)
+
+    return convert
+
+
+def _does(action: str, *, writes: bool) -> bool:
+    reads = _READS.match(action) is not None
+    whole = action.endswith("*") and not reads
+    return whole or reads is not writes
+
+
+def _in_full(resources: Iterable[str]) -> Iterator[str]:
+    for resource in resources:
+        arn = arns.whole(resource.removesuffix("/*"))
+        if arn.startswith("arn:") and not wildcards.has_wildcard(arn):
+            yield arn
+
+
+def _endpoints(value: Any, function: Resource, inventory: Inventory) -> Iterator[str]:
+    """The available endpoints of a function's VPC."""
+    vpc = value.get("VpcId") if isinstance(value, dict) else None
+    for endpoint in inventory.known("AWS::EC2::VPCEndpoint") if vpc else ():
+        if (
+            endpoint.region == function.region
+            and endpoint["VpcId"] == vpc
+            and endpoint["State"] == "available"
+        ):
+            yield endpoint.arn
+
+
 # -- state machines --------------------------------------------------------------------------------
 
 
@@ -372,6 +424,7 @@ CONVERSIONS: dict[str, Conversion] = {
     "deadletters": _dead_letters,
     "dms": _dms,
     "endpoint": _endpoint,
+    "endpoints": _endpoints,
     "failures": _failures,
     "functions": _functions,
     "iceberg": _iceberg,
@@ -380,6 +433,8 @@ CONVERSIONS: dict[str, Conversion] = {
     "location": _location,
     "matched": _matched,
     "quicksight": _quicksight,
+    "readable": _allowed(writes=False),
+    "writable": _allowed(writes=True),
     "read": _called(states.Effect.READS),
     "references": _references,
     "replica": _replica,

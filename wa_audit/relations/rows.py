@@ -4,7 +4,8 @@
 Where a resource only proves a relation between two others (an event source mapping between a queue and a
 function), `source` names the path of the first. A path is `Field.field[].field`, with a conversion after `|`
 (see `convert`) that turns what stands there into ARNs; `@` is the resource itself. `needs` names the types
-that a conversion looks up.
+that a conversion looks up, and `to` the services, as ARNs spell them, that the targets are of, where these are
+fewer than any: what could not be read of a row makes nothing else unknown.
 
 What has no ARN is known by a URI: `kafka://host:9092`, `https://host`, `nfs://server/path`.
 """
@@ -20,6 +21,7 @@ class Row(NamedTuple):
     target: str
     source: str = ""
     needs: tuple[str, ...] = ()
+    to: str = ""
 
 
 FLOWS = {
@@ -42,69 +44,70 @@ _MACHINE = "AWS::StepFunctions::StateMachine"
 _LOCATION = ("AWS::DataSync::Location",)
 _ENDPOINT = ("AWS::DMS::Endpoint",)
 _MSK = ("AWS::MSK::Cluster",)
-_BACKUP = "S3BackupDescription.BucketARN"
+_POLICY = ("AWS::IAM::ManagedPolicy",)
+_VPC_ENDPOINT = ("AWS::EC2::VPCEndpoint",)
 
 # fmt: off
 ROWS = (
     # what gives up to what
-    Row("AWS::SQS::Queue",                 "dead-letters-to", "RedrivePolicy.deadLetterTargetArn"),
-    Row("AWS::SNS::Subscription",          "dead-letters-to", "RedrivePolicy.deadLetterTargetArn"),
-    Row("AWS::Lambda::Function",           "dead-letters-to", "DeadLetterConfig.TargetArn"),
-    Row("AWS::Lambda::Function",           "dead-letters-to", "EventInvokeConfigs[].DestinationConfig.OnFailure.Destination"),
-    Row("AWS::Lambda::EventSourceMapping", "dead-letters-to", "DestinationConfig.OnFailure.Destination"),
-    Row("AWS::Events::Rule",               "dead-letters-to", "Targets[].DeadLetterConfig.Arn"),
-    Row("AWS::Scheduler::Schedule",        "dead-letters-to", "Target.DeadLetterConfig.Arn"),
-    Row("AWS::Pipes::Pipe",                "dead-letters-to", "SourceParameters|deadletters"),
-    Row("AWS::IoT::TopicRule",             "dead-letters-to", "errorAction|iot"),
+    Row("AWS::SQS::Queue",                 "dead-letters-to", "RedrivePolicy.deadLetterTargetArn", to="sqs"),
+    Row("AWS::SNS::Subscription",          "dead-letters-to", "RedrivePolicy.deadLetterTargetArn", to="sqs"),
+    Row("AWS::Lambda::Function",           "dead-letters-to", "DeadLetterConfig.TargetArn", to="sqs sns"),
+    Row("AWS::Lambda::Function",           "dead-letters-to", "EventInvokeConfigs[].DestinationConfig.OnFailure.Destination", to="sqs sns lambda events s3"),
+    Row("AWS::Lambda::EventSourceMapping", "dead-letters-to", "DestinationConfig.OnFailure.Destination", to="sqs sns s3 kafka"),
+    Row("AWS::Events::Rule",               "dead-letters-to", "Targets[].DeadLetterConfig.Arn", to="sqs"),
+    Row("AWS::Scheduler::Schedule",        "dead-letters-to", "Target.DeadLetterConfig.Arn", to="sqs"),
+    Row("AWS::Pipes::Pipe",                "dead-letters-to", "SourceParameters|deadletters", to="sqs sns"),
+    Row("AWS::IoT::TopicRule",             "dead-letters-to", "errorAction|iot", to="dynamodb firehose iotevents kafka kinesis lambda s3 sns sqs states"),
 
     # what starts what
-    Row("AWS::Lambda::EventSourceMapping", "triggers", "FunctionArn", source="EventSourceArn"),
-    Row("AWS::Lambda::EventSourceMapping", "triggers", "FunctionArn", source="SelfManagedEventSource|brokers"),
+    Row("AWS::Lambda::EventSourceMapping", "triggers", "FunctionArn", source="EventSourceArn", to="lambda"),
+    Row("AWS::Lambda::EventSourceMapping", "triggers", "FunctionArn", source="SelfManagedEventSource|brokers", to="lambda"),
     Row("AWS::Events::Rule",               "triggers", "Targets[].Arn"),
     Row("AWS::Events::Rule",               "triggers", "Targets[].EcsParameters.TaskDefinitionArn|taskdef"),
-    Row("AWS::Events::Rule",               "triggers", "@", source="EventPattern|matched", needs=("AWS::S3::Bucket",)),
+    Row("AWS::Events::Rule",               "triggers", "@", source="EventPattern|matched", needs=("AWS::S3::Bucket",), to="events"),
     Row("AWS::Scheduler::Schedule",        "triggers", "Target.Arn"),
     Row("AWS::Scheduler::Schedule",        "triggers", "Target.EcsParameters.TaskDefinitionArn|taskdef"),
-    Row("AWS::SNS::Subscription",          "triggers", "Endpoint", source="TopicArn"),
-    Row("AWS::S3::Bucket",                 "triggers", "Notifications.LambdaFunctionConfigurations[].LambdaFunctionArn"),
-    Row("AWS::S3::Bucket",                 "triggers", "Notifications.QueueConfigurations[].QueueArn"),
-    Row("AWS::S3::Bucket",                 "triggers", "Notifications.TopicConfigurations[].TopicArn"),
+    Row("AWS::SNS::Subscription",          "triggers", "Endpoint", source="TopicArn", to="lambda sqs firehose"),
+    Row("AWS::S3::Bucket",                 "triggers", "Notifications.LambdaFunctionConfigurations[].LambdaFunctionArn", to="lambda"),
+    Row("AWS::S3::Bucket",                 "triggers", "Notifications.QueueConfigurations[].QueueArn", to="sqs"),
+    Row("AWS::S3::Bucket",                 "triggers", "Notifications.TopicConfigurations[].TopicArn", to="sns"),
     Row("AWS::Glue::Trigger",              "triggers", "Actions[].JobName|job"),
     Row("AWS::Glue::Trigger",              "triggers", "Actions[].CrawlerName|crawler"),
-    Row("AWS::Glue::Trigger",              "triggers", "@", source="Predicate.Conditions[].JobName|job"),
-    Row("AWS::Glue::Trigger",              "triggers", "@", source="Predicate.Conditions[].CrawlerName|crawler"),
-    Row("AWS::Glue::Trigger",              "triggers", "@", source="WorkflowName|workflow"),
-    Row("AWS::Pipes::Pipe",                "triggers", "@", source="Source|stream"),
-    Row(_MACHINE,                          "starts", "definition|started"),
+    Row("AWS::Glue::Trigger",              "triggers", "@", source="Predicate.Conditions[].JobName|job", to="glue"),
+    Row("AWS::Glue::Trigger",              "triggers", "@", source="Predicate.Conditions[].CrawlerName|crawler", to="glue"),
+    Row("AWS::Glue::Trigger",              "triggers", "@", source="WorkflowName|workflow", to="glue"),
+    Row("AWS::Pipes::Pipe",                "triggers", "@", source="Source|stream", to="pipes"),
+    Row(_MACHINE,                          "starts", "definition|started", to="athena ecs elasticmapreduce emr-serverless glue lambda redshift states"),
     Row("AWS::ECS::Service",               "starts", "taskDefinition|taskdef"),
 
     # where data goes
-    Row("AWS::Lambda::Function",           "delivers-to", "EventInvokeConfigs[].DestinationConfig.OnSuccess.Destination"),
+    Row("AWS::Lambda::Function",           "delivers-to", "EventInvokeConfigs[].DestinationConfig.OnSuccess.Destination", to="sqs sns lambda events s3"),
     Row("AWS::Pipes::Pipe",                "delivers-to", "Target"),
-    Row("AWS::Pipes::Pipe",                "transforms-with", "Enrichment"),
-    Row("AWS::IoT::TopicRule",             "delivers-to", "actions|iot"),
-    Row(_FIREHOSE,                         "delivers-to", "Destinations[].ExtendedS3DestinationDescription.BucketARN"),
-    Row(_FIREHOSE,                         "delivers-to", "Destinations[].S3DestinationDescription.BucketARN"),
-    Row(_FIREHOSE,                         "delivers-to", "Destinations[].RedshiftDestinationDescription.S3DestinationDescription.BucketARN"),
-    Row(_FIREHOSE,                         "delivers-to", "Destinations[].AmazonopensearchserviceDestinationDescription.DomainARN"),
-    Row(_FIREHOSE,                         "delivers-to", "Destinations[].ElasticsearchDestinationDescription.DomainARN"),
+    Row("AWS::Pipes::Pipe",                "transforms-with", "Enrichment", to="lambda states events"),
+    Row("AWS::IoT::TopicRule",             "delivers-to", "actions|iot", to="dynamodb firehose iotevents kafka kinesis lambda s3 sns sqs states"),
+    Row(_FIREHOSE,                         "delivers-to", "Destinations[].ExtendedS3DestinationDescription.BucketARN", to="s3"),
+    Row(_FIREHOSE,                         "delivers-to", "Destinations[].S3DestinationDescription.BucketARN", to="s3"),
+    Row(_FIREHOSE,                         "delivers-to", "Destinations[].RedshiftDestinationDescription.S3DestinationDescription.BucketARN", to="s3"),
+    Row(_FIREHOSE,                         "delivers-to", "Destinations[].AmazonopensearchserviceDestinationDescription.DomainARN", to="es"),
+    Row(_FIREHOSE,                         "delivers-to", "Destinations[].ElasticsearchDestinationDescription.DomainARN", to="es"),
     Row(_FIREHOSE,                         "delivers-to", "Destinations[].AmazonOpenSearchServerlessDestinationDescription.CollectionEndpoint|endpoint"),
     Row(_FIREHOSE,                         "delivers-to", "Destinations[].IcebergDestinationDescription|iceberg"),
-    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].ExtendedS3DestinationDescription.S3BackupDescription.BucketARN"),
-    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].RedshiftDestinationDescription.S3BackupDescription.BucketARN"),
-    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].AmazonopensearchserviceDestinationDescription.S3DestinationDescription.BucketARN"),
-    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].ElasticsearchDestinationDescription.S3DestinationDescription.BucketARN"),
-    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].AmazonOpenSearchServerlessDestinationDescription.S3DestinationDescription.BucketARN"),
-    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].HttpEndpointDestinationDescription.S3DestinationDescription.BucketARN"),
-    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].SplunkDestinationDescription.S3DestinationDescription.BucketARN"),
-    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].SnowflakeDestinationDescription.S3DestinationDescription.BucketARN"),
-    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].IcebergDestinationDescription.S3DestinationDescription.BucketARN"),
-    Row(_FIREHOSE,                         "reads-from", "Source.KinesisStreamSourceDescription.KinesisStreamARN"),
-    Row(_FIREHOSE,                         "reads-from", "Source.MSKSourceDescription.MSKClusterARN"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].ExtendedS3DestinationDescription.S3BackupDescription.BucketARN", to="s3"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].RedshiftDestinationDescription.S3BackupDescription.BucketARN", to="s3"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].AmazonopensearchserviceDestinationDescription.S3DestinationDescription.BucketARN", to="s3"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].ElasticsearchDestinationDescription.S3DestinationDescription.BucketARN", to="s3"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].AmazonOpenSearchServerlessDestinationDescription.S3DestinationDescription.BucketARN", to="s3"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].HttpEndpointDestinationDescription.S3DestinationDescription.BucketARN", to="s3"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].SplunkDestinationDescription.S3DestinationDescription.BucketARN", to="s3"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].SnowflakeDestinationDescription.S3DestinationDescription.BucketARN", to="s3"),
+    Row(_FIREHOSE,                         "backs-up-to", "Destinations[].IcebergDestinationDescription.S3DestinationDescription.BucketARN", to="s3"),
+    Row(_FIREHOSE,                         "reads-from", "Source.KinesisStreamSourceDescription.KinesisStreamARN", to="kinesis"),
+    Row(_FIREHOSE,                         "reads-from", "Source.MSKSourceDescription.MSKClusterARN", to="kafka"),
     Row(_FIREHOSE,                         "transforms-with", "Destinations|functions"),
-    Row(_MACHINE,                          "writes-to", "definition|written"),
-    Row(_MACHINE,                          "reads-from", "definition|read"),
-    Row("AWS::S3::Bucket",                 "replicates-to", "Replication.Rules[].Destination.Bucket"),
+    Row(_MACHINE,                          "writes-to", "definition|written", to="dynamodb events firehose kinesis s3 sns sqs"),
+    Row(_MACHINE,                          "reads-from", "definition|read", to="dynamodb s3 sqs"),
+    Row("AWS::S3::Bucket",                 "replicates-to", "Replication.Rules[].Destination.Bucket", to="s3"),
     Row("AWS::DynamoDB::Table",            "replicates-to", "Replicas[].RegionName|replica"),
     Row("AWS::Glue::Table",                "lies-in", "StorageDescriptor.Location|bucket"),
     Row("AWS::Glue::Crawler",              "reads-from", "Targets.S3Targets[].Path|bucket"),
@@ -113,19 +116,19 @@ ROWS = (
     Row("AWS::Glue::Crawler",              "writes-to", "DatabaseName|database"),
     Row("AWS::Glue::Table",                "uses", "DatabaseName|database"),
     Row("AWS::Glue::Database",             "uses", "TargetDatabase.DatabaseName|database"),
-    Row("AWS::Glue::Job",                  "uses", "DefaultArguments|references"),
+    Row("AWS::Glue::Job",                  "uses", "DefaultArguments|references", to="athena dynamodb elasticmapreduce es events firehose glue kafka kinesis lambda redshift s3 sns sqs states"),
     Row("AWS::Glue::Job",                  "uses", "Connections.Connections[]|connection"),
     Row("AWS::Glue::Crawler",              "reads-from", "Targets.JdbcTargets[].ConnectionName|connection"),
-    Row("AWS::Lambda::Function",           "uses", "Environment|references"),
-    Row("AWS::ECS::TaskDefinition",        "uses", "containerDefinitions|references"),
-    Row("AWS::KafkaConnect::Connector",    "uses", "connectorConfiguration|connector"),
-    Row("AWS::KafkaConnect::Connector",    "uses", "kafkaCluster.apacheKafkaCluster.bootstrapServers|broker", needs=_MSK),
-    Row("AWS::DataSync::Task",             "reads-from", "SourceLocationArn|location", needs=_LOCATION),
-    Row("AWS::DataSync::Task",             "delivers-to", "DestinationLocationArn|location", needs=_LOCATION),
-    Row("AWS::DMS::ReplicationTask",       "reads-from", "SourceEndpointArn|dms", needs=_ENDPOINT),
-    Row("AWS::DMS::ReplicationTask",       "delivers-to", "TargetEndpointArn|dms", needs=_ENDPOINT),
-    Row("AWS::QuickSight::DataSource",     "reads-from", "DataSourceParameters|quicksight"),
-    Row("AWS::QuickSight::DataSet",        "reads-from", "DataSources[]"),
+    Row("AWS::Lambda::Function",           "uses", "Environment|references", to="athena dynamodb elasticmapreduce es events firehose glue kafka kinesis lambda redshift s3 sns sqs states"),
+    Row("AWS::ECS::TaskDefinition",        "uses", "containerDefinitions|references", to="athena dynamodb elasticmapreduce es events firehose glue kafka kinesis lambda redshift s3 sns sqs states"),
+    Row("AWS::KafkaConnect::Connector",    "uses", "connectorConfiguration|connector", to="s3 kinesis"),
+    Row("AWS::KafkaConnect::Connector",    "uses", "kafkaCluster.apacheKafkaCluster.bootstrapServers|broker", needs=_MSK, to="kafka"),
+    Row("AWS::DataSync::Task",             "reads-from", "SourceLocationArn|location", needs=_LOCATION, to="s3 datasync"),
+    Row("AWS::DataSync::Task",             "delivers-to", "DestinationLocationArn|location", needs=_LOCATION, to="s3 datasync"),
+    Row("AWS::DMS::ReplicationTask",       "reads-from", "SourceEndpointArn|dms", needs=_ENDPOINT, to="s3 kinesis dms"),
+    Row("AWS::DMS::ReplicationTask",       "delivers-to", "TargetEndpointArn|dms", needs=_ENDPOINT, to="s3 kinesis dms"),
+    Row("AWS::QuickSight::DataSource",     "reads-from", "DataSourceParameters|quicksight", to="athena redshift rds s3"),
+    Row("AWS::QuickSight::DataSet",        "reads-from", "DataSources[]", to="quicksight"),
 
     # who copies what away
     Row("AWS::Backup::ProtectedResource",  "backs-up", "ResourceArn"),
@@ -140,8 +143,8 @@ ROWS = (
     Row("AWS::Redshift::Cluster",          "logs-to", "LoggingStatus.BucketName|bucket"),
     Row("AWS::MSK::Cluster",               "logs-to", "Provisioned.LoggingInfo.BrokerLogs.S3.Bucket|bucket"),
     Row("AWS::Pipes::Pipe",                "logs-to", "LogConfiguration.S3LogDestination.BucketName|bucket"),
-    Row("AWS::DataSync::Task",             "logs-to", "CloudWatchLogGroupArn"),
-    Row(_MACHINE,                          "logs-to", "loggingConfiguration.destinations[].cloudWatchLogsLogGroup.logGroupArn"),
+    Row("AWS::DataSync::Task",             "logs-to", "CloudWatchLogGroupArn", to="logs"),
+    Row(_MACHINE,                          "logs-to", "loggingConfiguration.destinations[].cloudWatchLogsLogGroup.logGroupArn", to="logs"),
     Row("AWS::Lambda::Function",           "logs-to", "LoggingConfig.LogGroup|loggroup"),
 
     # who runs as whom
@@ -163,6 +166,12 @@ ROWS = (
     Row("AWS::ECS::TaskDefinition",        "runs-as", "taskRoleArn|role"),
     Row("AWS::Redshift::Cluster",          "runs-as", "IamRoles[].IamRoleArn|role"),
     Row("AWS::LakeFormation::Resource",    "runs-as", "RoleArn|role"),
+
+    # what a role's policies let it touch, where they name it
+    Row("AWS::IAM::Role",                  "may-read", "RolePolicyList|readable"),
+    Row("AWS::IAM::Role",                  "may-read", "AttachedManagedPolicies|readable", needs=_POLICY),
+    Row("AWS::IAM::Role",                  "may-write", "RolePolicyList|writable"),
+    Row("AWS::IAM::Role",                  "may-write", "AttachedManagedPolicies|writable", needs=_POLICY),
 
     # what encrypts with which key
     Row("AWS::S3::Bucket",                 "encrypts-with", "Encryption[].ApplyServerSideEncryptionByDefault.KMSMasterKeyID|key"),
@@ -195,6 +204,8 @@ ROWS = (
     Row("AWS::ECS::Service",               "placed-in", "networkConfiguration.awsvpcConfiguration.subnets[]|subnet"),
     Row("AWS::Glue::Connection",           "placed-in", "PhysicalConnectionRequirements.SubnetId|subnet"),
     Row("AWS::EC2::VPCEndpoint",           "placed-in", "SubnetIds[]|subnet"),
+
+    Row("AWS::Lambda::Function",           "reaches-through", "VpcConfig|endpoints", needs=_VPC_ENDPOINT, to="ec2"),
 
     # who hears of it, and what built it
     Row("AWS::CloudWatch::Alarm",          "notifies", "AlarmActions[]"),

@@ -118,7 +118,7 @@ def _groups(pipeline: PipelineFacts) -> list[list[Stage]]:
 
     groups = _grouped(stages, alike)
     if len(groups) >= _FOLD_ALL_FROM:
-        groups = _grouped(stages, lambda stage: (stage.layer, stage.type, stage.state))
+        groups = _grouped(stages, lambda stage: (stage.layer, stage.type, stage.state, stage.worst))
     return groups
 
 

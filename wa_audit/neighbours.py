@@ -1,0 +1,110 @@
+"""What stands next to a resource in a data flow: questions that rules ask of an inventory's relations.
+
+Each answer is whole, or raises `Unread` where something that could change it was not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from wa_audit.aws import arns
+from wa_audit.inventory import Inventory
+from wa_audit.model import Reason, Resource, Unread
+from wa_audit.pipelines import type_of
+
+_FILLS = ("delivers-to", "writes-to", "replicates-to", "backs-up-to")
+_TOUCHES = (
+    *_FILLS,
+    "triggers",
+    "starts",
+    "transforms-with",
+    "reads-from",
+    "uses",
+    "dead-letters-to",
+    "scratches-in",
+    "logs-to",
+)
+
+
+def look_up(arn: str, inventory: Inventory, *, among: Collection[str] = ()) -> Resource | None:
+    """The resource of an ARN; None where it does not exist, lies elsewhere, or is of no type `among` these.
+
+    Without `among`, of any type that a flow knows, or a KMS key.
+
+    Raises:
+        Unread: nobody could look.
+    """
+    type_ = type_of(arn) or ("AWS::KMS::Key" if arns.parse(arn).service == "kms" else "")
+    if not type_ or (among and type_ not in among):
+        return None
+    try:
+        return inventory.find(type_, arn)
+    except Unread as unread:
+        if unread.gap.reason is Reason.OUT_OF_SCOPE:
+            return None
+        raise
+
+
+def is_gone(arn: str, inventory: Inventory) -> bool:
+    """Whether an ARN of this account and these regions names what certainly does not exist.
+
+    What lies elsewhere, and what is of a type that no flow knows, is nobody's finding. A bucket that is not
+    here may be another account's.
+    """
+    type_, parsed = type_of(arn), arns.parse(arn)
+    run = inventory.run
+    if type_ in ("", "AWS::S3::Bucket") or parsed.account != run.account or parsed.region not in run.regions:
+        return False
+    return inventory.find(type_, arn) is None
+
+
+def account_of(arn: str, inventory: Inventory) -> str:
+    """The account that an ARN's resource is in; empty where nothing says which."""
+    if inventory.get(arn) is not None:
+        return inventory.run.account
+    parsed = arns.parse(arn)
+    if parsed.service == "s3" and not parsed.account:
+        # Raises where buckets could not be listed: then nobody knows.
+        found = inventory.find("AWS::S3::Bucket", arn)
+        return found.account if found else ""
+    return parsed.account
+
+
+def origins(store: Resource, inventory: Inventory) -> list[Resource]:
+    """The stores and streams that what fills a store takes its data from: one mover away."""
+    found: dict[str, Resource] = {}
+    for kind in _FILLS:
+        for relation in inventory.sources(store, kind):
+            mover = look_up(relation.source, inventory)
+            if mover is None:
+                continue
+            feeds = [r.source for r in inventory.sources(mover, "triggers")]
+            feeds += [r.target for r in inventory.targets(mover, "reads-from")]
+            for arn in (mover.arn, *feeds):
+                origin = look_up(arn, inventory)
+                if origin is not None and origin.arn != store.arn:
+                    found[arn] = origin
+    return [found[arn] for arn in sorted(found)]
+
+
+def own_keys(resource: Resource, inventory: Inventory) -> list[str]:
+    """The ARNs of the customer's own KMS keys that a resource encrypts with; AWS's managed keys are none."""
+    found = []
+    for relation in inventory.targets(resource, "encrypts-with"):
+        key = look_up(relation.target, inventory)
+        if ":alias/aws/" not in relation.target and (key is None or key["KeyManager"] != "AWS"):
+            found.append(relation.target)
+    return found
+
+
+def touched_by(runners: Iterable[Resource], inventory: Inventory) -> set[str]:
+    """The ARNs of everything that the configuration of these says they work with."""
+    found: set[str] = set()
+    for runner in runners:
+        for kind in _TOUCHES:
+            found |= {r.target for r in inventory.targets(runner, kind)}
+            found |= {r.source for r in inventory.sources(runner, kind)}
+        for relation in inventory.sources(runner, "triggers"):
+            # A mapping gives up on the function's behalf, and with its role.
+            found |= {r.target for r in inventory.known_targets(relation.via, "dead-letters-to")}
+    return found
