@@ -527,7 +527,8 @@ NOT_IMPLEMENTED = frozenset(
     kafka:ListKafkaVersions kafkaconnect:ListConnectors lakeformation:ListLakeFormationOptIns
     lambda:GetAccountSettings lambda:ListFunctionUrlConfigs quicksight:ListDataSets
     redshift-serverless:ListNamespaces redshift-serverless:ListSnapshotCopyConfigurations
-    redshift-serverless:ListUsageLimits redshift-serverless:ListWorkgroups redshift:DescribeUsageLimits
+    redshift-serverless:ListUsageLimits redshift-serverless:ListWorkgroups redshift:DescribeDataShares
+    redshift:DescribeUsageLimits
     service-quotas:ListServiceQuotas
     """.split()
 )

@@ -267,7 +267,7 @@ def finish(kind: Kind, resource: Resource) -> None:
             data[field] = _compiled(path).search(data[field])
     if isinstance(data.get("Tags"), list):
         data["Tags"] = dict(_tag(tag) for tag in data["Tags"])
-    if kind.secrets:
+    if kind.secrets or kind.refers:
         data[references.FIELD] = _references(kind, data)
     for path, settings in kind.secrets.items():
         for values in _maps(path.split("."), data):
@@ -277,13 +277,17 @@ def finish(kind: Kind, resource: Resource) -> None:
 
 
 def _references(kind: Kind, data: dict[str, Any]) -> list[str]:
-    """What the values that are about to be taken out refer to."""
-    pairs = (
+    """What the values that are about to be taken out refer to; takes out the words of `kind.refers`."""
+    pairs = [
         (str(values.get("name", "")), values.get("value")) if path.endswith("[]") else pair
         for path in kind.secrets
         for values in _maps(path.split("."), data)
         for pair in values.items()
-    )
+    ]
+    for path in kind.refers:
+        *above, last = path.split(".")
+        for holder in _maps(above, data):
+            pairs += [("", word) for word in holder.pop(last, None) or ()]
     return sorted({found for key, value in pairs if (found := references.of(key, value))})
 
 

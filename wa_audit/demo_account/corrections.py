@@ -47,6 +47,7 @@ NOTHING: dict[str, Json] = {
     "kafkaconnect.ListConnectors": {"connectors": []},
     "redshift-serverless.ListWorkgroups": {"workgroups": []},
     "iot.ListTagsForResource": {"tags": []},
+    "redshift.DescribeDataShares": {"DataShares": []},
     "quicksight.ListDataSets": {"DataSetSummaries": []},
 }
 

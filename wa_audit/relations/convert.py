@@ -218,6 +218,24 @@ def _quicksight(value: Any, resource: Resource, inventory: Inventory) -> Iterato
             yield from _bucket((manifest or {}).get("Bucket"), resource, inventory)
 
 
+def _namespace(value: Any, share: Resource, inventory: Inventory) -> Iterator[str]:
+    """The Redshift cluster of a namespace; of a serverless or another account's, the namespace itself."""
+    if isinstance(value, str) and value.startswith("arn:"):
+        for cluster in inventory.known("AWS::Redshift::Cluster"):
+            if cluster["ClusterNamespaceArn"] == value:
+                yield cluster.arn
+                return
+        yield value
+
+
+def _consumer(value: Any, share: Resource, inventory: Inventory) -> Iterator[str]:
+    """Whom data is shared with: a namespace, or an account, which its root stands for."""
+    if isinstance(value, str) and re.fullmatch(r"\d{12}", value):
+        yield f"arn:{inventory.run.partition}:redshift:{share.region}:{value}:namespace:*"
+    else:
+        yield from _namespace(value, share, inventory)
+
+
 def _connector(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
     """What an MSK Connect connector is set to write to or read from, beside Kafka."""
     settings = value if isinstance(value, dict) else {}
@@ -421,6 +439,8 @@ CONVERSIONS: dict[str, Conversion] = {
     "brokers": _brokers,
     "built": _built,
     "connector": _connector,
+    "consumer": _consumer,
+    "namespace": _namespace,
     "deadletters": _dead_letters,
     "dms": _dms,
     "endpoint": _endpoint,

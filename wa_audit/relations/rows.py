@@ -127,6 +127,9 @@ ROWS = (
     Row("AWS::DataSync::Task",             "delivers-to", "DestinationLocationArn|location", needs=_LOCATION, to="s3 datasync"),
     Row("AWS::DMS::ReplicationTask",       "reads-from", "SourceEndpointArn|dms", needs=_ENDPOINT, to="s3 kinesis dms"),
     Row("AWS::DMS::ReplicationTask",       "delivers-to", "TargetEndpointArn|dms", needs=_ENDPOINT, to="s3 kinesis dms"),
+    Row("AWS::EMR::Cluster",               "uses", "Steps|references", to="athena dynamodb es firehose glue kinesis s3 sns sqs"),
+    Row("AWS::Kinesis::StreamConsumer",    "reads-from", "ConsumerARN", to="kinesis"),
+    Row("AWS::Redshift::DataShare",        "delivers-to", "Consumers[]|consumer", source="ProducerArn|namespace", needs=("AWS::Redshift::Cluster",), to="redshift"),
     Row("AWS::QuickSight::DataSource",     "reads-from", "DataSourceParameters|quicksight", to="athena redshift rds s3"),
     Row("AWS::QuickSight::DataSet",        "reads-from", "DataSources[]", to="quicksight"),
 

@@ -130,6 +130,8 @@ class Kind:
     secrets:   maps whose values may be secrets: each value is replaced by the class of what it looks like,
                but for the keys named here, which are settings of the service. A path that ends in `[]`
                leads to pairs of `name` and `value` instead of a map.
+    refers:    lists of words in which anything may stand, the arguments of a step: what they refer to is
+               kept, and they are not.
     scrub:     fields in which people write what they like: what lies under a telling key, or has the shape
                of a secret, is blotted out.
     """
@@ -149,6 +151,7 @@ class Kind:
     properties: tuple[str, ...] = ()
     project: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    refers: tuple[str, ...] = ()
     scrub: tuple[str, ...] = ()
 
     @property
@@ -158,7 +161,7 @@ class Kind:
     @property
     def fields(self) -> frozenset[str]:
         """Every field that a resource of this kind can have."""
-        made = {"References"} if self.secrets else set()
+        made = {"References"} if self.secrets or self.refers else set()
         return frozenset(self.inherits.split()).union(made, *(call.fields for call in self.calls))
 
     @property

@@ -52,6 +52,16 @@ KINDS = (
                 " Status: Status.{State: State}}",
                 into="InstanceFleets",
             ),
+            # The arguments of steps hold anything; what they refer to is kept, see `refers`.
+            Call(
+                operation="ListSteps",
+                args=_CLUSTER,
+                take="Steps[].{Id: Id, Name: Name, State: Status.State, ActionOnFailure: ActionOnFailure,"
+                " Args: Config.Args}",
+                into="Steps",
+                optional=True,
+                pages=2,
+            ),
             Call(
                 operation="GetManagedScalingPolicy",
                 args=_CLUSTER,
@@ -88,7 +98,8 @@ KINDS = (
                 into="InstanceTypes",
             ),
         ),
-        scrub=("Configurations", "InstanceGroups", "InstanceFleets"),
+        refers=("Steps[].Args",),
+        scrub=("Configurations", "InstanceGroups", "InstanceFleets", "Steps"),
     ),
     Kind(
         "AWS::EMR::SecurityConfiguration",

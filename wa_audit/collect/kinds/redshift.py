@@ -101,6 +101,22 @@ KINDS = (
         arn="arn:{partition}:redshift:{region}:{account}:usagelimit:{UsageLimitId}",
     ),
     Kind(
+        "AWS::Redshift::DataShare",
+        service="redshift",
+        list=Call(
+            operation="DescribeDataShares",
+            params={"MaxRecords": 100},
+            take="DataShares[].{DataShareArn: DataShareArn, ProducerArn: ProducerArn,"
+            " AllowPubliclyAccessibleConsumers: AllowPubliclyAccessibleConsumers,"
+            " Consumers: DataShareAssociations[?Status == 'ACTIVE' || Status == 'AUTHORIZED']"
+            ".ConsumerIdentifier}",
+            keep="DataShareArn ProducerArn AllowPubliclyAccessibleConsumers Consumers",
+            optional=True,
+        ),
+        name="DataShareArn",
+        arn="{DataShareArn}",
+    ),
+    Kind(
         "AWS::RedshiftServerless::Workgroup",
         service="redshift-serverless",
         list=Call(
