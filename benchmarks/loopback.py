@@ -242,7 +242,8 @@ def _tagged(asked: dict[str, Any], account: Account, arn: str) -> dict[str, Any]
 
 
 def _is_tagged(name: str) -> bool:
-    return int(re.findall(r"-(\d+)", name)[-1]) % 2 == 1
+    numbers = re.findall(r"-(\d+)", name)
+    return bool(numbers) and int(numbers[-1]) % 2 == 1
 
 
 def _tags_of(operation: str, asked: dict[str, Any]) -> dict[str, Any]:

@@ -308,6 +308,9 @@ class _Session(AwsSession):
         if handler is reader.note_malformed:
             self._session.events.register(event, handler, unique_id="note-malformed")
 
+    def retry_by(self, handler: Callable[..., float | None]) -> None:
+        """Botocore alone tries again, without waiting."""
+
 
 class Engine:
     """Runs one row's plan, with healthy answers to all but the calls that a fault meets."""

@@ -1,16 +1,17 @@
 """How many tasks may be under way at once, by region and service.
 
 AWS throttles an account by region and service. A lane starts with the room of its service, halves when AWS
-asks it to slow down, at most once in `_CALM` seconds and never below `_LEAST`, since what is under way is
-throttled together, and grows back by one after every `_RECOVERY` tasks done. What finds no room waits in
-the lane and holds no thread, so that a slow service never starves the others. botocore's own retries, which
-back off, stand behind it.
+asks it to slow down, at most once in `_CALM` seconds and never below `_LEAST` nor a quarter of its room,
+since what is under way is throttled together, and grows back by one after every `_RECOVERY` tasks done. What
+finds no room waits in the lane and holds no thread, so that a slow service never starves the others. A
+throttled call is made again after `backoff`, a few times; botocore's own retries stand behind that.
 
 Not thread-safe: the scheduler holds its lock around every call.
 """
 
 from __future__ import annotations
 
+import random
 from collections import deque
 from collections.abc import Callable
 
@@ -22,7 +23,21 @@ _LEAST = 3
 _CALM = 2.0
 _RECOVERY = 5
 
+_FIRST_WAIT, _LONGEST_WAIT, _TRIES = 0.1, 3.0, 7  # seconds; of one call
+
 Task = Callable[[], None]
+
+
+def backoff(attempts: int) -> float | None:
+    """Seconds to wait after the `attempts`-th try, doubled each time, with jitter; None: give up.
+
+    Jitter above a quarter of the wait, after
+    https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/.
+    """
+    if attempts >= _TRIES:
+        return None
+    longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** (attempts - 1))
+    return longest * random.uniform(0.25, 1)  # noqa: S311 - to spread calls, not to keep a secret
 
 
 class Lane:
@@ -52,7 +67,7 @@ class Lane:
     def slow_down(self, now: float) -> None:
         """AWS throttled a call of this lane, at a time of a monotonic clock in seconds."""
         if now - self._slowed >= _CALM:
-            self._room = max(_LEAST, self._room // 2)
+            self._room = max(_LEAST, self._full_room // 4, self._room // 2)
             self._done = 0
             self._slowed = now
 

@@ -27,7 +27,7 @@ from wa_audit.aws import arns
 from wa_audit.collect import errors, metrics, reader
 from wa_audit.collect.journal import Done, Journal, Key, Measured
 from wa_audit.collect.kinds import Call, Kind
-from wa_audit.collect.limiter import Lane, Limiter, Task
+from wa_audit.collect.limiter import Lane, Limiter, Task, backoff
 from wa_audit.collect.permissions import action
 from wa_audit.collect.plan import Plan, toll
 from wa_audit.collect.session import AwsSession
@@ -36,7 +36,7 @@ from wa_audit.model import Gap, Reason, Resource
 log = logging.getLogger(__name__)
 
 _Read = TypeVar("_Read")
-# How often more is read where AWS throttled all of botocore's own tries.
+# How often more is read where AWS throttled every try.
 _MORE_READS = 2
 
 
@@ -137,7 +137,7 @@ class Scheduler:
         self._changed = threading.Condition()
         self._stopping = False
         session.register("request-created", self._count_call)
-        session.register("needs-retry", self._count_throttle)
+        session.retry_by(self._retry_throttle)
         session.register("after-call", reader.note_malformed)
 
     def run(self, on_wait: Callable[[Tally], None] = lambda tally: None) -> None:
@@ -458,17 +458,25 @@ class Scheduler:
             self.tally.calls += 1
             self._own.spent.calls += 1
 
-    def _count_throttle(self, response: Any, operation: Any, request_dict: Any, **_: Any) -> None:
-        """Botocore is about to decide whether to try again; an answer that throttles slows the lane down."""
+    def _retry_throttle(
+        self, response: Any, operation: Any, request_dict: Any, attempts: int, **_: Any
+    ) -> float | None:
+        """How long to wait before a throttled call is made again; None where botocore decides.
+
+        Botocore backs off by whole seconds, for programs that know nothing of each other; here a lane narrows
+        as well, so that a call can soon be tried again.
+        """
         if not response:
-            return
+            return None
         code = str(response[1].get("Error", {}).get("Code", ""))
-        if errors.is_throttle(code):
-            region = request_dict.get("context", {}).get("client_region", "")
-            with self._changed:
-                self.tally.throttles += 1
-                self._own.spent.throttles += 1
-                self._limiter.lane(region, operation.service_model.service_name).slow_down(time.monotonic())
+        if not errors.is_throttle(code):
+            return None
+        region = request_dict.get("context", {}).get("client_region", "")
+        with self._changed:
+            self.tally.throttles += 1
+            self._own.spent.throttles += 1
+            self._limiter.lane(region, operation.service_model.service_name).slow_down(time.monotonic())
+        return None if self._stopping else backoff(attempts)
 
 
 def _listed_in(resource: Resource, unit: Unit, scope: Scope) -> bool:

@@ -49,6 +49,7 @@ class AwsSession:
         self._endpoint_url = endpoint_url
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
+        self._retry: Callable[..., float | None] | None = None
         self._config = botocore.config.Config(
             user_agent_extra=f"wa-audit/{__version__}",
             retries={"mode": "standard", "max_attempts": 5},
@@ -95,6 +96,9 @@ class AwsSession:
                 client = self._session.client(
                     service, region_name=region, endpoint_url=self._endpoint_url, config=self._config
                 )
+                if self._retry is not None:
+                    name = client.meta.service_model.service_id.hyphenize()
+                    client.meta.events.register_first(f"needs-retry.{name}", self._retry)
                 self._clients[key] = fast.tune_client(client)
             return self._clients[key]
 
@@ -102,6 +106,15 @@ class AwsSession:
         """Listens to a botocore event of every client. Those that are there are made anew, when needed: a
         client has the handlers of the moment that it was made in."""
         self._session.events.register(event, handler)
+        with self._lock:
+            self._clients.clear()
+
+    def retry_by(self, handler: Callable[..., float | None]) -> None:
+        """Has every client ask this handler of `needs-retry` for the seconds to wait, before botocore's own.
+
+        Botocore's stands at the service's own event, which comes before any more general one: so must this.
+        """
+        self._retry = handler
         with self._lock:
             self._clients.clear()
 
