@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wa_audit import neighbours
+from wa_audit import neighbours, warehouses
 from wa_audit.aws import (
     activity,
     alarms,
@@ -81,6 +81,7 @@ __all__ = [
     "tables",
     "times",
     "versions",
+    "warehouses",
 ]
 
 PIPELINE_TYPES = (

@@ -76,3 +76,24 @@ def s3_bucket_lifecycle_configured(bucket: Resource) -> Verdict:
     if not rules:
         return failed("has no lifecycle configuration", rules=0)
     return failed("has lifecycle rules, none of which expires or moves data", rules=len(rules))
+
+
+@check("AWS::Logs::LogGroup")
+def logs_retention_set(group: Resource, *, prefixes: list[str], least_days: int, most_days: int) -> Verdict:
+    """Passes where a pipeline's log group keeps its events for `least_days` to `most_days` days.
+
+    Without retentionInDays they are kept, and paid for, for ever. Log groups are a pipeline's by how their
+    names begin (`prefixes`). Groups of class DELIVERY keep a day, which cannot be changed.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html
+    """
+    if not group.name.startswith(tuple(prefixes)):
+        return not_applicable("is no pipeline's, by its name")
+    if group["logGroupClass"] == "DELIVERY":
+        return not_applicable("is of class DELIVERY", logGroupClass="DELIVERY")
+    days = group["retentionInDays"]
+    if days is None:
+        return failed("keeps its events for ever", retentionInDays=None, storedBytes=group["storedBytes"])
+    if not least_days <= days <= most_days:
+        wanted = f"{least_days} to {most_days} are wanted"
+        return failed(f"keeps its events for {days} days, {wanted}", retentionInDays=days)
+    return passed(f"keeps its events for {days} days", retentionInDays=days)

@@ -75,3 +75,15 @@ def sfn_tracing(machine: Resource) -> Verdict:
     if (machine["tracingConfiguration"] or {}).get("enabled"):
         return passed("traces its executions with X-Ray", enabled=True)
     return failed("does not trace its executions", enabled=False)
+
+
+@check("AWS::MSK::Cluster")
+def msk_broker_logs(cluster: Resource) -> Verdict:
+    """Passes where the brokers' logs go to CloudWatch Logs, Firehose or S3."""
+    if cluster["ClusterType"] == "SERVERLESS":
+        return not_applicable("is serverless, and has no broker logs", ClusterType="SERVERLESS")
+    logs = ((cluster["Provisioned"] or {}).get("LoggingInfo") or {}).get("BrokerLogs") or {}
+    places = sorted(name for name, settings in logs.items() if (settings or {}).get("Enabled"))
+    if places:
+        return passed(f"sends its brokers' logs to {', '.join(places)}", BrokerLogs=places)
+    return failed("keeps no logs of its brokers", BrokerLogs=[])

@@ -50,3 +50,19 @@ def glue_crawler_last_run(crawler: Resource, inventory: Inventory, *, most_misse
             StartTime=last.get("StartTime"),
         )
     return passed("keeps its schedule", ScheduleExpression=expression, StartTime=last.get("StartTime"))
+
+
+@check("AWS::Glue::Trigger")
+def glue_trigger_activated(trigger: Resource) -> Verdict:
+    """Passes where a trigger that should fire by itself is switched on.
+
+    One that was made without StartOnCreation stays CREATED, and no data comes. A trigger that is tagged
+    wa-audit:paused is off on purpose.
+    """
+    if trigger["Type"] == "ON_DEMAND":
+        return not_applicable("fires on demand", Type="ON_DEMAND")
+    if trigger["State"] not in ("CREATED", "DEACTIVATED"):
+        return passed(f"is {trigger['State']}", State=trigger["State"])
+    if "wa-audit:paused" in trigger.tags:
+        return not_applicable("is tagged wa-audit:paused")
+    return failed(f"is {trigger['State']}, and never fires", State=trigger["State"])

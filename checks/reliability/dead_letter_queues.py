@@ -354,3 +354,39 @@ def _backup(destination: dict[str, Any], what: str) -> Verdict:
     if mode == "Enabled":
         return passed(f"keeps the {what} in S3", S3BackupMode=mode)
     return failed(f"does not keep the {what}", S3BackupMode=mode)
+
+
+# -- IoT and schedules ---------------------------------------------------------------------------------
+
+_WRITES = frozenset({"dynamoDB", "dynamoDBv2", "firehose", "kafka", "kinesis", "lambda", "s3", "sqs"})
+
+
+@check("AWS::IoT::TopicRule")
+def iot_rule_error_action(rule: Resource) -> Verdict:
+    """Passes where a rule that writes data has an error action, which gets what an action could not deliver.
+
+    https://docs.aws.amazon.com/iot/latest/developerguide/rule-error-handling.html
+    """
+    if rule["ruleDisabled"]:
+        return not_applicable("is disabled", ruleDisabled=True)
+    written = sorted({name for action in rule["actions"] or [] for name in action} & _WRITES)
+    if not written:
+        return not_applicable("writes no data")
+    if rule["errorAction"]:
+        return passed("hands on what its actions cannot deliver", errorAction=sorted(rule["errorAction"]))
+    return failed(f"drops what it cannot write to {', '.join(written)}", actions=written)
+
+
+@check("AWS::Scheduler::Schedule")
+def scheduler_target_dlq(schedule: Resource) -> Verdict:
+    """Passes where the schedule's target has a dead-letter queue.
+
+    EventBridge Scheduler retries 185 times within a day, and then drops the invocation.
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
+    """
+    if schedule["State"] == "DISABLED":
+        return not_applicable("is disabled", State="DISABLED")
+    queue = ((schedule["Target"] or {}).get("DeadLetterConfig") or {}).get("Arn")
+    if queue:
+        return passed("keeps what it cannot deliver", DeadLetterConfig=queue)
+    return failed("drops what it cannot deliver", target=(schedule["Target"] or {}).get("Arn"))

@@ -54,3 +54,41 @@ def s3_bucket_cross_region_replication(
     if targets:
         return failed(f"replicates within {home} alone", BucketRegion=home, Destination=targets[0])
     return failed("has no enabled rule that replicates it to another Region", BucketRegion=home)
+
+
+@check("AWS::MSK::Cluster")
+def msk_multi_az(cluster: Resource, inventory: Inventory, *, least_zones: int) -> Verdict:
+    """Passes where the brokers stand in at least `least_zones` Availability Zones; two are a medium finding.
+
+    https://docs.aws.amazon.com/msk/latest/developerguide/bestpractices.html
+    """
+    if cluster["ClusterType"] == "SERVERLESS":
+        return not_applicable("is serverless, and spans zones by itself", ClusterType="SERVERLESS")
+    placed = inventory.targets(cluster, "placed-in")
+    found = [inventory.find("AWS::EC2::Subnet", relation.target) for relation in placed]
+    zones = sorted({str(subnet["AvailabilityZone"]) for subnet in found if subnet is not None})
+    if len(zones) < least_zones:
+        severity = "medium" if len(zones) == 2 else None
+        words = f"has brokers in {len(zones)} Availability Zones, {least_zones} are wanted"
+        return failed(words, severity=severity, AvailabilityZones=zones)
+    return passed(f"has brokers in {len(zones)} Availability Zones", AvailabilityZones=zones)
+
+
+@check("AWS::OpenSearchService::Domain")
+def opensearch_multi_az(domain: Resource) -> Verdict:
+    """Passes where the domain has two or more data nodes in several Availability Zones.
+
+    With three data nodes or more it needs dedicated master nodes as well, three at least. A domain that is
+    tagged as of development or test is not judged.
+    https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-multiaz.html
+    """
+    if domain.tags.get("environment") in ("development", "dev", "test", "sandbox"):
+        return not_applicable(f"is of environment {domain.tags['environment']}")
+    config = domain["ClusterConfig"] or {}
+    nodes, masters = config.get("InstanceCount", 1), config.get("DedicatedMasterCount") or 0
+    evidence = {"InstanceCount": nodes, "ZoneAwarenessEnabled": config.get("ZoneAwarenessEnabled")}
+    if nodes < 2 or not config.get("ZoneAwarenessEnabled"):
+        return failed(f"has {nodes} data nodes in one Availability Zone", **evidence)
+    if nodes >= 3 and masters < 3:
+        return failed(f"has {nodes} data nodes and {masters} dedicated masters, 3 are wanted", **evidence)
+    return passed(f"has {nodes} data nodes in several Availability Zones", **evidence)

@@ -124,3 +124,31 @@ def dynamodb_pitr(
         return failed(message, RecoveryPeriodInDays=days)
     message = f"has neither point-in-time recovery nor an AWS Backup of the last {most_backup_hours} hours"
     return failed(message, PointInTimeRecoveryStatus=status)
+
+
+@check("AWS::Redshift::Cluster")
+def redshift_automated_snapshots(cluster: Resource, *, least_days: int) -> Verdict:
+    """Passes where automated snapshots are kept for at least `least_days` days; the default is 1.
+
+    https://docs.aws.amazon.com/redshift/latest/mgmt/managing-snapshots-console.html
+    """
+    days = cluster["AutomatedSnapshotRetentionPeriod"] or 0
+    if days < least_days:
+        words = f"keeps automated snapshots for {days} days, {least_days} are wanted"
+        return failed(words, AutomatedSnapshotRetentionPeriod=days)
+    return passed(f"keeps automated snapshots for {days} days", AutomatedSnapshotRetentionPeriod=days)
+
+
+@check("AWS::Redshift::Cluster")
+def redshift_snapshot_copy(cluster: Resource, *, dr_required: bool) -> Verdict:
+    """Passes where snapshots are copied to another region.
+
+    Judged where the cluster is tagged criticality=high or critical, or everywhere if `dr_required`. With a
+    key of its own the copy needs a grant for the key of the other region (SnapshotCopyGrantName).
+    """
+    if not dr_required and cluster.tags.get("criticality") not in ("high", "critical"):
+        return not_applicable("is not tagged criticality=high or critical")
+    copy = cluster["ClusterSnapshotCopyStatus"] or {}
+    if copy.get("DestinationRegion"):
+        return passed(f"copies its snapshots to {copy['DestinationRegion']}", ClusterSnapshotCopyStatus=copy)
+    return failed("keeps its snapshots in its own region alone", ClusterSnapshotCopyStatus=copy)

@@ -297,3 +297,28 @@ def _is_customer_managed(key: str | None, user: Resource, inventory: Inventory) 
         key = f"{key.partition(':alias/')[0]}:key/{alias['TargetKeyId']}" if alias else None
     found = inventory.find("AWS::KMS::Key", key)
     return found is not None and found["KeyManager"] == "CUSTOMER"
+
+
+# -- warehouses and search ---------------------------------------------------------------------------
+
+
+@check("AWS::Redshift::Cluster")
+def redshift_cluster_encrypted(cluster: Resource) -> Verdict:
+    """Passes where the cluster is encrypted, with a KMS key or an HSM.
+
+    Clusters made since January 2025 always are; older ones, and what was restored from their snapshots, may
+    not be. Serverless namespaces always are.
+    https://docs.aws.amazon.com/redshift/latest/mgmt/working-with-db-encryption.html
+    """
+    if cluster["Encrypted"]:
+        return passed("is encrypted", KmsKeyId=cluster["KmsKeyId"])
+    return failed("is not encrypted", Encrypted=cluster["Encrypted"])
+
+
+@check("AWS::OpenSearchService::Domain")
+def opensearch_encrypted_at_rest(domain: Resource) -> Verdict:
+    """Passes where the domain encrypts its indices, logs, swap files and automated snapshots."""
+    options = domain["EncryptionAtRestOptions"] or {}
+    if options.get("Enabled"):
+        return passed("is encrypted", KmsKeyId=options.get("KmsKeyId"))
+    return failed("is not encrypted", EncryptionAtRestOptions=options)

@@ -1,6 +1,7 @@
 """Data is encrypted on its way."""
 
 from wa_audit.rule import (
+    Inventory,
     Resource,
     Verdict,
     buckets,
@@ -11,6 +12,7 @@ from wa_audit.rule import (
     not_evaluated,
     passed,
     policy,
+    warehouses,
 )
 
 # Glue's own connectors to databases, whose setting of TLS Glue does not return under one name.
@@ -114,3 +116,62 @@ def _refuses_plain_http(statement: policy.Statement) -> bool:
 
 def _number(text: str) -> float:
     return float(text) if text.replace(".", "", 1).isdigit() else 0.0
+
+
+@check("AWS::Redshift::Cluster")
+def redshift_require_ssl(cluster: Resource, inventory: Inventory) -> Verdict:
+    """Passes where the parameter require_ssl is true in a parameter group that is in effect.
+
+    default.redshift-1.0 has it false; default.redshift-2.0, which new clusters get since January 2025, true.
+    A change that waits for a reboot is not in effect.
+    https://docs.aws.amazon.com/redshift/latest/mgmt/connecting-ssl-support.html
+    """
+    names = []
+    for group, values in warehouses.parameters(cluster, inventory):
+        name, value = group["ParameterGroupName"], values.get("require_ssl")
+        names.append(name)
+        if value is None:
+            return not_evaluated(f"uses {name}, which does not say whether it requires TLS")
+        if value != "true":
+            return failed(f"accepts connections without TLS: require_ssl is {value}", group=name)
+        if group.get("ParameterApplyStatus") == "pending-reboot":
+            return failed("requires TLS only after its next reboot", ParameterApplyStatus="pending-reboot")
+    return passed("requires TLS", groups=names)
+
+
+@check("AWS::MSK::Cluster")
+def msk_encryption_in_transit(cluster: Resource) -> Verdict:
+    """Passes where clients and brokers talk TLS alone, among each other too.
+
+    Serverless clusters always do.
+    """
+    if cluster["ClusterType"] == "SERVERLESS":
+        return not_applicable("is serverless, and always encrypts", ClusterType="SERVERLESS")
+    transit = ((cluster["Provisioned"] or {}).get("EncryptionInfo") or {}).get("EncryptionInTransit") or {}
+    clients = transit.get("ClientBroker", "TLS")
+    if clients != "TLS":
+        return failed(f"lets clients connect with {clients}, TLS is wanted", ClientBroker=clients)
+    if transit.get("InCluster") is False:
+        return failed("does not encrypt between its brokers", InCluster=False)
+    return passed("encrypts between clients and brokers, and among brokers", ClientBroker=clients)
+
+
+@check("AWS::OpenSearchService::Domain")
+def opensearch_tls(domain: Resource, *, policies: list[str]) -> Verdict:
+    """Passes where the domain enforces HTTPS by a policy of TLS 1.2 or newer, and encrypts between its nodes.
+
+    `policies` are the beginnings of the names of such policies: AWS keeps adding to them.
+    https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_DomainEndpointOptions.html
+    """
+    endpoint = domain["DomainEndpointOptions"] or {}
+    name = endpoint.get("TLSSecurityPolicy") or ""
+    if not endpoint.get("EnforceHTTPS"):
+        return failed("answers plain HTTP", EnforceHTTPS=endpoint.get("EnforceHTTPS"))
+    if not name.startswith(tuple(policies)):
+        return failed(f"accepts TLS older than 1.2, by {name or 'no policy'}", TLSSecurityPolicy=name)
+    if not (domain["NodeToNodeEncryptionOptions"] or {}).get("Enabled"):
+        return failed(
+            "does not encrypt between its nodes",
+            NodeToNodeEncryptionOptions=domain["NodeToNodeEncryptionOptions"],
+        )
+    return passed("enforces TLS, between its nodes too", TLSSecurityPolicy=name)

@@ -263,3 +263,89 @@ def _caller(exposure: policy.Exposure) -> dict[str, Any]:
         "Principal": exposure.principal.value,
         "Condition": sorted({condition.key for condition in exposure.statement.conditions}),
     }
+
+
+# -- clusters and domains ----------------------------------------------------------------------------
+
+_ANYWHERE = ("0.0.0.0/0", "::/0")
+
+
+@check("AWS::Redshift::Cluster")
+def redshift_cluster_not_public(cluster: Resource, inventory: Inventory) -> Verdict:
+    """Passes where the cluster is not publicly accessible.
+
+    Critical where one of its security groups lets everybody in on its port as well, high otherwise: the
+    endpoint's name then still leads to a public address.
+    """
+    if not cluster["PubliclyAccessible"]:
+        return passed("is not publicly accessible", PubliclyAccessible=False)
+    port = (cluster["Endpoint"] or {}).get("Port", 5439)
+    place = f"arn:{inventory.run.partition}:ec2:{cluster.region}:{cluster.account}:security-group/"
+    for group in cluster["VpcSecurityGroups"] or []:
+        found = inventory.find("AWS::EC2::SecurityGroup", place + group["VpcSecurityGroupId"])
+        if found is not None and any(_opens(rule, port) for rule in found["IpPermissions"] or []):
+            return failed(f"is publicly accessible, and {found.name} lets everybody in", port=port)
+    return failed(
+        "is publicly accessible, though no security group lets everybody in", severity="high", port=port
+    )
+
+
+def _opens(rule: dict[str, Any], port: int) -> bool:
+    """Whether a security group's rule lets the whole internet in on a port."""
+    sources = [r.get("CidrIp") for r in rule.get("IpRanges") or []]
+    sources += [r.get("CidrIpv6") for r in rule.get("Ipv6Ranges") or []]
+    whole = rule.get("IpProtocol") == "-1"
+    within = whole or rule.get("FromPort", 0) <= port <= rule.get("ToPort", 65_535)
+    return within and any(source in _ANYWHERE for source in sources)
+
+
+@check("AWS::MSK::Cluster")
+def msk_not_public(cluster: Resource) -> Verdict:
+    """Passes where the brokers have no public addresses (PublicAccess DISABLED, or not set)."""
+    if cluster["ClusterType"] == "SERVERLESS":
+        return not_applicable("is serverless, and reachable from its VPCs alone", ClusterType="SERVERLESS")
+    nodes = (cluster["Provisioned"] or {}).get("BrokerNodeGroupInfo") or {}
+    access = ((nodes.get("ConnectivityInfo") or {}).get("PublicAccess") or {}).get("Type", "DISABLED")
+    if access != "DISABLED":
+        return failed("gives its brokers public addresses", PublicAccess=access)
+    return passed("gives its brokers no public address", PublicAccess=access)
+
+
+@check("AWS::OpenSearchService::Domain")
+def opensearch_not_public(domain: Resource) -> Verdict:
+    """Passes where the domain lies in a VPC, or its access policy names who may call it.
+
+    Fails where it has a public endpoint that its policy opens to everyone: as critical, or as medium where
+    fine-grained access control still asks for a password.
+    """
+    vpc = (domain["VPCOptions"] or {}).get("VPCId")
+    if vpc:
+        return passed(f"lies in {vpc}", VPCId=vpc)
+    found = policy.exposures(policy.parse(domain["AccessPolicies"]), policy.is_public)
+    sure = [exposure for exposure in found if not exposure.doubtful]
+    if sure and (domain["AdvancedSecurityOptions"] or {}).get("Enabled"):
+        return failed("is open to everyone who knows a password", severity="medium", **_caller(sure[0]))
+    if sure:
+        return failed("is open to everyone", **_caller(sure[0]))
+    if found:
+        return not_evaluated("is open under a condition that is not known to narrow", **_caller(found[0]))
+    return passed("is open to named callers alone")
+
+
+@check("AWS::EMR::BlockPublicAccessConfiguration")
+def emr_block_public_access(configuration: Resource, inventory: Inventory, *, ports: list[int]) -> Verdict:
+    """Passes where EMR starts no cluster whose security groups are open to everyone, but for `ports`.
+
+    Port 22 is AWS's own exception. A finding for information where the region has no cluster.
+    https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-block-public-access.html
+    """
+    used = inventory.of("AWS::EMR::Cluster", region=configuration.region)
+    severity = None if used else "info"
+    if not configuration["BlockPublicSecurityGroupRules"]:
+        words = "does not block open security groups"
+        return failed(words, severity=severity, BlockPublicSecurityGroupRules=False)
+    ranges = configuration["PermittedPublicSecurityGroupRuleRanges"] or []
+    wide = [r for r in ranges if r["MinRange"] not in ports or r.get("MaxRange", r["MinRange"]) not in ports]
+    if wide:
+        return failed("permits ports beyond those wanted", severity=severity, ranges=wide)
+    return passed("blocks open security groups", ranges=ranges)

@@ -1,0 +1,70 @@
+"""What was done, and by whom, is written down."""
+
+from wa_audit.rule import (
+    ACCOUNT_TYPE,
+    Inventory,
+    Resource,
+    Verdict,
+    check,
+    failed,
+    not_evaluated,
+    passed,
+    warehouses,
+)
+
+_ALL = "All"
+
+
+@check(ACCOUNT_TYPE)
+def cloudtrail_multi_region_active(account: Resource, inventory: Inventory) -> Verdict:
+    """Passes where one trail, the account's own or its organization's, logs what is done in all regions.
+
+    A trail counts that is multi-region, is logging, and takes in read and write management events, by basic
+    or by advanced selectors. So does an enabled multi-region event data store of CloudTrail Lake. The
+    selectors of an organization's trail may be refused to a member: where only such a trail is left, nobody
+    can tell.
+    """
+    for trail in inventory.of("AWS::CloudTrail::Trail"):
+        logging = trail["IsMultiRegionTrail"] and (trail["Status"] or {}).get("IsLogging")
+        if logging and _takes_all(trail):
+            return passed(f"is logged by {trail.name}", trail=trail.arn)
+    for store in inventory.of("AWS::CloudTrail::EventDataStore"):
+        if store["Status"] == "ENABLED" and store["MultiRegionEnabled"]:
+            return passed(f"is logged into {store.name}", store=store.arn)
+    return failed("has no trail that logs management events in all regions")
+
+
+def _takes_all(trail: Resource) -> bool:
+    """Whether a trail takes in management events that read and that write."""
+    basic = trail["EventSelectors"] or []
+    if any(s.get("IncludeManagementEvents") and s.get("ReadWriteType", _ALL) == _ALL for s in basic):
+        return True
+    for selector in trail["AdvancedEventSelectors"] or []:
+        fields = {field["Field"]: field for field in selector.get("FieldSelectors") or []}
+        if fields.get("eventCategory", {}).get("Equals") == ["Management"] and "readOnly" not in fields:
+            return True
+    return False
+
+
+@check("AWS::Redshift::Cluster")
+def redshift_audit_logging(cluster: Resource, inventory: Inventory) -> Verdict:
+    """Passes where the cluster delivers its audit logs, with what its users did.
+
+    The user activity log stays empty unless the parameter enable_user_activity_logging is true. Fails too
+    where the last delivery failed.
+    https://docs.aws.amazon.com/redshift/latest/mgmt/db-auditing.html
+    """
+    status = cluster["LoggingStatus"] or {}
+    if not status.get("LoggingEnabled"):
+        return failed("writes no audit logs", LoggingEnabled=False)
+    last, bad = status.get("LastSuccessfulDeliveryTime") or "", status.get("LastFailureTime") or ""
+    if bad > last:
+        return failed(f"has not delivered its logs since {bad}", LastFailureTime=bad)
+
+    for group, values in warehouses.parameters(cluster, inventory):
+        value = values.get("enable_user_activity_logging")
+        if value is None:
+            return not_evaluated("has a parameter group that does not say whether users' activity is logged")
+        if value != "true":
+            return failed("logs connections, and not what users do", group=group["ParameterGroupName"])
+    return passed("delivers its audit logs", LogDestinationType=status.get("LogDestinationType"))
