@@ -54,6 +54,7 @@ def test_only_what_moto_lacks_is_refused() -> None:
     assert {(r.operation, r.code) for r in refusals} == {
         ("emr:PutManagedScalingPolicy", "NotImplemented"),
         ("emr:PutAutoTerminationPolicy", "NotImplemented"),
+        ("redshift:ModifyClusterParameterGroup", "NotImplemented"),
     }
 
 
@@ -125,7 +126,12 @@ def test_importing_it_imports_neither_moto_nor_boto3() -> None:
 
 
 # Of these an account has only one, which is either well or not.
-ONE_OF_A_KIND = {"iac-coverage", "region-carbon-intensity", "s3-account-public-access-block"}
+ONE_OF_A_KIND = {
+    "cloudtrail-multi-region-active",
+    "iac-coverage",
+    "region-carbon-intensity",
+    "s3-account-public-access-block",
+}
 
 
 def test_every_rule_has_something_to_praise_and_something_to_mend(inventory: Inventory) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wa_audit.demo_account import clickstream, foundation, images, orders, reporting
+from wa_audit.demo_account import clickstream, foundation, images, orders, reporting, warehouse
 from wa_audit.demo_account.account import SECOND_REGION, Account, Refusal
 
 if TYPE_CHECKING:
@@ -27,6 +27,6 @@ def seed(
     things that cost money and things that no account should have.
     """
     account = Account(session, region, endpoint_url)
-    for part in (foundation, clickstream, orders, reporting, images):
+    for part in (foundation, clickstream, orders, reporting, images, warehouse):
         part.seed(account)
     return account.refusals

@@ -19,7 +19,7 @@ from botocore.awsrequest import AWSResponse
 from urllib3 import HTTPResponse
 
 from wa_audit.aws import times
-from wa_audit.demo_account.account import Json
+from wa_audit.demo_account.account import SECOND_REGION, Json
 
 # Which managed policies AWS has ready for everybody: moto's own list of all 1,500 takes seconds to load.
 MANAGED_POLICIES = (
@@ -71,6 +71,8 @@ class Corrections:
         self._security: dict[str, list[str]] = {}
         self._catalog_policy: dict[str, str] = {}
         self._vpcs: dict[str, str] = {}
+        self._kafka: dict[str, Json] = {}
+        self._parameters: dict[str, list[Json]] = {}
 
     def install(self, events: Any) -> None:
         for operation in (
@@ -95,6 +97,11 @@ class Corrections:
             events.register(f"before-call.{operation}", partial(_nothing, answer))
         events.register("before-call.lambda.CreateFunction", self._keep_dead_letters)
         events.register("after-call.lambda.ListFunctions", self._give_dead_letters)
+        events.register("before-call.kafka.CreateClusterV2", self._keep_kafka)
+        events.register("after-call.kafka.ListClustersV2", self._give_kafka)
+        for operation in ("ModifyClusterParameterGroup", "DescribeClusterParameters"):
+            events.register(f"before-call.redshift.{operation}", self._redshift)
+        events.register("before-call.emr.GetBlockPublicAccessConfiguration", _public_clusters)
         events.register("after-call.ec2.CreateSubnet", self._keep_subnet)
         events.register("after-call.lambda.ListFunctions", self._give_vpcs)
         events.register("after-call.kinesis.DescribeStreamSummary", _stream_age)
@@ -166,6 +173,29 @@ class Corrections:
         if "DeadLetterConfig" in body:
             self._dead_letters[body["FunctionName"]] = body["DeadLetterConfig"]
 
+    def _keep_kafka(self, params: Json, **_: Any) -> None:
+        asked = json.loads(params["body"])
+        self._kafka[asked["clusterName"]] = asked["provisioned"]
+
+    def _give_kafka(self, parsed: Json, **_: Any) -> None:
+        """Moto keeps of a cluster how many brokers it has, and little more."""
+        for cluster in parsed.get("ClusterInfoList", ()):
+            kept = self._kafka.get(cluster["ClusterName"], {})
+            cluster.setdefault("Provisioned", {}).update(_capitalised(kept))
+
+    def _redshift(self, model: Any, params: Json, **_: Any) -> tuple[AWSResponse, Json]:
+        """The parameters of a group, which moto neither changes nor gives."""
+        asked = params["body"]
+        rows = self._parameters.setdefault(asked["ParameterGroupName"], [])
+        if model.name == "DescribeClusterParameters":
+            return _answer({"Parameters": rows})
+        number = 1
+        while name := asked.get(f"Parameters.Parameter.{number}.ParameterName"):
+            value = asked[f"Parameters.Parameter.{number}.ParameterValue"]
+            rows.append({"ParameterName": name, "ParameterValue": value, "Source": "user"})
+            number += 1
+        return _answer({"ParameterGroupName": asked["ParameterGroupName"]})
+
     def _keep_subnet(self, parsed: Json, **_: Any) -> None:
         subnet = parsed.get("Subnet", {})
         self._vpcs[subnet.get("SubnetId", "")] = subnet.get("VpcId", "")
@@ -213,6 +243,21 @@ def _ended_workflow(parsed: Json, **_: Any) -> None:
 def _no_backups(**_: Any) -> tuple[AWSResponse, Json]:
     """Acme has no AWS Backup plan, and moto no such operation."""
     return _answer({"Results": []})
+
+
+def _capitalised(value: Any) -> Any:
+    """MSK's wire names as the API has them: `clientBroker` is ClientBroker."""
+    if isinstance(value, dict):
+        return {name[:1].upper() + name[1:]: _capitalised(child) for name, child in value.items()}
+    return [_capitalised(child) for child in value] if isinstance(value, list) else value
+
+
+def _public_clusters(context: Json, **_: Any) -> tuple[AWSResponse, Json]:
+    """Switched off in the second region, where nobody looked."""
+    at_home = context.get("client_region") != SECOND_REGION
+    ssh = [{"MinRange": 22, "MaxRange": 22}]
+    rules = {"BlockPublicSecurityGroupRules": at_home, "PermittedPublicSecurityGroupRuleRanges": ssh}
+    return _answer({"BlockPublicAccessConfiguration": rules})
 
 
 def _nothing(answer: Json, **_: Any) -> tuple[AWSResponse, Json]:
