@@ -87,3 +87,27 @@ def msk_broker_logs(cluster: Resource) -> Verdict:
     if places:
         return passed(f"sends its brokers' logs to {', '.join(places)}", BrokerLogs=places)
     return failed("keeps no logs of its brokers", BrokerLogs=[])
+
+
+_OBSERVED = ("--enable-metrics", "--enable-observability-metrics")
+
+
+@check("AWS::Glue::Job")
+def glue_job_observability(job: Resource) -> Verdict:
+    """Passes where a Spark job reports its metrics, and before Glue 5.0 its logs as it runs.
+
+    `--enable-metrics` counts by being there, whatever its value but false; from Glue 4.0 on
+    `--enable-observability-metrics` is wanted too. Glue 5.0 streams its logs by itself.
+    https://docs.aws.amazon.com/glue/latest/dg/monitor-observability.html
+    """
+    if (job["Command"] or {}).get("Name") not in ("glueetl", "gluestreaming"):
+        return not_applicable("is no Spark job", Command=(job["Command"] or {}).get("Name"))
+    arguments = job["DefaultArguments"] or {}
+    major = str(job["GlueVersion"] or "").partition(".")[0]
+    version = int(major) if major.isdigit() else 0
+    wanted = list(_OBSERVED if version >= 4 or not version else _OBSERVED[:1])
+    wanted += ["--enable-continuous-cloudwatch-log"] if 0 < version < 5 else []
+    missing = [name for name in wanted if str(arguments.get(name, "false")).lower() == "false"]
+    if missing:
+        return failed(f"runs without {', '.join(missing)}", missing=missing, GlueVersion=job["GlueVersion"])
+    return passed("reports what it does", arguments=wanted)

@@ -66,3 +66,21 @@ def glue_trigger_activated(trigger: Resource) -> Verdict:
     if "wa-audit:paused" in trigger.tags:
         return not_applicable("is tagged wa-audit:paused")
     return failed(f"is {trigger['State']}, and never fires", State=trigger["State"])
+
+
+@check("AWS::Glue::Job")
+def glue_job_orchestrated(job: Resource, inventory: Inventory) -> Verdict:
+    """Passes where something starts the job: a trigger, a state machine, a rule or a schedule.
+
+    A job that only people start is forgotten on the day that they are away. Jobs that are tagged as of
+    development or test, or wa-audit:on-demand, are not judged. Airflow and programs of one's own nobody can
+    see.
+    """
+    for kind in ("triggers", "starts"):
+        if inventory.has_source(job, kind):
+            return passed("is started by itself", by=sorted(r.source for r in inventory.sources(job, kind)))
+    if job.tags.get("environment") in ("development", "dev", "test", "sandbox"):
+        return not_applicable(f"is of environment {job.tags['environment']}")
+    if "wa-audit:on-demand" in job.tags:
+        return not_applicable("is tagged wa-audit:on-demand")
+    return failed("is started by nothing that was found")

@@ -123,3 +123,24 @@ def _no_data_of_its_own(table: Resource) -> str:
     if table["TargetTable"]:
         return "is a link to another table"
     return "is a federated table" if table["FederatedTable"] else ""
+
+
+@check("AWS::KinesisFirehose::DeliveryStream")
+def firehose_buffering(stream: Resource, *, least_megabytes: int, least_seconds: int) -> Verdict:
+    """Passes where a stream into S3 gathers enough for files that queries read well.
+
+    Fails where it writes a file before it has `least_megabytes` and before `least_seconds` have gone by. A
+    stream that is tagged wa-audit:latency=low trades small files for fresh ones.
+    https://docs.aws.amazon.com/firehose/latest/dev/basic-deliver.html
+    """
+    described = [(d.get("ExtendedS3DestinationDescription") or {}) for d in stream["Destinations"] or []]
+    hints = next((d["BufferingHints"] for d in described if d.get("BufferingHints")), None)
+    if hints is None:
+        return not_applicable("does not deliver to S3")
+    size, seconds = hints["SizeInMBs"], hints["IntervalInSeconds"]
+    if size >= least_megabytes and seconds >= least_seconds:
+        return passed(f"gathers {size} MB or {seconds} seconds", BufferingHints=hints)
+    if stream.tags.get("wa-audit:latency") == "low":
+        return not_applicable("is tagged wa-audit:latency=low", BufferingHints=hints)
+    wanted = f"{least_megabytes} MB and {least_seconds} seconds are wanted"
+    return failed(f"gathers {size} MB or {seconds} seconds, {wanted}", BufferingHints=hints)

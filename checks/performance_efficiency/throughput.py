@@ -1,5 +1,7 @@
 """Data and compute are close to each other."""
 
+from typing import Any
+
 from wa_audit.rule import (
     Inventory,
     Resource,
@@ -42,3 +44,52 @@ def s3_pipeline_region_colocation(bucket: Resource, inventory: Inventory) -> Ver
     others = ", ".join(sorted({regions[arn] for arn in away}))
     message = f"lies in {bucket.region} and is used from {others}"
     return failed(message, region=bucket.region, users=away[:5], users_elsewhere=len(away))
+
+
+@check("AWS::Lambda::Function")
+def lambda_throttles(function: Resource, *, most_percent: float, least_invocations: int) -> Verdict:
+    """Passes where no more than `most_percent` of a function's calls were throttled.
+
+    A throttled call is no invocation, so the share is Throttles ÷ (Invocations + Throttles). Says nothing
+    under `least_invocations` calls, nor of a function that a reserved concurrency of 0 switches off.
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
+    if function["ReservedConcurrentExecutions"] == 0:
+        return not_applicable("is switched off", ReservedConcurrentExecutions=0)
+    ran, throttled = _sum(function, "Invocations"), _sum(function, "Throttles")
+    if ran + throttled < least_invocations:
+        return not_applicable(f"was called {ran + throttled:,.0f} times, too seldom to say")
+    share = 100 * throttled / (ran + throttled)
+    evidence: dict[str, Any] = {"Invocations": ran, "Throttles": throttled}
+    if share > most_percent:
+        return failed(
+            f"has {share:.1f} % of its calls throttled, {most_percent:g} % are accepted", **evidence
+        )
+    return passed(f"has {share:.1f} % of its calls throttled", **evidence)
+
+
+@check("AWS::Kinesis::Stream")
+def kinesis_throttling(stream: Resource, *, most_percent: float) -> Verdict:
+    """Passes where no more than `most_percent` of the records were held up by a shard's throughput.
+
+    Looks at WriteProvisionedThroughputExceeded and ReadProvisionedThroughputExceeded against the records that
+    came in.
+    https://docs.aws.amazon.com/streams/latest/dev/monitoring-with-cloudwatch.html
+    """
+    came = _sum(stream, "IncomingRecords")
+    if not came:
+        return not_applicable("took in nothing")
+    held: dict[str, Any] = {
+        name: _sum(stream, name)
+        for name in ("WriteProvisionedThroughputExceeded", "ReadProvisionedThroughputExceeded")
+    }
+    share = 100 * max(held.values()) / came
+    if share > most_percent:
+        words = f"held up {share:.2f} % of its records, {most_percent:g} % are accepted"
+        return failed(words, IncomingRecords=came, **held)
+    return passed(f"held up {share:.2f} % of its records", IncomingRecords=came, **held)
+
+
+def _sum(resource: Resource, metric: str) -> float:
+    """A metric's sum over the window; 0 where CloudWatch has nothing, which for a count is nothing."""
+    return (resource.metric(metric) or {}).get("Sum", 0.0)

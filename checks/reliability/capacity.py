@@ -90,3 +90,34 @@ def lambda_esm_max_concurrency(mapping: Resource, inventory: Inventory, *, least
         return failed(message, severity="low", **evidence)
     message = f"sets no maximum concurrency for {function.name}, which refuses more than {reserved} at once"
     return failed(message, severity=None if reserved < least_reserved else "low", **evidence)
+
+
+@check("AWS::Lambda::Function")
+def lambda_reserved_concurrency(function: Resource, inventory: Inventory) -> Verdict:
+    """Passes where a function that queues, streams or events set off has a concurrency of its own.
+
+    Reserved concurrency keeps others from taking it, and it from taking theirs. A maximum on the event source
+    mapping will do. 0 switches the function off, and is a high finding.
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+    """
+    triggers = inventory.sources(function, "triggers")
+    if not triggers:
+        return not_applicable("is set off by nothing that was found")
+    reserved = function["ReservedConcurrentExecutions"]
+    if reserved == 0:
+        return failed(
+            "is switched off, and something still sets it off",
+            severity="high",
+            ReservedConcurrentExecutions=0,
+        )
+    if reserved is not None:
+        return passed(f"reserves {reserved} concurrent executions", ReservedConcurrentExecutions=reserved)
+    mappings = [inventory.get(relation.via) for relation in triggers]
+    limits = [
+        (m["ScalingConfig"] or {}).get("MaximumConcurrency")
+        for m in mappings
+        if m and "ScalingConfig" in m.data
+    ]
+    if any(limits):
+        return passed(f"is limited to {max(filter(None, limits))} by its mapping", MaximumConcurrency=limits)
+    return failed("shares the account's concurrency with every other function")

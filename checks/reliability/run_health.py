@@ -63,3 +63,39 @@ def glue_workflow_last_run(workflow: Resource) -> Verdict:
             f"completed its last run although {total} of its actions failed", Status=status, **counts
         )
     return passed("completed its last run without a failed action", Status=status)
+
+
+@check("AWS::Lambda::Function")
+def lambda_error_rate(function: Resource, *, most_percent: float, least_invocations: int) -> Verdict:
+    """Passes where no more than `most_percent` of a function's invocations ended in an error.
+
+    Says nothing under `least_invocations`. Items that a function reports as failed within a batch
+    (ReportBatchItemFailures) are no errors here; they show in the dead-letter queue.
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    """
+    ran = (function.metric("Invocations") or {}).get("Sum", 0.0)
+    broke = (function.metric("Errors") or {}).get("Sum", 0.0)
+    if ran < least_invocations:
+        return not_applicable(f"ran {ran:,.0f} times, too seldom to say")
+    share = 100 * broke / ran
+    if share > most_percent:
+        words = f"fails in {share:.1f} % of its runs, {most_percent:g} % are accepted"
+        return failed(words, Invocations=ran, Errors=broke)
+    return passed(f"fails in {share:.1f} % of its runs", Invocations=ran, Errors=broke)
+
+
+@check("AWS::Kinesis::Stream")
+def kinesis_consumer_lag(stream: Resource, *, most_percent: float) -> Verdict:
+    """Passes where the slowest reader was never behind by more than `most_percent` of the retention.
+
+    Beyond the retention the records are gone before they are read.
+    https://docs.aws.amazon.com/streams/latest/dev/monitoring-with-cloudwatch.html
+    """
+    age = stream.metric("GetRecords.IteratorAgeMilliseconds") or {}
+    if not age.get("Datapoints"):
+        return not_applicable("was read by nobody through GetRecords")
+    hours, kept = age["Maximum"] / 3_600_000, stream["RetentionPeriodHours"]
+    evidence = {"IteratorAgeHours": round(hours, 1), "RetentionPeriodHours": kept}
+    if 100 * hours / kept > most_percent:
+        return failed(f"was read {hours:.1f} hours late, and keeps records for {kept}", **evidence)
+    return passed(f"was read {hours:.1f} hours late at most", **evidence)

@@ -1,6 +1,6 @@
 """Traffic keeps to networks of one's own."""
 
-from wa_audit.rule import Resource, Verdict, check, failed, passed
+from wa_audit.rule import Resource, Verdict, activity, check, failed, not_applicable, passed
 
 
 @check("AWS::Redshift::Cluster")
@@ -14,3 +14,17 @@ def redshift_enhanced_vpc_routing(cluster: Resource) -> Verdict:
     if cluster["EnhancedVpcRouting"]:
         return passed("routes COPY and UNLOAD through its VPC", EnhancedVpcRouting=True)
     return failed("routes COPY and UNLOAD past its VPC", EnhancedVpcRouting=False)
+
+
+@check("AWS::EMR::Cluster")
+def emr_cluster_private(cluster: Resource) -> Verdict:
+    """Passes where none of the cluster's running instances has a public address.
+
+    https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-clusters-in-a-vpc.html
+    """
+    if state := activity.ending(cluster["Status"]):
+        return not_applicable(f"is {state}", State=state)
+    public = [i["Ec2InstanceId"] for i in cluster["Instances"] or [] if i.get("PublicIpAddress")]
+    if public:
+        return failed(f"has {len(public)} instances with public addresses", instances=public)
+    return passed("has no instance with a public address")

@@ -94,3 +94,21 @@ def _s3_destinations(value: Any) -> Iterator[dict[str, Any]]:
         yield value
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _s3_destinations(inner)
+
+
+@check("AWS::Kinesis::Stream")
+def kinesis_retention_excess(stream: Resource, *, most_hours: int) -> Verdict:
+    """Passes where records are kept for no more than `most_hours`: beyond, AWS bills long-term retention.
+
+    A stream that must be replayed from further back is tagged wa-audit:replay with the reason. The rule
+    kinesis-retention-minimum asks for the least that a consumer needs.
+    https://docs.aws.amazon.com/streams/latest/dev/kinesis-extended-retention.html
+    """
+    hours = stream["RetentionPeriodHours"]
+    if hours <= most_hours:
+        return passed(f"keeps records for {hours} hours", RetentionPeriodHours=hours)
+    if "wa-audit:replay" in stream.tags:
+        return not_applicable("is tagged wa-audit:replay", RetentionPeriodHours=hours)
+    return failed(
+        f"keeps records for {hours} hours, {most_hours} are wanted at most", RetentionPeriodHours=hours
+    )

@@ -340,6 +340,8 @@ def firehoses(account: Account) -> None:
             "Prefix": "mobile/",
             "ErrorOutputPrefix": "errors-mobile/",
             "CompressionFormat": "GZIP",
+            # Fresh, and in a thousand pieces a day.
+            "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 60},
         },
         Tags=pairs(TAGS | TERRAFORM),
     )

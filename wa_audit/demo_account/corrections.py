@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections import Counter
 from datetime import timedelta
 from functools import partial
@@ -46,6 +47,7 @@ NOTHING: dict[str, Json] = {
     "glue.ListDataQualityRulesets": {"Rulesets": []},
     "kafkaconnect.ListConnectors": {"connectors": []},
     "redshift-serverless.ListWorkgroups": {"workgroups": []},
+    "cloudtrail.ListEventDataStores": {"EventDataStores": []},
     "iot.ListTagsForResource": {"tags": []},
     "redshift.DescribeDataShares": {"DataShares": []},
     "quicksight.ListDataSets": {"DataSetSummaries": []},
@@ -102,6 +104,7 @@ class Corrections:
         for operation in ("ModifyClusterParameterGroup", "DescribeClusterParameters"):
             events.register(f"before-call.redshift.{operation}", self._redshift)
         events.register("before-call.emr.GetBlockPublicAccessConfiguration", _public_clusters)
+        events.register("after-call.emr.ListInstances", _private_instances)
         events.register("after-call.ec2.CreateSubnet", self._keep_subnet)
         events.register("after-call.lambda.ListFunctions", self._give_vpcs)
         events.register("after-call.kinesis.DescribeStreamSummary", _stream_age)
@@ -250,6 +253,13 @@ def _capitalised(value: Any) -> Any:
     if isinstance(value, dict):
         return {name[:1].upper() + name[1:]: _capitalised(child) for name, child in value.items()}
     return [_capitalised(child) for child in value] if isinstance(value, list) else value
+
+
+def _private_instances(parsed: Json, **_: Any) -> None:
+    """Moto gives every instance a public address. Those of the nightly cluster, on Graviton, have none."""
+    for instance in parsed.get("Instances", ()):
+        if re.match(r"[a-z]+\d+g", instance.get("InstanceType", "")):
+            instance.pop("PublicIpAddress", None)
 
 
 def _public_clusters(context: Json, **_: Any) -> tuple[AWSResponse, Json]:

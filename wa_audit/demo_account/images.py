@@ -22,6 +22,7 @@ def seed(account: Account) -> None:
     streams(account)
     tables(account)
     functions(account, subnets)
+    runs(account)
     events(account)
     schedules(account)
     pipes(account)
@@ -66,6 +67,9 @@ def streams(account: Account) -> None:
         account.do("kinesis:CreateStream", StreamName=name, ShardCount=4, Tags=TAGS)
         hours = range(12, 14 * 24, 24)
         account.metric("AWS/Kinesis", "IncomingRecords", 250_000, hours=hours, StreamName=name)
+    account.do(
+        "kinesis:IncreaseStreamRetentionPeriod", StreamName="acme-images-studio", RetentionPeriodHours=720
+    )
 
 
 def tables(account: Account) -> None:
@@ -108,6 +112,21 @@ def functions(account: Account, subnets: list[str]) -> None:
         "lambda:PutFunctionConcurrency", FunctionName="acme-images-counter", ReservedConcurrentExecutions=2
     )
     account.event_source(counter, account.arn("kinesis", "stream/acme-images-views"))
+
+
+def runs(account: Account) -> None:
+    """Two weeks of runs: one function fails and is throttled, another never."""
+    hours = range(12, 14 * 24, 24)
+    for name, errors, throttled in (("acme-images-resize", 90, 60), ("acme-images-moderate", 1, 0)):
+        for metric, value in (("Invocations", 1_000), ("Errors", errors), ("Throttles", throttled)):
+            account.metric("AWS/Lambda", metric, value, hours=hours, FunctionName=name)
+    for name, held, hours_late in (("acme-images-views", 2_000, 20), ("acme-clickstream-events", 0, 0.1)):
+        held_up = "WriteProvisionedThroughputExceeded"
+        account.metric("AWS/Kinesis", held_up, held, hours=hours, StreamName=name)
+        late = hours_late * 3_600_000
+        account.metric(
+            "AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", late, hours=hours, StreamName=name
+        )
 
 
 def events(account: Account) -> None:
