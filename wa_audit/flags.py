@@ -44,7 +44,7 @@ PILLARS = (
     "sustainability",
 )
 SEVERITIES = ("critical", "high", "medium", "low", "info")
-FORMATS = ("json", "html", "csv")
+FORMATS = ("json", "html", "csv", "jsonl", "markdown", "junit")
 
 
 def option(*names: str, env: Sequence[str] = (), **settings: Any) -> Callable[[_Command], _Command]:

@@ -26,6 +26,9 @@ FORMATS = {
     "json": Format("audit.json", "wa_audit.report.audit"),
     "html": Format("report.html", "wa_audit.report.html"),
     "csv": Format("findings.csv", "wa_audit.report.csv"),
+    "jsonl": Format("findings.jsonl", "wa_audit.report.jsonl"),
+    "markdown": Format("summary.md", "wa_audit.report.markdown"),
+    "junit": Format("findings.xml", "wa_audit.report.junit"),
 }
 
 

@@ -1,0 +1,69 @@
+"""One row a finding with everything joined: what spreadsheets and dashboards read.
+
+The columns are public: they keep their names and their order, and new ones come at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from wa_audit.report.audit import Audit
+
+COLUMNS = (
+    "finding_id",
+    "account",
+    "region",
+    "pillar",
+    "theme",
+    "rule",
+    "rule_title",
+    "severity",
+    "status",
+    "resource_type",
+    "resource_name",
+    "resource_arn",
+    "message",
+    "evidence",
+    "missing_action",
+    "best_practices",
+    "fix",
+    "audited_at",
+    "pipelines",
+    "suppressed_by",
+    "suppressed_until",
+    "in_baseline",
+)
+
+
+def rows(audit: Audit) -> Iterator[dict[str, str]]:
+    """Each finding of the audit, in its order, as text by column; `evidence` is JSON."""
+    encode = msgspec.json.Encoder(order="sorted").encode
+    for finding in audit.findings:
+        rule, resource = audit.rules[finding.rule], audit.resources[finding.resource]
+        entry = None if finding.suppression is None else audit.suppressions[finding.suppression]
+        yield {
+            "finding_id": finding.id,
+            "account": resource.account,
+            "region": resource.region,
+            "pillar": str(rule.pillar),
+            "theme": rule.theme,
+            "rule": finding.rule,
+            "rule_title": rule.title,
+            "severity": str(finding.severity),
+            "status": str(finding.status),
+            "resource_type": resource.type,
+            "resource_name": resource.name,
+            "resource_arn": finding.resource,
+            "message": finding.message,
+            "evidence": encode(finding.evidence).decode(),
+            "missing_action": audit.gaps[finding.gap].action if finding.gap is not None else "",
+            "best_practices": " ".join(rule.best_practices),
+            "fix": rule.fix,
+            "audited_at": audit.run.finished,
+            "pipelines": "; ".join(resource.pipelines),
+            "suppressed_by": entry.owner if entry else "",
+            "suppressed_until": entry.expires if entry else "",
+            "in_baseline": "true" if finding.known else "false" if audit.baseline else "",
+        }
