@@ -1,7 +1,7 @@
 """findings.xml: the findings as JUnit's XML, which every CI shows: a suite a rule, a case a resource.
 
-A failure is a failed case; what could not be evaluated, was suppressed or does not apply is a skipped one, with
-its reason; a check that broke is an error. Failures that are in the baseline are skipped too: they break
+A failure is a failed case; what could not be evaluated, was suppressed or does not apply is a skipped one,
+with its reason; a check that broke is an error. Failures that are in the baseline are skipped too: they break
 no build.
 https://github.com/testmoapp/junitxml
 """
