@@ -11,13 +11,15 @@ from wa_audit import demo_account
 pytestmark = pytest.mark.emulator
 
 # What each refuses of the demo account. S3 Control puts the account's id before the endpoint's host name;
-# moto's server has AWS's managed policies only when it is told to load them all.
+# moto's server has AWS's managed policies only when it is told to load them all, and answers a change of a
+# Redshift parameter group with a page that says 500; ministack has neither Redshift nor MSK's second version.
 REFUSED = {
     "moto": {
         "s3control:PutPublicAccessBlock",
         "iam:AttachRolePolicy",
         "emr:PutManagedScalingPolicy",
         "emr:PutAutoTerminationPolicy",
+        "redshift:ModifyClusterParameterGroup",
     },
     "ministack": {
         "s3control:PutPublicAccessBlock",
@@ -27,6 +29,12 @@ REFUSED = {
         "emr:CreateSecurityConfiguration",
         "emr:PutManagedScalingPolicy",
         "emr:PutAutoTerminationPolicy",
+        "redshift:CreateClusterParameterGroup",
+        "redshift:ModifyClusterParameterGroup",
+        "redshift:CreateCluster",
+        "redshift:EnableLogging",
+        "redshift:EnableSnapshotCopy",
+        "kafka:CreateClusterV2",
     },
 }
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from wa_audit.aws import times
 
@@ -70,7 +71,7 @@ class Account:
             self.refusals.append(Refusal(operation, found.get("Code", "?"), found.get("Message", "")))
         except NotImplementedError as error:  # moto's word for it, in process
             self.refusals.append(Refusal(operation, "NotImplemented", str(error)))
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:  # the second is what HTML for XML comes to
             self.refusals.append(Refusal(operation, type(error).__name__, str(error)))
         else:
             return answer
