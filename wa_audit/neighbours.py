@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable
 
 from wa_audit.aws import arns
 from wa_audit.inventory import Inventory
+from wa_audit.layers import type_of
 from wa_audit.model import Reason, Resource, Unread
-from wa_audit.pipelines import type_of
 
 _FILLS = ("delivers-to", "writes-to", "replicates-to", "backs-up-to")
 _TOUCHES = (

@@ -29,76 +29,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from wa_audit import graph
 from wa_audit.aws import arns
 from wa_audit.inventory import Inventory
+from wa_audit.layers import LAYERS, Layer, type_of
 from wa_audit.model import ConfigurationError, Gap, Relation
 from wa_audit.relations import FLOWS, gaps
 from wa_audit.text import unknown
-
-
-class Layer(StrEnum):
-    """The layers of the reference architecture, in the direction of the data."""
-
-    SOURCE = "source"
-    INGESTION = "ingestion"
-    PROCESSING = "processing"
-    STORAGE = "storage"
-    QUERY = "query"
-
-    @property
-    def label(self) -> str:
-        return _LABELS[self]
-
-
-_LABELS = {
-    Layer.SOURCE: "Sources",
-    Layer.INGESTION: "Ingestion",
-    Layer.PROCESSING: "Processing",
-    Layer.STORAGE: "Storage and governance",
-    Layer.QUERY: "Query and visualisation",
-}
-
-LAYERS: Mapping[str, Layer] = {
-    "AWS::DMS::Endpoint": Layer.SOURCE,
-    "AWS::DataSync::Location": Layer.SOURCE,
-    "AWS::Glue::Connection": Layer.SOURCE,
-    "AWS::RDS::DBInstance": Layer.SOURCE,
-    "AWS::DMS::ReplicationTask": Layer.INGESTION,
-    "AWS::DataSync::Task": Layer.INGESTION,
-    "AWS::Events::EventBus": Layer.INGESTION,
-    "AWS::Events::Rule": Layer.INGESTION,
-    "AWS::IoT::TopicRule": Layer.INGESTION,
-    "AWS::KafkaConnect::Connector": Layer.INGESTION,
-    "AWS::Kinesis::Stream": Layer.INGESTION,
-    "AWS::Kinesis::StreamConsumer": Layer.INGESTION,
-    "AWS::KinesisFirehose::DeliveryStream": Layer.INGESTION,
-    "AWS::MSK::Cluster": Layer.INGESTION,
-    "AWS::Pipes::Pipe": Layer.INGESTION,
-    "AWS::SNS::Topic": Layer.INGESTION,
-    "AWS::SQS::Queue": Layer.INGESTION,
-    "AWS::Scheduler::Schedule": Layer.INGESTION,
-    "AWS::ECS::Service": Layer.PROCESSING,
-    "AWS::ECS::TaskDefinition": Layer.PROCESSING,
-    "AWS::EMR::Cluster": Layer.PROCESSING,
-    "AWS::EMRServerless::Application": Layer.PROCESSING,
-    "AWS::Glue::Job": Layer.PROCESSING,
-    "AWS::Glue::Trigger": Layer.PROCESSING,
-    "AWS::Glue::Workflow": Layer.PROCESSING,
-    "AWS::Lambda::Function": Layer.PROCESSING,
-    "AWS::StepFunctions::StateMachine": Layer.PROCESSING,
-    "AWS::DynamoDB::Table": Layer.STORAGE,
-    "AWS::Glue::Crawler": Layer.STORAGE,
-    "AWS::Glue::Database": Layer.STORAGE,
-    "AWS::Glue::Table": Layer.STORAGE,
-    "AWS::Redshift::Cluster": Layer.STORAGE,
-    "AWS::RedshiftServerless::Workgroup": Layer.STORAGE,
-    "AWS::S3::Bucket": Layer.STORAGE,
-    "AWS::Athena::WorkGroup": Layer.QUERY,
-    "AWS::OpenSearchService::Domain": Layer.QUERY,
-    "AWS::QuickSight::DataSet": Layer.QUERY,
-    "AWS::QuickSight::DataSource": Layer.QUERY,
-}
-"""The layer of every type that can stand in a data flow."""
 
 # Never join, whatever flows through them.
 _ROADS = frozenset({"AWS::Events::EventBus", "AWS::Glue::Crawler", "AWS::Glue::Database", "AWS::Glue::Table"})
@@ -107,40 +44,6 @@ _TELLERS = frozenset(
     {"AWS::Events::Rule", "AWS::SNS::Topic", "AWS::Scheduler::Schedule", "AWS::Events::EventBus"}
 )
 _SERVING = ("scratches-in", "logs-to", "runs-code-from")
-
-# What an ARN is of, for what was not read: service, how the resource begins, type.
-_TYPES = (
-    ("athena", "workgroup/", "AWS::Athena::WorkGroup"),
-    ("datasync", "location/", "AWS::DataSync::Location"),
-    ("datasync", "task/", "AWS::DataSync::Task"),
-    ("dms", "endpoint:", "AWS::DMS::Endpoint"),
-    ("dynamodb", "table/", "AWS::DynamoDB::Table"),
-    ("ecs", "service/", "AWS::ECS::Service"),
-    ("ecs", "task-definition/", "AWS::ECS::TaskDefinition"),
-    ("elasticmapreduce", "cluster/", "AWS::EMR::Cluster"),
-    ("emr-serverless", "/applications/", "AWS::EMRServerless::Application"),
-    ("es", "domain/", "AWS::OpenSearchService::Domain"),
-    ("events", "event-bus/", "AWS::Events::EventBus"),
-    ("events", "rule/", "AWS::Events::Rule"),
-    ("firehose", "deliverystream/", "AWS::KinesisFirehose::DeliveryStream"),
-    ("glue", "connection/", "AWS::Glue::Connection"),
-    ("glue", "crawler/", "AWS::Glue::Crawler"),
-    ("glue", "database/", "AWS::Glue::Database"),
-    ("glue", "job/", "AWS::Glue::Job"),
-    ("glue", "table/", "AWS::Glue::Table"),
-    ("glue", "workflow/", "AWS::Glue::Workflow"),
-    ("kafka", "cluster/", "AWS::MSK::Cluster"),
-    ("kinesis", "stream/", "AWS::Kinesis::Stream"),
-    ("lambda", "function:", "AWS::Lambda::Function"),
-    ("quicksight", "datasource/", "AWS::QuickSight::DataSource"),
-    ("rds", "db:", "AWS::RDS::DBInstance"),
-    ("redshift", "cluster:", "AWS::Redshift::Cluster"),
-    ("redshift", "namespace:", "AWS::Redshift::Cluster"),
-    ("s3", "", "AWS::S3::Bucket"),
-    ("sns", "", "AWS::SNS::Topic"),
-    ("sqs", "", "AWS::SQS::Queue"),
-    ("states", "stateMachine:", "AWS::StepFunctions::StateMachine"),
-)
 
 
 class State(StrEnum):
@@ -210,7 +113,7 @@ class Flow:
     def __init__(self, inventory: Inventory, *, tag: str = "pipeline") -> None:
         self._inventory = inventory
         self._tag = tag
-        self.edges = sorted(set(_edges(inventory)), key=lambda e: (e.source, e.target, e.relation))
+        self.edges = sorted(_edges(inventory))
         self._into: dict[str, list[Edge]] = defaultdict(list)
         self._out_of: dict[str, list[Edge]] = defaultdict(list)
         for edge in self.edges:
@@ -275,7 +178,7 @@ class Flow:
     def _parts(self) -> tuple[dict[int, set[str]], dict[str, set[int]]]:
         """The joined nodes of each part, and of each node that joins nothing the parts that fill it."""
         joins = {id_ for id_ in self.nodes if self._joins(id_)}
-        sets = _Sets(joins)
+        sets = graph.Sets(joins)
         for edge in self.edges:
             lent = edge.relation.kind == "transforms-with"
             if edge.source in joins and edge.target in joins and not lent:
@@ -389,9 +292,9 @@ class Flow:
         after: dict[str, set[str]] = {id_: set() for id_ in inside}
         for edge in edges:
             after[edge.source].add(edge.target)
-        components = _components(after)
-        loops = _loops(after, components)
-        downstream = _downstream(after, components)
+        components = graph.components_of(after)
+        loops = graph.loops(after, components)
+        downstream = graph.downstream(after, components)
         entries = self._entries(members, edges, loops)
         name, named_by = self._name(members, entries, after, downstream)
         return Pipeline(
@@ -522,15 +425,6 @@ def _edges(inventory: Inventory) -> Iterator[Edge]:
             yield Edge(*ends, relation)
 
 
-def type_of(id_: str) -> str:
-    """The type that an ARN is of, as far as it says; empty for what is none that a flow knows."""
-    arn = arns.parse(id_)
-    for service, start, type_ in _TYPES:
-        if arn.service == service and arn.resource.startswith(start):
-            return type_
-    return ""
-
-
 def _node(id_: str, inventory: Inventory) -> Node:
     resource = inventory.get(id_)
     if resource is not None:
@@ -555,23 +449,6 @@ def _state(type_: str, arn: arns.Arn, inventory: Inventory) -> State:
     return State.OUTSIDE if type_ == "AWS::S3::Bucket" else State.DANGLING
 
 
-class _Sets:
-    """Disjoint sets that can be joined."""
-
-    def __init__(self, ids: Iterable[str]) -> None:
-        self._parent = {id_: id_ for id_ in ids}
-
-    def root(self, id_: str) -> str:
-        while self._parent[id_] != id_:
-            self._parent[id_] = self._parent[self._parent[id_]]
-            id_ = self._parent[id_]
-        return id_
-
-    def join(self, one: str, other: str) -> None:
-        one, other = sorted((self.root(one), self.root(other)))
-        self._parent[other] = one
-
-
 def _commonest(counted: Counter[str]) -> str:
     return min(counted, key=lambda name: (-counted[name], name))
 
@@ -586,69 +463,3 @@ def _told_apart(pipelines: list[Pipeline]) -> Iterator[Pipeline]:
             name = f"{pipeline.name}-{number}"
         taken.add(name)
         yield msgspec.structs.replace(pipeline, name=name)
-
-
-# -- graphs ------------------------------------------------------------------------------------------
-
-
-def _loops(after: Mapping[str, set[str]], components: list[list[str]]) -> list[list[str]]:
-    """The strongly connected components of more than one node, and nodes that lead to themselves, sorted."""
-    found = [c for c in components if len(c) > 1 or c[0] in after[c[0]]]
-    return sorted(sorted(component) for component in found)
-
-
-def _components(after: Mapping[str, set[str]]) -> list[list[str]]:
-    """Strongly connected components, each after all that it leads to (Tarjan 1972, without recursion)."""
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-    on_stack: set[str] = set()
-    components: list[list[str]] = []
-    for start in sorted(after):
-        if start in index:
-            continue
-        work = [(start, iter(sorted(after[start])))]
-        index[start] = low[start] = len(index)
-        stack.append(start)
-        on_stack.add(start)
-        while work:
-            id_, rest = work[-1]
-            for other in rest:
-                if other not in index:
-                    index[other] = low[other] = len(index)
-                    stack.append(other)
-                    on_stack.add(other)
-                    work.append((other, iter(sorted(after[other]))))
-                    break
-                if other in on_stack:
-                    low[id_] = min(low[id_], index[other])
-            else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[id_])
-                if low[id_] == index[id_]:
-                    component: list[str] = []
-                    while not component or component[-1] != id_:
-                        component.append(stack.pop())
-                        on_stack.discard(component[-1])
-                    components.append(component)
-    return components
-
-
-def _downstream(after: Mapping[str, set[str]], components: list[list[str]]) -> dict[str, int]:
-    """By node, how many others can be reached from it.
-
-    Sets of what is reached are bits of one number a component, so that a thousand nodes cost little.
-    """
-    component_of = {id_: n for n, ids in enumerate(components) for id_ in ids}
-    position = {id_: n for n, id_ in enumerate(sorted(after))}
-    reached: list[int] = []
-    for number, ids in enumerate(components):
-        bits = 0
-        for id_ in ids:
-            bits |= 1 << position[id_]
-            for other in after[id_]:
-                if component_of[other] != number:
-                    bits |= reached[component_of[other]]
-        reached.append(bits)
-    return {id_: reached[component_of[id_]].bit_count() - 1 for id_ in sorted(after)}

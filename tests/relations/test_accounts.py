@@ -12,7 +12,7 @@ from tests.rules.cases import resource
 from wa_audit import pipelines
 from wa_audit.aws import arns
 from wa_audit.inventory import Inventory, Run
-from wa_audit.pipelines import LAYERS
+from wa_audit.layers import LAYERS
 from wa_audit.relations import ROWS, relate
 
 RUN = Run(account="123456789012", regions=("eu-west-1",), started="2026-11-01T12:00:00Z")

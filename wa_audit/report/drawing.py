@@ -14,8 +14,9 @@ from html import escape
 from itertools import pairwise
 from typing import NamedTuple
 
+from wa_audit.layers import Layer
 from wa_audit.model import Severity
-from wa_audit.pipelines import Layer, State
+from wa_audit.pipelines import State
 from wa_audit.report.flows import PipelineFacts, Stage
 from wa_audit.text import visible
 

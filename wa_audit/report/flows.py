@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from wa_audit.layers import Layer
 from wa_audit.model import Finding, Gap, Pillar, Severity, Status
-from wa_audit.pipelines import Flow, Layer, Pipeline, State
+from wa_audit.pipelines import Flow, Pipeline, State
 from wa_audit.rulebook import Rulebook
 from wa_audit.score import WEIGHTS, score
 

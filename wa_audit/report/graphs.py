@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from wa_audit.pipelines import Layer
+from wa_audit.layers import Layer
 from wa_audit.report import drawing
 from wa_audit.report.audit import Audit
 from wa_audit.report.drawing import Box, Drawing
