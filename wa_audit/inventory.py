@@ -109,13 +109,18 @@ class Inventory:
         self.is_related = False
 
     def with_relations(self, relations: Iterable[Relation], blind: dict[str, list[Blind]]) -> Inventory:
-        """The same inventory with these relations, and with what may have hidden more of each kind."""
+        """The same inventory with these relations, of which any may come twice, and with what may have hidden
+        more of each kind."""
         related = copy.copy(self)
         related.is_related = True
         related._targets, related._sources, related._derived = {}, {}, {}
-        for relation in sorted(relations):
+        for relation in relations:
             related._targets.setdefault((relation.source, relation.kind), []).append(relation)
             related._sources.setdefault((relation.target, relation.kind), []).append(relation)
+        for index in (related._targets, related._sources):
+            for found in index.values():
+                if len(found) > 1:
+                    found[:] = sorted(set(found))
         related._kinds = defaultdict(list)
         for key in related._targets:
             related._kinds[key[1]].append(key)
@@ -235,7 +240,7 @@ class Inventory:
         return sorted(r for found in self._targets.values() for r in found)
 
     def relations_of(self, kind: str) -> Iterator[Relation]:
-        """Every relation of a kind that was read, whether or not there are more."""
+        """Every relation of a kind that was read, whether or not there are more; in no order."""
         for key in self._kinds.get(kind, ()):
             yield from self._targets[key]
 

@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
+from typing import Any, NamedTuple
 
 from wa_audit.inventory import Blind, Inventory
 from wa_audit.model import Gap, Relation, Resource, Unread
@@ -40,7 +41,7 @@ def relate(inventory: Inventory) -> Inventory:
     """The same inventory with its relations indexed; itself, where they are already."""
     if inventory.is_related:
         return inventory
-    relations: set[Relation] = set()
+    relations: list[Relation] = []
     blind: dict[str, set[Blind]] = defaultdict(set)
     for row in ROWS:
         services = convert.services(row)
@@ -49,7 +50,7 @@ def relate(inventory: Inventory) -> Inventory:
         blind[row.kind].update(Blind(gap, own, services) for gap in unlisted)
         for resource in inventory.known(row.type):
             try:
-                relations.update(_relations(row, resource, inventory))
+                _declare(row, resource, inventory, relations)
             except Unread as unread:
                 arn = "" if row.source else resource.arn
                 blind[row.kind].add(Blind(unread.gap, own, services, arn))
@@ -60,52 +61,73 @@ def relate(inventory: Inventory) -> Inventory:
     return inventory.with_relations(resolved, {kind: sorted(found, key=str) for kind, found in blind.items()})
 
 
-def _relations(row: Row, resource: Resource, inventory: Inventory) -> Iterator[Relation]:
-    sources = list(_values(row.source, resource, inventory)) if row.source else [resource.arn]
-    if not sources:
+def _declare(row: Row, resource: Resource, inventory: Inventory, relations: list[Relation]) -> None:
+    """Adds what a row declares of one resource.
+
+    Raises:
+        Unread: a field could not be read; what was certain before has been added.
+    """
+    path, source_path = _path(row.target), _path(row.source)
+    if row.source:
+        sources = list(_arns(source_path, _start(source_path, resource), resource, inventory))
+        field = source_path.shown if row.target == "@" else path.shown
+    else:
+        sources, field = [resource.arn], path.shown
+    if not sources or (start := _start(path, resource)) is None:
         return
-    shown = row.source if row.target == "@" else row.target
-    field = shown.partition("|")[0]
-    for target in _values(row.target, resource, inventory):
+    for target in _arns(path, start, resource, inventory):
         for source in sources:
-            yield Relation(source, row.kind, target, resource.arn, field)
+            relations.append(Relation(source, row.kind, target, resource.arn, field))
+
+
+class _Path(NamedTuple):
+    """A row's path taken apart: its first field, the steps from there (a name, and whether each item of a
+    list), the conversion; and the whole as it is shown."""
+
+    field: str
+    steps: tuple[tuple[str, bool], ...]
+    turn: convert.Conversion
+    shown: str
 
 
 @cache
-def _steps(path: str) -> tuple[str, tuple[tuple[str, bool], ...], str]:
-    """A path's first field, the steps from it (a name, and whether each item of a list), the conversion."""
-    path, _, conversion = path.partition("|")
-    first, *rest = path.split(".")
+def _path(path: str) -> _Path:
+    shown, _, conversion = path.partition("|")
+    first, *rest = shown.split(".")
     steps = [("", True)] if first.endswith("[]") else []
     steps += [(step.removesuffix("[]"), step.endswith("[]")) for step in rest]
-    return first.removesuffix("[]"), tuple(steps), conversion or "arn"
+    turn = _itself if path == "@" else convert.CONVERSIONS[conversion or "arn"]
+    return _Path(first.removesuffix("[]"), tuple(steps), turn, shown)
 
 
-def _values(path: str, resource: Resource, inventory: Inventory) -> Iterator[str]:
-    """The ARNs that a path leads to.
+def _itself(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    yield resource.arn
+
+
+def _start(path: _Path, resource: Resource) -> Any:
+    """What stands in a path's first field.
 
     Raises:
         Unread: the field could not be read.
     """
-    if path == "@":
-        yield resource.arn
-        return
-    field, steps, conversion = _steps(path)
-    value = resource if field == "@" else resource[field]
+    return resource if path.field == "@" else resource[path.field]
+
+
+def _arns(path: _Path, value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """The ARNs that a path leads to from what stands in its first field; none where nothing does."""
     if value is None:
         return
     found = [value]
-    for name, every in steps:
+    for name, every in path.steps:
         if name:
             found = [item[name] for item in found if isinstance(item, dict) and item.get(name) is not None]
         if every:
-            found = [item for value in found if isinstance(value, list) for item in value]
-    turn = convert.CONVERSIONS[conversion]
-    for value in found:
-        yield from turn(value, resource, inventory)
+            found = [item for items in found if isinstance(items, list) for item in items]
+    for item in found:
+        yield from path.turn(item, resource, inventory)
 
 
-def _resolve_aliases(relations: set[Relation], inventory: Inventory) -> set[Relation]:
+def _resolve_aliases(relations: list[Relation], inventory: Inventory) -> list[Relation]:
     """A key that is named by an alias is the key that the alias stands for."""
     keys: dict[str, str] = {}
     for alias in inventory.known("AWS::KMS::Alias"):
@@ -114,10 +136,10 @@ def _resolve_aliases(relations: set[Relation], inventory: Inventory) -> set[Rela
             keys[alias.arn] = alias.arn.rpartition(":")[0] + f":key/{target}"
     if not keys:
         return relations
-    return {
+    return [
         Relation(r.source, r.kind, keys[r.target], r.via, r.field) if r.target in keys else r
         for r in relations
-    }
+    ]
 
 
 def gaps(inventory: Inventory, kinds: frozenset[str]) -> list[Gap]:
