@@ -75,7 +75,7 @@ def main() -> None:
     print(
         f"{'resources':>10} {'relations':>10} {'pipelines':>10} {'relate s':>9} {'discover s':>11} {'peak MiB':>9}"
     )
-    for size in (1_000, 10_000, 100_000):
+    for size in (1_000, 10_000, 106_000):
         relations, found, relate_s, discover_s = measure(size)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"{size:>10,} {relations:>10,} {found:>10,} {relate_s:>9.2f} {discover_s:>11.2f} {peak:>9.0f}")

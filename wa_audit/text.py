@@ -45,6 +45,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def share(percent: float | None) -> str:
+    """`97 %`, never rounded up to a whole that it is not; a dash where there is none."""
+    return "–" if percent is None else f"{int(percent)} %"
+
+
 # What Markdown, or a web page made of it, would take for a sign of its own.
 _MARKDOWN = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_{}[]()<>#+!|~&$^"} | {
     # An entity alone would still notify whoever bears the name; a comment keeps the sign from the name.

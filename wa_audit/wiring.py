@@ -247,6 +247,17 @@ def deliver(audit: Audit, formats: Sequence[str], output: Path) -> None:
     click.echo("\nWrote " + ", ".join(map(str, paths)))
 
 
+def hand_over(made: str | bytes, output: Path | None) -> None:
+    """Writes what was made to a file, and says where; or to the terminal, where no file was named."""
+    from wa_audit.files import write_atomically
+
+    if output is None:
+        click.echo(made, nl=False)
+    else:
+        write_atomically(output, [made.encode() if isinstance(made, str) else made])
+        click.echo(output)
+
+
 class Gates(NamedTuple):
     """When a run ends with a code of its own; see the options' help."""
 

@@ -22,7 +22,8 @@ def baseline(audit: Path, output: Path) -> None:
     from wa_audit.files import write_atomically
     from wa_audit.report import audit as audits
     from wa_audit.report import baseline as baselines
+    from wa_audit.report.indented import as_json
 
     made = baselines.of(audits.read(audit))
-    write_atomically(output, [baselines.render(made)])
+    write_atomically(output, [as_json(made)])
     click.echo(f"{output}: {len(made.findings)} failures")

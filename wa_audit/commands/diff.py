@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wa_audit import flags
+from wa_audit import flags, wiring
 
 
 @click.command(epilog=flags.EXIT_CODES)
@@ -23,6 +23,7 @@ def diff(old: Path, new: Path, form: str, output: Path | None) -> None:
     from wa_audit.report import audit as audits
     from wa_audit.report import diff as diffs
     from wa_audit.report import diff_text
+    from wa_audit.report.indented import as_json
 
     found = diffs.compare(audits.read(old), audits.read(new))
     if form == "text":
@@ -37,11 +38,5 @@ def diff(old: Path, new: Path, form: str, output: Path | None) -> None:
 
         raw = b"".join(diff_html.render(found))
     else:
-        raw = diffs.as_json(found) if form == "json" else diff_text.as_markdown(found).encode()
-    if output is None:
-        click.echo(raw, nl=False)
-    else:
-        from wa_audit.files import write_atomically
-
-        write_atomically(output, [raw])
-        click.echo(output)
+        raw = as_json(found) if form == "json" else diff_text.as_markdown(found).encode()
+    wiring.hand_over(raw, output)

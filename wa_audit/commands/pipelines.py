@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from wa_audit import flags
-
-if TYPE_CHECKING:
-    from wa_audit.report.audit import Audit
-
-
-class _Asked(NamedTuple):
-    audit: Path
+from wa_audit import flags, wiring
 
 
 @click.group(invoke_without_command=True, epilog=flags.EXIT_CODES)
@@ -28,14 +20,16 @@ def pipelines(context: click.Context, audit: Path, as_json: bool) -> None:
 
     A pipeline is what data flows through: found from configuration, cut where a place is merely shared.
     """
-    context.obj = _Asked(audit)
+    context.obj = audit
     if context.invoked_subcommand is not None:
         return
-    import msgspec
+    from wa_audit.report import audit as audits
 
-    found = _read(audit)
+    found = audits.read(audit)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found.pipelines, order="sorted"), indent=1))
+        from wa_audit.report import indented
+
+        click.echo(indented.as_json(found.pipelines), nl=False)
         return
     from rich.console import Console
 
@@ -49,37 +43,26 @@ def pipelines(context: click.Context, audit: Path, as_json: bool) -> None:
 @flags.drawing_form
 @flags.drawing_file
 @click.pass_obj
-def show(asked: _Asked, name: str, form: str, output: Path | None) -> None:
+def show(file: Path, name: str, form: str, output: Path | None) -> None:
     """Draw one pipeline: as text, SVG, DOT for Graphviz, Mermaid for Markdown, or JSON."""
-    import msgspec
-
-    from wa_audit.files import write_atomically
     from wa_audit.model import ConfigurationError
-    from wa_audit.report import drawing, graphs
+    from wa_audit.report import audit as audits
+    from wa_audit.report import drawing, graphs, indented
     from wa_audit.text import unknown
 
-    audit = _read(asked.audit)
+    audit = audits.read(file)
     pipeline = next((p for p in audit.pipelines if p.name == name), None)
     if pipeline is None:
         known = [p.name for p in audit.pipelines]
-        raise ConfigurationError(f"{asked.audit}: {unknown('pipeline', name, known)}")
+        raise ConfigurationError(f"{file}: {unknown('pipeline', name, known)}")
+    made: str | bytes
     if form == "svg":
         made = drawing.svg(drawing.draw(pipeline), title=pipeline.name, style=drawing.STYLE) + "\n"
     elif form == "json":
-        made = msgspec.json.format(msgspec.json.encode(pipeline, order="sorted"), indent=1).decode() + "\n"
+        made = indented.as_json(pipeline)
     elif form == "text":
         unicode = (sys.stdout.encoding or "").lower().startswith("utf")
         made = graphs.as_text(pipeline, audit, arrow="→" if unicode else "->")
     else:
         made = graphs.as_dot(pipeline) if form == "dot" else graphs.as_mermaid(pipeline)
-    if output is None:
-        click.echo(made, nl=False)
-    else:
-        write_atomically(output, [made.encode()])
-        click.echo(output)
-
-
-def _read(path: Path) -> Audit:
-    from wa_audit.report import audit as audits
-
-    return audits.read(path)
+    wiring.hand_over(made, output)

@@ -38,14 +38,6 @@ def of(audit: Audit) -> Baseline:
     )
 
 
-_encoder = msgspec.json.Encoder(order="sorted")
-
-
-def render(baseline: Baseline) -> bytes:
-    """The file: a line for every finding."""
-    return msgspec.json.format(_encoder.encode(baseline), indent=1) + b"\n"
-
-
 def read(path: Path, account: str = "") -> Baseline:
     """Reads a baseline; with `account`, that one's.
 

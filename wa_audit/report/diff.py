@@ -251,11 +251,3 @@ def got_worse(diff: Diff, at_least: Iterable[Severity] = Severity) -> list[Row]:
     """What is new or worse, of these severities: what a gate refuses and a notice tells of."""
     wanted = set(at_least)
     return [r for c in (Change.NEW, Change.WORSE) for r in diff.changes[c] if r.severity in wanted]
-
-
-_encoder = msgspec.json.Encoder(order="sorted")
-
-
-def as_json(diff: Diff) -> bytes:
-    """The comparison as JSON."""
-    return msgspec.json.format(_encoder.encode(diff), indent=1) + b"\n"

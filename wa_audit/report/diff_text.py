@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wa_audit.model import Severity
 from wa_audit.report.diff import Change, Diff, Row
-from wa_audit.text import count, markdown, visible
+from wa_audit.text import count, markdown, share, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -116,20 +116,16 @@ def _figures(diff: Diff) -> Iterator[tuple[str, str, str, str, str]]:
         _number(diff.old.score),
         _number(diff.new.score),
         _difference(diff.old.score, diff.new.score),
-        f"{_share(diff.old.coverage)} → {_share(diff.new.coverage)}",
+        f"{share(diff.old.coverage)} → {share(diff.new.coverage)}",
     )
     for p in diff.pillars:
-        coverage = f"{_share(p.coverage_before)} → {_share(p.coverage_after)}"
+        coverage = f"{share(p.coverage_before)} → {share(p.coverage_after)}"
         change = _difference(p.score_before, p.score_after)
         yield p.title, _number(p.score_before), _number(p.score_after), change, coverage
 
 
 def _number(score: float | None) -> str:
     return "–" if score is None else f"{score:.1f}"
-
-
-def _share(share: float | None) -> str:
-    return "–" if share is None else f"{int(share)} %"
 
 
 def _difference(before: float | None, after: float | None) -> str:

@@ -95,6 +95,21 @@ class PipelineFacts(msgspec.Struct, frozen=True, kw_only=True):
     loops: list[list[str]]
     unread: list[int]
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What its stages are called, by id."""
+        return {stage.id: stage.name for stage in self.stages}
+
+    @property
+    def blast_reach(self) -> int:
+        """How many other stages receive nothing more when `blast` stops."""
+        return next(stage.downstream for stage in self.stages if stage.id == self.blast)
+
+
+def worst_first(pipelines: Iterable[PipelineFacts]) -> list[PipelineFacts]:
+    """By score; what has none comes last."""
+    return sorted(pipelines, key=lambda p: (101 if p.score is None else p.score, p.name))
+
 
 def facts(
     flow: Flow, rulebook: Rulebook, findings: Iterable[Finding], number: Callable[[Gap], int]

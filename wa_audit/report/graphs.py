@@ -64,7 +64,7 @@ def _by_layer(made: Drawing) -> Iterator[tuple[Layer, list[tuple[int, Box]]]]:
 
 def as_text(pipeline: PipelineFacts, audit: Audit, *, arrow: str = "→") -> str:
     """The pipeline for a terminal of 80 columns: a layer after the other, each stage with where it leads."""
-    names = {stage.id: visible(stage.name) for stage in pipeline.stages}
+    names = {id_: visible(name) for id_, name in pipeline.names.items()}
     after: dict[str, set[str]] = defaultdict(set)
     for link in pipeline.links:
         after[link.source].add(names[link.target])
@@ -92,8 +92,7 @@ def _summary(pipeline: PipelineFacts, names: dict[str, str], audit: Audit) -> It
             "Weakest",
             names.get(pipeline.weakest) or visible(resource.name if resource else pipeline.weakest),
         )
-    stage = next(stage for stage in pipeline.stages if stage.id == pipeline.blast)
-    yield "Blast", f"{names[stage.id]}: {count(stage.downstream, 'stage')} stop with it"
+    yield "Blast", f"{names[pipeline.blast]}: {count(pipeline.blast_reach, 'stage')} stop with it"
     for loop in pipeline.loops:
         yield "Loop", ", ".join(names[id_] for id_ in loop)
     if pipeline.unread:

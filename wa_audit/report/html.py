@@ -27,7 +27,7 @@ from wa_audit.model import Pillar, Reason, Severity, Status
 from wa_audit.report import drawing
 from wa_audit.report.audit import Audit, OverallScore, PillarScore, RuleText, Step, Unread
 from wa_audit.report.drawing import Box
-from wa_audit.report.flows import PipelineFacts
+from wa_audit.report.flows import PipelineFacts, worst_first
 
 # Below a grade's floor the next one begins; the last is for whatever is left.
 GRADES = ((90, "good", "Good"), (50, "medium", "Needs work"), (0, "poor", "Poor"))
@@ -356,17 +356,9 @@ _SHORT = {
 
 
 def _pipelines(audit: Audit) -> dict[str, Any]:
-    """The worst pipelines, each with its number and drawing; what their stages are called, and how far the
-    worst stop reaches."""
-    worst = sorted(audit.pipelines, key=lambda p: (101 if p.score is None else p.score, p.name))[:DRAWN]
-    return {
-        "drawn": [(n, p, _drawing(p)) for n, p in enumerate(worst, start=1)],
-        "names": {n: {s.id: s.name for s in p.stages} for n, p in enumerate(worst, start=1)},
-        "blasts": {
-            n: next(s.downstream for s in p.stages if s.id == p.blast) for n, p in enumerate(worst, start=1)
-        },
-        "short": _SHORT,
-    }
+    """The worst pipelines, each with its number and drawing, and the pillars' names for narrow columns."""
+    worst = worst_first(audit.pipelines)[:DRAWN]
+    return {"drawn": [(n, p, _drawing(p)) for n, p in enumerate(worst, start=1)], "short": _SHORT}
 
 
 def _drawing(pipeline: PipelineFacts) -> Markup:

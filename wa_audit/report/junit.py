@@ -9,14 +9,22 @@ https://github.com/testmoapp/junitxml
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from wa_audit.model import Status
 from wa_audit.report.audit import Audit, FindingRow
 from wa_audit.text import visible
 
-_SKIPPED = (Status.NOT_EVALUATED, Status.NOT_APPLICABLE, Status.SUPPRESSED)
+# What becomes of a finding in JUnit's words; a pass has none.
+_OUTCOMES = {
+    Status.FAIL: "failure",
+    Status.ERROR: "error",
+    Status.NOT_EVALUATED: "skipped",
+    Status.NOT_APPLICABLE: "skipped",
+    Status.SUPPRESSED: "skipped",
+}
 
 
 def render(audit: Audit) -> Iterator[bytes]:
@@ -29,10 +37,11 @@ def render(audit: Audit) -> Iterator[bytes]:
 
 
 def _suite(audit: Audit, rule: str, findings: list[FindingRow]) -> str:
-    failures = sum(1 for f in findings if _fails(f))
-    errors = sum(1 for f in findings if f.status is Status.ERROR)
-    skipped = sum(1 for f in findings if f.status in _SKIPPED or (f.status is Status.FAIL and f.known))
-    figures = f'tests="{len(findings)}" failures="{failures}" errors="{errors}" skipped="{skipped}"'
+    counts = Counter(map(_outcome, findings))
+    figures = (
+        f'tests="{len(findings)}" failures="{counts["failure"]}" errors="{counts["error"]}" '
+        f'skipped="{counts["skipped"]}"'
+    )
     cases = "".join(_case(audit, finding) for finding in findings)
     when = audit.run.finished.removesuffix("Z")
     return f" <testsuite name={_text(rule)} {figures} timestamp={_text(when)}>\n{cases} </testsuite>\n"
@@ -42,24 +51,19 @@ def _case(audit: Audit, finding: FindingRow) -> str:
     rule, resource = audit.rules[finding.rule], audit.resources[finding.resource]
     name = _text(f"{resource.name} ({finding.resource})")
     start = f"  <testcase classname={_text(f'{rule.pillar}.{rule.theme}')} name={name}"
-    message = _text(f"{resource.name} {finding.message}")
-    if _fails(finding):
-        kind = _text(str(finding.severity))
-        return f"{start}><failure type={kind} message={message}>{_body(rule.fix)}</failure></testcase>\n"
-    if finding.status is Status.ERROR:
-        return f"{start}><error message={message}/></testcase>\n"
-    if finding.status in _SKIPPED or finding.status is Status.FAIL:
-        return f"{start}><skipped message={message}/></testcase>\n"
-    return f"{start}/>\n"
+    outcome = _outcome(finding)
+    if not outcome:
+        return f"{start}/>\n"
+    message = f"message={_text(f'{resource.name} {finding.message}')}"
+    if outcome == "failure":
+        kind, fix = _text(str(finding.severity)), escape(visible(rule.fix))
+        return f"{start}><failure type={kind} {message}>{fix}</failure></testcase>\n"
+    return f"{start}><{outcome} {message}/></testcase>\n"
 
 
-def _fails(finding: FindingRow) -> bool:
-    return finding.status is Status.FAIL and not finding.known
+def _outcome(finding: FindingRow) -> str:
+    return "skipped" if finding.known else _OUTCOMES.get(finding.status, "")
 
 
 def _text(text: str) -> str:
     return quoteattr(visible(text))
-
-
-def _body(text: str) -> str:
-    return visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

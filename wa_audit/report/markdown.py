@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from wa_audit.model import Status
 from wa_audit.report.audit import Audit, OverallScore, PillarScore
-from wa_audit.report.flows import PipelineFacts
-from wa_audit.text import count, markdown
+from wa_audit.report.flows import PipelineFacts, worst_first
+from wa_audit.text import count, markdown, share
 
 _STEPS, _PIPELINES, _GAPS = 10, 20, 20
 
@@ -28,7 +28,7 @@ def _lines(audit: Audit) -> Iterator[str]:
     yield ""
     failing = count(overall.counts.get(Status.FAIL, 0), "failing finding")
     where = ", ".join(run.regions)
-    yield f"**{_score(overall)}**, coverage {_share(overall.coverage)}, {failing}, in {where}"
+    yield f"**{_score(overall)}**, coverage {share(overall.coverage)}, {failing}, in {where}"
     if run.only:
         yield f"\n> Only {', '.join(map(markdown, run.only))} was judged."
     if not run.complete:
@@ -37,7 +37,7 @@ def _lines(audit: Audit) -> Iterator[str]:
     yield "| Pillar | Score | Coverage | High risk | Medium risk |"
     yield "| --- | ---: | ---: | ---: | ---: |"
     for pillar in audit.pillars:
-        cells = (pillar.title, _score(pillar), _share(pillar.coverage), pillar.high_risk, pillar.medium_risk)
+        cells = (pillar.title, _score(pillar), share(pillar.coverage), pillar.high_risk, pillar.medium_risk)
         yield "| " + " | ".join(map(str, cells)) + " |"
     yield from _pipelines(audit)
     yield from _steps(audit)
@@ -48,14 +48,10 @@ def _score(score: OverallScore | PillarScore | PipelineFacts) -> str:
     return "not scored" if score.score is None else f"{score.score:.1f} of 100"
 
 
-def _share(share: float | None) -> str:
-    return "–" if share is None else f"{int(share)} %"
-
-
 def _pipelines(audit: Audit) -> Iterator[str]:
     if not audit.pipelines:
         return
-    worst = sorted(audit.pipelines, key=lambda p: (101 if p.score is None else p.score, p.name))
+    worst = worst_first(audit.pipelines)
     yield ""
     yield "## Pipelines"
     yield ""
@@ -65,7 +61,7 @@ def _pipelines(audit: Audit) -> Iterator[str]:
         weakest = audit.resources.get(found.weakest)
         name = f"<code>{markdown(weakest.name)}</code>" if weakest else "–"
         how = ", ".join(found.triggers) or "–"
-        cells = f"<code>{markdown(found.name)}</code>", _score(found), _share(found.coverage), how, name
+        cells = f"<code>{markdown(found.name)}</code>", _score(found), share(found.coverage), how, name
         yield "| " + " | ".join(cells) + " |"
     if len(worst) > _PIPELINES:
         yield f"\n… and {count(len(worst) - _PIPELINES, 'more pipeline')}."

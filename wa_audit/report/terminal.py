@@ -12,7 +12,7 @@ from rich.text import Text
 from wa_audit.model import Severity, Status
 from wa_audit.report import unread
 from wa_audit.report.audit import Audit, OverallScore, PillarScore
-from wa_audit.report.flows import PipelineFacts
+from wa_audit.report.flows import PipelineFacts, worst_first
 from wa_audit.suppressions import State
 from wa_audit.text import count, visible
 
@@ -87,14 +87,10 @@ def show_pipelines(audit: Audit, console: Console) -> None:
     if not audit.pipelines:
         console.print("No pipelines: no data flow was found in what was read.")
         return
-    console.print(_pipelines(sorted(audit.pipelines, key=_by_score), audit, console))
+    console.print(_pipelines(worst_first(audit.pipelines), audit, console))
     if audit.unassigned:
         rest = count(len(audit.unassigned), "resource")
         console.print(f"\n{rest} of the kinds that pipelines are made of: in none of them")
-
-
-def _by_score(pipeline: PipelineFacts) -> tuple[float, str]:
-    return (101 if pipeline.score is None else pipeline.score, pipeline.name)
 
 
 def _pipelines(pipelines: Iterable[PipelineFacts], audit: Audit, console: Console) -> Table:
@@ -126,7 +122,7 @@ def _show_weakest(audit: Audit, console: Console) -> None:
     if not audit.pipelines:
         return
     console.print()
-    shown = sorted(audit.pipelines, key=_by_score)[:_STEPS]
+    shown = worst_first(audit.pipelines)[:_STEPS]
     more = (
         f", the {len(shown)} weakest of {len(audit.pipelines)}" if len(audit.pipelines) > len(shown) else ""
     )
