@@ -190,6 +190,12 @@ class Inventory:
                 return resource
         return None
 
+    def known_tags(self, arn: str) -> dict[str, str]:
+        """A resource's tags as far as they were read; none says nothing about whether it has any."""
+        found = self._by_arn.get(arn)
+        tags = found.data.get("Tags") if found else None
+        return tags if isinstance(tags, dict) else {}
+
     def get(self, arn: str) -> Resource | None:
         """The resource with this ARN if it was read; None says nothing about whether it exists."""
         return self._by_arn.get(arn)

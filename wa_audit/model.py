@@ -184,6 +184,14 @@ class Resource(msgspec.Struct, kw_only=True, omit_defaults=True):
                     raise Unread(gap)
         return found.get(key)
 
+    def total(self, key: str) -> float:
+        """A metric's sum over the window; 0 where CloudWatch has nothing, which for a count is nothing.
+
+        Raises:
+            Unread: see `metric`.
+        """
+        return (self.metric(key) or {}).get("Sum", 0.0)
+
     @property
     def tags(self) -> dict[str, str]:
         """The resource's tags, empty where it has none. Raises Unread where they could not be read."""

@@ -87,6 +87,13 @@ def origins(store: Resource, inventory: Inventory) -> list[Resource]:
     return [found[arn] for arn in sorted(found)]
 
 
+def zones(resource: Resource, inventory: Inventory) -> list[str]:
+    """The Availability Zones of the subnets that a resource is placed in, sorted."""
+    placed = inventory.targets(resource, "placed-in")
+    subnets = [inventory.find("AWS::EC2::Subnet", relation.target) for relation in placed]
+    return sorted({str(subnet["AvailabilityZone"]) for subnet in subnets if subnet is not None})
+
+
 def own_keys(resource: Resource, inventory: Inventory) -> list[str]:
     """The ARNs of the customer's own KMS keys that a resource encrypts with; AWS's managed keys are none."""
     found = []

@@ -201,9 +201,7 @@ class Flow:
 
     def _tag_of(self, id_: str) -> str:
         """The pipeline that a resource's tag names; empty where it bears none, or nobody has read it."""
-        resource = self._inventory.get(id_)
-        own = resource.data.get("Tags") if resource else None
-        return str(own.get(self._tag) or "") if isinstance(own, dict) else ""
+        return str(self._inventory.known_tags(id_).get(self._tag) or "")
 
     def _joins(self, id_: str) -> bool:
         node = self.nodes[id_]

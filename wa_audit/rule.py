@@ -27,6 +27,7 @@ from wa_audit.aws import (
     buckets,
     carbon,
     connections,
+    firehose,
     instances,
     invocations,
     lifecycle,
@@ -47,6 +48,7 @@ from wa_audit.model import Gap, Relation, Resource, Severity, Status, Unread, Ve
 
 __all__ = [
     "ACCOUNT_TYPE",
+    "NOT_PRODUCTION",
     "PIPELINE_TYPES",
     "Gap",
     "Inventory",
@@ -63,6 +65,7 @@ __all__ = [
     "check",
     "connections",
     "failed",
+    "firehose",
     "instances",
     "invocations",
     "lifecycle",
@@ -83,6 +86,9 @@ __all__ = [
     "versions",
     "warehouses",
 ]
+
+NOT_PRODUCTION = ("development", "dev", "test", "sandbox")
+"""Values of the tag `environment` that say that nobody depends on a resource."""
 
 PIPELINE_TYPES = (
     "AWS::Athena::WorkGroup",

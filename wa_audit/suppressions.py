@@ -65,14 +65,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
                 or wildcards.matches(self.resource, finding.arn)
                 or wildcards.matches(self.resource, finding.name)
             )
-            and (not self.tag or self.tag.items() <= _tags(finding, inventory).items())
+            and (not self.tag or self.tag.items() <= inventory.known_tags(finding.arn).items())
         )
-
-
-def _tags(finding: Finding, inventory: Inventory) -> dict[str, str]:
-    found = inventory.get(finding.arn)
-    tags = found.data.get("Tags") if found else None
-    return tags if isinstance(tags, dict) else {}
 
 
 def read(paths: Iterable[Path]) -> list[Entry]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wa_audit.collect.session import AwsSession
     from wa_audit.inventory import Inventory
     from wa_audit.report.audit import Audit
+    from wa_audit.report.baseline import Baseline
     from wa_audit.rulebook import Rulebook
     from wa_audit.suppressions import Entry
 
@@ -155,7 +156,7 @@ class Judging(NamedTuple):
 
     tags: dict[str, str]
     suppressions: list[Entry]
-    baseline: Path | None
+    baseline: tuple[Path, Baseline] | None
     pipeline: str
     pipeline_tag: str
 
@@ -180,9 +181,9 @@ class Judging(NamedTuple):
         from wa_audit.report import baseline as baselines
 
         tags = parse_tags(options.pop("tags"))
-        baseline: Path | None = options.pop("baseline")
-        if baseline is not None:
-            baselines.read(baseline)  # better known before a long run than after it
+        path: Path | None = options.pop("baseline")
+        # Read before a long run, and not again after it.
+        baseline = (path, baselines.read(path)) if path else None
         accepted = suppressions.read(options.pop("suppressions"))
         return cls(tags, accepted, baseline, options.pop("pipeline"), options.pop("pipeline_tag"))
 
@@ -231,7 +232,8 @@ def _assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
     )
     if judging.baseline is None:
         return audit
-    known = baselines.read(judging.baseline, audit.run.account)
+    path, known = judging.baseline
+    baselines.check_account(known, path, audit.run.account)
     return audits.with_baseline(audit, known.made, known.findings)
 
 

@@ -1,6 +1,6 @@
 """No more is moved than need be."""
 
-from wa_audit.rule import Resource, Verdict, check, failed, not_applicable, passed
+from wa_audit.rule import Resource, Verdict, check, failed, firehose, not_applicable, passed
 
 
 @check("AWS::KinesisFirehose::DeliveryStream")
@@ -11,13 +11,12 @@ def firehose_compression(stream: Resource) -> Verdict:
     whose records come compressed is tagged wa-audit:compressed-source.
     https://docs.aws.amazon.com/firehose/latest/APIReference/API_ExtendedS3DestinationConfiguration.html
     """
-    described = [(d.get("ExtendedS3DestinationDescription") or {}) for d in stream["Destinations"] or []]
-    found = next((d for d in described if d.get("CompressionFormat")), None)
-    if found is None:
+    destination = firehose.s3_destination(stream["Destinations"]) or {}
+    form = destination.get("CompressionFormat")
+    if not form:
         return not_applicable("does not deliver to S3")
-    if (found.get("DataFormatConversionConfiguration") or {}).get("Enabled"):
+    if (destination.get("DataFormatConversionConfiguration") or {}).get("Enabled"):
         return not_applicable("converts to a format that compresses by itself")
-    form = found["CompressionFormat"]
     if form != "UNCOMPRESSED":
         return passed(f"writes {form}", CompressionFormat=form)
     if "wa-audit:compressed-source" in stream.tags:

@@ -1,6 +1,7 @@
 """Scheduled work runs when it should, and ends well."""
 
 from wa_audit.rule import (
+    NOT_PRODUCTION,
     Inventory,
     Resource,
     Verdict,
@@ -79,7 +80,7 @@ def glue_job_orchestrated(job: Resource, inventory: Inventory) -> Verdict:
     for kind in ("triggers", "starts"):
         if inventory.has_source(job, kind):
             return passed("is started by itself", by=sorted(r.source for r in inventory.sources(job, kind)))
-    if job.tags.get("environment") in ("development", "dev", "test", "sandbox"):
+    if job.tags.get("environment") in NOT_PRODUCTION:
         return not_applicable(f"is of environment {job.tags['environment']}")
     if "wa-audit:on-demand" in job.tags:
         return not_applicable("is tagged wa-audit:on-demand")

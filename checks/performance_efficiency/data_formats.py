@@ -6,6 +6,7 @@ from wa_audit.rule import (
     arns,
     check,
     failed,
+    firehose,
     not_applicable,
     not_evaluated,
     passed,
@@ -93,14 +94,12 @@ def firehose_format_conversion(stream: Resource, *, raw_names: str) -> Verdict:
     wa-audit:format-conversion=not-needed.
     """
     destinations = stream["Destinations"] or ()
-    found = [s3 for each in destinations if (s3 := each.get("ExtendedS3DestinationDescription"))]
-    found = found or [s3 for each in destinations if (s3 := each.get("S3DestinationDescription"))]
+    destination = firehose.s3_destination(destinations)
     if any(each.get("IcebergDestinationDescription") for each in destinations):
         return not_applicable("writes to Iceberg tables, which are Parquet")
-    if not found:
+    if destination is None:
         return not_applicable("does not deliver to S3")
 
-    destination = found[0]
     conversion = destination.get("DataFormatConversionConfiguration") or {}
     serializer = (conversion.get("OutputFormatConfiguration") or {}).get("Serializer") or {}
     formats = [name for name, settings in serializer.items() if settings is not None]
@@ -133,9 +132,8 @@ def firehose_buffering(stream: Resource, *, least_megabytes: int, least_seconds:
     stream that is tagged wa-audit:latency=low trades small files for fresh ones.
     https://docs.aws.amazon.com/firehose/latest/dev/basic-deliver.html
     """
-    described = [(d.get("ExtendedS3DestinationDescription") or {}) for d in stream["Destinations"] or []]
-    hints = next((d["BufferingHints"] for d in described if d.get("BufferingHints")), None)
-    if hints is None:
+    hints = (firehose.s3_destination(stream["Destinations"]) or {}).get("BufferingHints")
+    if not hints:
         return not_applicable("does not deliver to S3")
     size, seconds = hints["SizeInMBs"], hints["IntervalInSeconds"]
     if size >= least_megabytes and seconds >= least_seconds:

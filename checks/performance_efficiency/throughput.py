@@ -56,7 +56,7 @@ def lambda_throttles(function: Resource, *, most_percent: float, least_invocatio
     """
     if function["ReservedConcurrentExecutions"] == 0:
         return not_applicable("is switched off", ReservedConcurrentExecutions=0)
-    ran, throttled = _sum(function, "Invocations"), _sum(function, "Throttles")
+    ran, throttled = function.total("Invocations"), function.total("Throttles")
     if ran + throttled < least_invocations:
         return not_applicable(f"was called {ran + throttled:,.0f} times, too seldom to say")
     share = 100 * throttled / (ran + throttled)
@@ -76,11 +76,11 @@ def kinesis_throttling(stream: Resource, *, most_percent: float) -> Verdict:
     came in.
     https://docs.aws.amazon.com/streams/latest/dev/monitoring-with-cloudwatch.html
     """
-    came = _sum(stream, "IncomingRecords")
+    came = stream.total("IncomingRecords")
     if not came:
         return not_applicable("took in nothing")
     held: dict[str, Any] = {
-        name: _sum(stream, name)
+        name: stream.total(name)
         for name in ("WriteProvisionedThroughputExceeded", "ReadProvisionedThroughputExceeded")
     }
     share = 100 * max(held.values()) / came
@@ -88,8 +88,3 @@ def kinesis_throttling(stream: Resource, *, most_percent: float) -> Verdict:
         words = f"held up {share:.2f} % of its records, {most_percent:g} % are accepted"
         return failed(words, IncomingRecords=came, **held)
     return passed(f"held up {share:.2f} % of its records", IncomingRecords=came, **held)
-
-
-def _sum(resource: Resource, metric: str) -> float:
-    """A metric's sum over the window; 0 where CloudWatch has nothing, which for a count is nothing."""
-    return (resource.metric(metric) or {}).get("Sum", 0.0)

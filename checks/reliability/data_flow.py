@@ -86,12 +86,10 @@ def lambda_subnets_span_zones(function: Resource, inventory: Inventory, *, least
     Lambda runs a function in the zones of its subnets alone; with one, the stage stops when the zone does.
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
     """
-    subnets = inventory.targets(function, "placed-in")
-    if not subnets:
+    if not inventory.targets(function, "placed-in"):
         return not_applicable("is not in a VPC")
 
-    found = [inventory.find("AWS::EC2::Subnet", relation.target) for relation in subnets]
-    zones = sorted({str(subnet["AvailabilityZone"]) for subnet in found if subnet is not None})
+    zones = neighbours.zones(function, inventory)
     if len(zones) < least_zones:
         return failed(
             f"runs in {len(zones)} Availability Zone, {least_zones} are wanted", AvailabilityZones=zones

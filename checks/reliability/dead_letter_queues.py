@@ -10,6 +10,7 @@ from wa_audit.rule import (
     arns,
     check,
     failed,
+    firehose,
     invocations,
     not_applicable,
     not_evaluated,
@@ -287,7 +288,7 @@ def firehose_error_output_prefix(stream: Resource) -> Verdict:
     ErrorOutputPrefix is set, and neither it nor Prefix begins with the other, as far as both are constant
     (up to the first `!{`). Says nothing about destinations other than S3.
     """
-    destination = _s3(stream)
+    destination = firehose.s3_destination(stream["Destinations"])
     if destination is None:
         return not_applicable("does not deliver to S3")
     good, bad = destination.get("Prefix") or "", destination.get("ErrorOutputPrefix") or ""
@@ -302,17 +303,6 @@ def firehose_error_output_prefix(stream: Resource) -> Verdict:
     return passed(f"writes failed records under {bad}", Prefix=good, ErrorOutputPrefix=bad)
 
 
-def _s3(stream: Resource) -> dict[str, Any] | None:
-    """The stream's S3 destination, if that is what it delivers to."""
-    for place in stream["Destinations"] or ():
-        found: dict[str, Any] | None = place.get("ExtendedS3DestinationDescription") or place.get(
-            "S3DestinationDescription"
-        )
-        if found:
-            return found
-    return None
-
-
 @check("AWS::KinesisFirehose::DeliveryStream")
 def firehose_s3_backup(stream: Resource) -> Verdict:
     """Passes where a stream keeps the source records that it changes or copies elsewhere.
@@ -321,7 +311,7 @@ def firehose_s3_backup(stream: Resource) -> Verdict:
     Other destinations (OpenSearch, Splunk, HTTP, Snowflake, Iceberg) always keep at least what failed, which
     passes; where they keep everything, the message says so. Says nothing about plain delivery to S3.
     """
-    s3 = _s3(stream)
+    s3 = firehose.s3_destination(stream["Destinations"])
     if s3 is not None:
         how = _changes(s3)
         if not how:

@@ -1,6 +1,7 @@
 """Data outlives the loss of its Region."""
 
 from wa_audit.rule import (
+    NOT_PRODUCTION,
     Inventory,
     Resource,
     Verdict,
@@ -8,6 +9,7 @@ from wa_audit.rule import (
     check,
     failed,
     lifecycle,
+    neighbours,
     not_applicable,
     not_evaluated,
     passed,
@@ -64,9 +66,7 @@ def msk_multi_az(cluster: Resource, inventory: Inventory, *, least_zones: int) -
     """
     if cluster["ClusterType"] == "SERVERLESS":
         return not_applicable("is serverless, and spans zones by itself", ClusterType="SERVERLESS")
-    placed = inventory.targets(cluster, "placed-in")
-    found = [inventory.find("AWS::EC2::Subnet", relation.target) for relation in placed]
-    zones = sorted({str(subnet["AvailabilityZone"]) for subnet in found if subnet is not None})
+    zones = neighbours.zones(cluster, inventory)
     if len(zones) < least_zones:
         severity = "medium" if len(zones) == 2 else None
         words = f"has brokers in {len(zones)} Availability Zones, {least_zones} are wanted"
@@ -82,7 +82,7 @@ def opensearch_multi_az(domain: Resource) -> Verdict:
     tagged as of development or test is not judged.
     https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-multiaz.html
     """
-    if domain.tags.get("environment") in ("development", "dev", "test", "sandbox"):
+    if domain.tags.get("environment") in NOT_PRODUCTION:
         return not_applicable(f"is of environment {domain.tags['environment']}")
     config = domain["ClusterConfig"] or {}
     nodes, masters = config.get("InstanceCount", 1), config.get("DedicatedMasterCount") or 0

@@ -73,8 +73,8 @@ def lambda_error_rate(function: Resource, *, most_percent: float, least_invocati
     (ReportBatchItemFailures) are no errors here; they show in the dead-letter queue.
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
-    ran = (function.metric("Invocations") or {}).get("Sum", 0.0)
-    broke = (function.metric("Errors") or {}).get("Sum", 0.0)
+    ran = function.total("Invocations")
+    broke = function.total("Errors")
     if ran < least_invocations:
         return not_applicable(f"ran {ran:,.0f} times, too seldom to say")
     share = 100 * broke / ran

@@ -7,6 +7,7 @@ from wa_audit.rule import (
     arns,
     check,
     failed,
+    firehose,
     lifecycle,
     not_applicable,
     not_evaluated,
@@ -81,19 +82,12 @@ def kinesis_retention_minimum(stream: Resource, inventory: Inventory, *, least_h
     if hours >= least_hours:
         return passed(f"keeps its records for {hours} hours", RetentionPeriodHours=hours)
     readers = [inventory.get(relation.source) for relation in inventory.sources(stream, "reads-from")]
-    archives = [reader.name for reader in readers if reader is not None and _writes_to_s3(reader)]
+    archives = [r.name for r in readers if r is not None and firehose.s3_destination(r["Destinations"])]
     message = f"keeps its records for {hours} hours, less than {least_hours}"
     if archives:
         message += f"; {archives[0]} archives them in S3"
         return failed(message, severity="low", RetentionPeriodHours=hours, archivedBy=archives)
     return failed(message, RetentionPeriodHours=hours)
-
-
-def _writes_to_s3(reader: Resource) -> bool:
-    return any(
-        place.get("ExtendedS3DestinationDescription") or place.get("S3DestinationDescription")
-        for place in reader["Destinations"] or ()
-    )
 
 
 @check("AWS::DynamoDB::Table")

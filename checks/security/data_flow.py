@@ -114,8 +114,8 @@ def lambda_reaches_services_privately(function: Resource, inventory: Inventory) 
 
     there = {
         endpoint["ServiceName"].rpartition(".")[2]
-        for endpoint in inventory.of("AWS::EC2::VPCEndpoint", region=function.region)
-        if endpoint["VpcId"] == vpc and endpoint["State"] == "available"
+        for relation in inventory.targets(function, "reaches-through")
+        if (endpoint := inventory.find("AWS::EC2::VPCEndpoint", relation.target)) is not None
     }
     missing = sorted(needed - there)
     if missing:

@@ -17,7 +17,7 @@ FIELD = "References"
 """The field that the collector fills: `s3://bucket`, an ARN, `sqs:region:account:name`, or `type:name`."""
 
 # Services whose ARNs name a resource that data goes to or comes from, and none whose ARN leads to a secret.
-_SERVICES = frozenset(
+SERVICES = frozenset(
     (
         "athena dynamodb elasticmapreduce es events firehose glue kafka kinesis lambda redshift s3 sns sqs "
         "states"
@@ -61,7 +61,7 @@ def of(key: str, value: object) -> str | None:
     if location := arns.s3_location(text):
         return f"s3://{location.bucket}" if _BUCKET.fullmatch(location.bucket) else None
     if text.startswith("arn:"):
-        return arns.whole(text) if arns.parse(text).service in _SERVICES and " " not in text else None
+        return arns.whole(text) if arns.parse(text).service in SERVICES and " " not in text else None
     if match := _QUEUE.fullmatch(text):
         return f"sqs:{match[1] or match[2] or ''}:{match[3]}:{match[4]}"
     told = _TELLING.search(_CAMEL.sub("_", key).lower())

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from wa_audit.aws import references
+
 
 class Row(NamedTuple):
     type: str
@@ -39,6 +41,10 @@ FLOWS = {
 """The relations along which data, or the event that it has come, moves: from source to target (1), from target
 to source (-1), or either way, which configuration does not say (0)."""
 
+# Services: what settings refer to, what IoT rules send to, where functions send what came of a call.
+_REFERRED = " ".join(sorted(references.SERVICES))
+_IOT = "dynamodb firehose iotevents kafka kinesis lambda s3 sns sqs states"
+_DESTINATIONS = "sqs sns lambda events s3"
 _FIREHOSE = "AWS::KinesisFirehose::DeliveryStream"
 _MACHINE = "AWS::StepFunctions::StateMachine"
 _LOCATION = ("AWS::DataSync::Location",)
@@ -53,12 +59,12 @@ ROWS = (
     Row("AWS::SQS::Queue",                 "dead-letters-to", "RedrivePolicy.deadLetterTargetArn", to="sqs"),
     Row("AWS::SNS::Subscription",          "dead-letters-to", "RedrivePolicy.deadLetterTargetArn", to="sqs"),
     Row("AWS::Lambda::Function",           "dead-letters-to", "DeadLetterConfig.TargetArn", to="sqs sns"),
-    Row("AWS::Lambda::Function",           "dead-letters-to", "EventInvokeConfigs[].DestinationConfig.OnFailure.Destination", to="sqs sns lambda events s3"),
+    Row("AWS::Lambda::Function",           "dead-letters-to", "EventInvokeConfigs[].DestinationConfig.OnFailure.Destination", to=_DESTINATIONS),
     Row("AWS::Lambda::EventSourceMapping", "dead-letters-to", "DestinationConfig.OnFailure.Destination", to="sqs sns s3 kafka"),
     Row("AWS::Events::Rule",               "dead-letters-to", "Targets[].DeadLetterConfig.Arn", to="sqs"),
     Row("AWS::Scheduler::Schedule",        "dead-letters-to", "Target.DeadLetterConfig.Arn", to="sqs"),
     Row("AWS::Pipes::Pipe",                "dead-letters-to", "SourceParameters|deadletters", to="sqs sns"),
-    Row("AWS::IoT::TopicRule",             "dead-letters-to", "errorAction|iot", to="dynamodb firehose iotevents kafka kinesis lambda s3 sns sqs states"),
+    Row("AWS::IoT::TopicRule",             "dead-letters-to", "errorAction|iot", to=_IOT),
 
     # what starts what
     Row("AWS::Lambda::EventSourceMapping", "triggers", "FunctionArn", source="EventSourceArn", to="lambda"),
@@ -82,10 +88,10 @@ ROWS = (
     Row("AWS::ECS::Service",               "starts", "taskDefinition|taskdef"),
 
     # where data goes
-    Row("AWS::Lambda::Function",           "delivers-to", "EventInvokeConfigs[].DestinationConfig.OnSuccess.Destination", to="sqs sns lambda events s3"),
+    Row("AWS::Lambda::Function",           "delivers-to", "EventInvokeConfigs[].DestinationConfig.OnSuccess.Destination", to=_DESTINATIONS),
     Row("AWS::Pipes::Pipe",                "delivers-to", "Target"),
     Row("AWS::Pipes::Pipe",                "transforms-with", "Enrichment", to="lambda states events"),
-    Row("AWS::IoT::TopicRule",             "delivers-to", "actions|iot", to="dynamodb firehose iotevents kafka kinesis lambda s3 sns sqs states"),
+    Row("AWS::IoT::TopicRule",             "delivers-to", "actions|iot", to=_IOT),
     Row(_FIREHOSE,                         "delivers-to", "Destinations[].ExtendedS3DestinationDescription.BucketARN", to="s3"),
     Row(_FIREHOSE,                         "delivers-to", "Destinations[].S3DestinationDescription.BucketARN", to="s3"),
     Row(_FIREHOSE,                         "delivers-to", "Destinations[].RedshiftDestinationDescription.S3DestinationDescription.BucketARN", to="s3"),
@@ -116,11 +122,11 @@ ROWS = (
     Row("AWS::Glue::Crawler",              "writes-to", "DatabaseName|database"),
     Row("AWS::Glue::Table",                "uses", "DatabaseName|database"),
     Row("AWS::Glue::Database",             "uses", "TargetDatabase.DatabaseName|database"),
-    Row("AWS::Glue::Job",                  "uses", "DefaultArguments|references", to="athena dynamodb elasticmapreduce es events firehose glue kafka kinesis lambda redshift s3 sns sqs states"),
+    Row("AWS::Glue::Job",                  "uses", "DefaultArguments|references", to=_REFERRED),
     Row("AWS::Glue::Job",                  "uses", "Connections.Connections[]|connection"),
     Row("AWS::Glue::Crawler",              "reads-from", "Targets.JdbcTargets[].ConnectionName|connection"),
-    Row("AWS::Lambda::Function",           "uses", "Environment|references", to="athena dynamodb elasticmapreduce es events firehose glue kafka kinesis lambda redshift s3 sns sqs states"),
-    Row("AWS::ECS::TaskDefinition",        "uses", "containerDefinitions|references", to="athena dynamodb elasticmapreduce es events firehose glue kafka kinesis lambda redshift s3 sns sqs states"),
+    Row("AWS::Lambda::Function",           "uses", "Environment|references", to=_REFERRED),
+    Row("AWS::ECS::TaskDefinition",        "uses", "containerDefinitions|references", to=_REFERRED),
     Row("AWS::KafkaConnect::Connector",    "uses", "connectorConfiguration|connector", to="s3 kinesis"),
     Row("AWS::KafkaConnect::Connector",    "uses", "kafkaCluster.apacheKafkaCluster.bootstrapServers|broker", needs=_MSK, to="kafka"),
     Row("AWS::DataSync::Task",             "reads-from", "SourceLocationArn|location", needs=_LOCATION, to="s3 datasync"),

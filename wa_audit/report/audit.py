@@ -357,14 +357,12 @@ def _row(finding: Finding, gaps: _Gaps) -> FindingRow:
 
 
 def _resource(finding: Finding, inventory: Inventory, pipelines: list[str]) -> ResourceFacts:
-    found = inventory.get(finding.arn)
-    tags = found.data.get("Tags") if found else None
     return ResourceFacts(
         type=finding.type,
         name=finding.name,
         account=finding.account,
         region=finding.region,
-        tags=dict(sorted(tags.items())) if isinstance(tags, dict) else {},
+        tags=dict(sorted(inventory.known_tags(finding.arn).items())),
         pipelines=pipelines,
     )
 

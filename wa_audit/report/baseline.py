@@ -38,11 +38,11 @@ def of(audit: Audit) -> Baseline:
     )
 
 
-def read(path: Path, account: str = "") -> Baseline:
-    """Reads a baseline; with `account`, that one's.
+def read(path: Path) -> Baseline:
+    """Reads a baseline.
 
     Raises:
-        ConfigurationError: the file cannot be read, is no baseline, or is another account's.
+        ConfigurationError: the file cannot be read, or is no baseline.
     """
     try:
         found = msgspec.json.decode(path.read_bytes(), type=Baseline)
@@ -52,6 +52,14 @@ def read(path: Path, account: str = "") -> Baseline:
         raise ConfigurationError(f"{path}: not a baseline ({error}); 'wa-audit baseline' makes one") from None
     if found.format != FORMAT or found.version != VERSION:
         raise ConfigurationError(f"{path}: no baseline of version {VERSION}; 'wa-audit baseline' makes one")
-    if account and found.account != account:
-        raise ConfigurationError(f"{path}: the baseline of account {found.account}, and this is {account}")
     return found
+
+
+def check_account(baseline: Baseline, path: Path, account: str) -> None:
+    """Sees that the baseline, which was read from `path`, is of this account.
+
+    Raises:
+        ConfigurationError: it is another account's.
+    """
+    if baseline.account != account:
+        raise ConfigurationError(f"{path}: the baseline of account {baseline.account}, and this is {account}")

@@ -1,0 +1,23 @@
+"""Where a Firehose stream delivers to.
+
+https://docs.aws.amazon.com/firehose/latest/APIReference/API_DestinationDescription.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def s3_destination(destinations: Iterable[Mapping[str, Any]] | None) -> dict[str, Any] | None:
+    """The description of a stream's destination in S3; None where it delivers elsewhere.
+
+    `destinations` is the stream's `Destinations`. What other destinations keep in S3 besides is none.
+    """
+    for place in destinations or ():
+        found: dict[str, Any] | None = place.get("ExtendedS3DestinationDescription") or place.get(
+            "S3DestinationDescription"
+        )
+        if found:
+            return found
+    return None
