@@ -90,6 +90,19 @@ class Account:
     def role_arn(self, name: str) -> str:
         return f"arn:aws:iam::{self.id}:role/{name}"
 
+    def subnets(self, vpc: str, network: str, *, zones: str) -> list[str]:
+        """The ids of a subnet in each of the zones, `ab`, of a VPC whose addresses begin with `network`."""
+        made = [
+            self.do(
+                "ec2:CreateSubnet",
+                VpcId=vpc,
+                CidrBlock=f"{network}.{number}.0/24",
+                AvailabilityZone=f"{self.region}{zone}",
+            )
+            for number, zone in enumerate(zones)
+        ]
+        return [answer.get("Subnet", {}).get("SubnetId", "") for answer in made]
+
     # --- identity and keys -------------------------------------------------------------------------
 
     def role(

@@ -42,15 +42,7 @@ def network(account: Account) -> list[str]:
     named = [{"ResourceType": "vpc", "Tags": pairs(TAGS | {"Name": "acme-images"})}]
     made = account.do("ec2:CreateVpc", CidrBlock="10.20.0.0/16", TagSpecifications=named)
     vpc = made.get("Vpc", {}).get("VpcId", "")
-    subnets = []
-    for number, zone in enumerate("ab"):
-        found = account.do(
-            "ec2:CreateSubnet",
-            VpcId=vpc,
-            CidrBlock=f"10.20.{number}.0/24",
-            AvailabilityZone=f"{account.region}{zone}",
-        )
-        subnets.append(found.get("Subnet", {}).get("SubnetId", ""))
+    subnets = account.subnets(vpc, "10.20", zones="ab")
     account.do("ec2:CreateVpcEndpoint", VpcId=vpc, ServiceName=f"com.amazonaws.{account.region}.s3")
     return subnets
 

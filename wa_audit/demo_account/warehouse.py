@@ -23,16 +23,7 @@ def seed(account: Account) -> None:
 
 def network(account: Account) -> list[str]:
     vpc = account.do("ec2:CreateVpc", CidrBlock="10.30.0.0/16").get("Vpc", {}).get("VpcId", "")
-    subnets = []
-    for number, zone in enumerate("abc"):
-        found = account.do(
-            "ec2:CreateSubnet",
-            VpcId=vpc,
-            CidrBlock=f"10.30.{number}.0/24",
-            AvailabilityZone=f"{account.region}{zone}",
-        )
-        subnets.append(found.get("Subnet", {}).get("SubnetId", ""))
-    return subnets
+    return account.subnets(vpc, "10.30", zones="abc")
 
 
 def redshift(account: Account) -> None:
