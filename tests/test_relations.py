@@ -119,7 +119,7 @@ def _unlisted(type_: str, operation: str) -> Gap:
 
 
 def test_a_refused_list_makes_unknown_only_what_it_could_have_declared() -> None:
-    """IoT rules trigger nothing by themselves, and deliver to no role."""
+    """IoT rules trigger nothing by themselves, and back nothing up."""
     queue = _resource("AWS::SQS::Queue", "orders")
     bucket = _resource("AWS::S3::Bucket", "lake")
     role = _resource("AWS::IAM::Role", "worker")
@@ -127,9 +127,11 @@ def test_a_refused_list_makes_unknown_only_what_it_could_have_declared() -> None
         Inventory(RUN, [queue, bucket, role], [_unlisted("AWS::IoT::TopicRule", "iot:ListTopicRules")])
     )
     assert related.targets(bucket, "delivers-to") == []
-    assert related.sources(role, "runs-as") == []
+    assert related.sources(bucket, "backs-up-to") == []
     with pytest.raises(Unread, match="iot:ListTopicRules"):
         related.sources(queue, "delivers-to")
+    with pytest.raises(Unread, match="iot:ListTopicRules"):
+        related.sources(role, "runs-as")
 
 
 def test_a_detail_that_was_refused_of_one_leaves_the_others_known() -> None:

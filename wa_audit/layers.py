@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from enum import StrEnum
-
-from wa_audit.aws import arns
 
 
 class Layer(StrEnum):
@@ -36,6 +33,7 @@ LAYERS: Mapping[str, Layer] = {
     "AWS::DataSync::Location": Layer.SOURCE,
     "AWS::Glue::Connection": Layer.SOURCE,
     "AWS::RDS::DBInstance": Layer.SOURCE,
+    "AWS::AmazonMQ::Broker": Layer.INGESTION,
     "AWS::DMS::ReplicationTask": Layer.INGESTION,
     "AWS::DataSync::Task": Layer.INGESTION,
     "AWS::Events::EventBus": Layer.INGESTION,
@@ -72,49 +70,3 @@ LAYERS: Mapping[str, Layer] = {
     "AWS::QuickSight::DataSource": Layer.QUERY,
 }
 """The layer of every type that can stand in a data flow."""
-
-# What an ARN is of, for what was not read: service, how the resource begins, type.
-_TYPES = (
-    ("athena", "workgroup/", "AWS::Athena::WorkGroup"),
-    ("datasync", "location/", "AWS::DataSync::Location"),
-    ("datasync", "task/", "AWS::DataSync::Task"),
-    ("dms", "endpoint:", "AWS::DMS::Endpoint"),
-    ("dynamodb", "table/", "AWS::DynamoDB::Table"),
-    ("ecs", "service/", "AWS::ECS::Service"),
-    ("ecs", "task-definition/", "AWS::ECS::TaskDefinition"),
-    ("elasticmapreduce", "cluster/", "AWS::EMR::Cluster"),
-    ("emr-serverless", "/applications/", "AWS::EMRServerless::Application"),
-    ("es", "domain/", "AWS::OpenSearchService::Domain"),
-    ("events", "event-bus/", "AWS::Events::EventBus"),
-    ("events", "rule/", "AWS::Events::Rule"),
-    ("firehose", "deliverystream/", "AWS::KinesisFirehose::DeliveryStream"),
-    ("glue", "connection/", "AWS::Glue::Connection"),
-    ("glue", "crawler/", "AWS::Glue::Crawler"),
-    ("glue", "database/", "AWS::Glue::Database"),
-    ("glue", "job/", "AWS::Glue::Job"),
-    ("glue", "table/", "AWS::Glue::Table"),
-    ("glue", "workflow/", "AWS::Glue::Workflow"),
-    ("kafka", "cluster/", "AWS::MSK::Cluster"),
-    ("kinesis", "stream/", "AWS::Kinesis::Stream"),
-    ("lambda", "function:", "AWS::Lambda::Function"),
-    ("quicksight", "datasource/", "AWS::QuickSight::DataSource"),
-    ("rds", "db:", "AWS::RDS::DBInstance"),
-    ("redshift", "cluster:", "AWS::Redshift::Cluster"),
-    ("redshift", "namespace:", "AWS::Redshift::Cluster"),
-    ("s3", "", "AWS::S3::Bucket"),
-    ("sns", "", "AWS::SNS::Topic"),
-    ("sqs", "", "AWS::SQS::Queue"),
-    ("states", "stateMachine:", "AWS::StepFunctions::StateMachine"),
-)
-_BY_SERVICE: dict[str, list[tuple[str, str]]] = defaultdict(list)
-for _service, _start, _type in _TYPES:
-    _BY_SERVICE[_service].append((_start, _type))
-
-
-def type_of(id_: str) -> str:
-    """The type that an ARN is of, as far as it says; empty for what is none that a flow knows."""
-    arn = arns.parse(id_)
-    for start, type_ in _BY_SERVICE.get(arn.service, ()):
-        if arn.resource.startswith(start):
-            return type_
-    return ""

@@ -32,7 +32,7 @@ import msgspec
 from wa_audit import graph
 from wa_audit.aws import arns
 from wa_audit.inventory import Inventory
-from wa_audit.layers import LAYERS, Layer, type_of
+from wa_audit.layers import LAYERS, Layer
 from wa_audit.model import ConfigurationError, Gap, Relation
 from wa_audit.relations import FLOWS, gaps
 from wa_audit.text import unknown
@@ -418,7 +418,9 @@ def _edges(inventory: Inventory) -> Iterator[Edge]:
     for kind, direction in FLOWS.items():
         for relation in inventory.relations_of(kind):
             # What is used through a connection is somebody else's: more often read than written.
-            back = direction < 0 or (direction == 0 and type_of(relation.target) == "AWS::Glue::Connection")
+            back = direction < 0 or (
+                direction == 0 and arns.type_of(relation.target) == "AWS::Glue::Connection"
+            )
             ends = (relation.target, relation.source) if back else (relation.source, relation.target)
             yield Edge(*ends, relation)
 
@@ -428,7 +430,7 @@ def _node(id_: str, inventory: Inventory) -> Node:
     if resource is not None:
         layer = LAYERS.get(resource.type, Layer.PROCESSING)
         return Node(id_, resource.type, resource.name, resource.region, layer, State.FOUND)
-    arn, type_ = arns.parse(id_), type_of(id_)
+    arn, type_ = arns.parse(id_), arns.type_of(id_)
     if not arn.service:
         return Node(id_, "", id_, "", Layer.SOURCE, State.OUTSIDE)
     layer = LAYERS.get(type_, Layer.PROCESSING)

@@ -1,12 +1,69 @@
-"""Amazon Resource Names and S3 locations.
+"""Amazon Resource Names, how each type of resource is spelled in them, and S3 locations.
 
-The format is AWS's: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+The format is AWS's: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html, and for each
+service the table of its types in https://docs.aws.amazon.com/service-authorization/latest/reference/.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import NamedTuple
+
+SPELLINGS: Mapping[str, tuple[str, str]] = {
+    "AWS::AmazonMQ::Broker": ("mq", "broker:"),
+    "AWS::Athena::WorkGroup": ("athena", "workgroup/"),
+    "AWS::DMS::Endpoint": ("dms", "endpoint:"),
+    "AWS::DMS::ReplicationTask": ("dms", "task:"),
+    "AWS::DataSync::Location": ("datasync", "location/"),
+    "AWS::DataSync::Task": ("datasync", "task/"),
+    "AWS::DynamoDB::Table": ("dynamodb", "table/"),
+    "AWS::EC2::Subnet": ("ec2", "subnet/"),
+    "AWS::ECS::Service": ("ecs", "service/"),
+    "AWS::ECS::TaskDefinition": ("ecs", "task-definition/"),
+    "AWS::EMR::Cluster": ("elasticmapreduce", "cluster/"),
+    "AWS::EMRServerless::Application": ("emr-serverless", "/applications/"),
+    "AWS::Events::EventBus": ("events", "event-bus/"),
+    "AWS::Events::Rule": ("events", "rule/"),
+    "AWS::Glue::Connection": ("glue", "connection/"),
+    "AWS::Glue::Crawler": ("glue", "crawler/"),
+    "AWS::Glue::Database": ("glue", "database/"),
+    "AWS::Glue::Job": ("glue", "job/"),
+    "AWS::Glue::SecurityConfiguration": ("glue", "security-configuration/"),
+    "AWS::Glue::Table": ("glue", "table/"),
+    "AWS::Glue::Trigger": ("glue", "trigger/"),
+    "AWS::Glue::Workflow": ("glue", "workflow/"),
+    "AWS::IoT::TopicRule": ("iot", "rule/"),
+    "AWS::KMS::Alias": ("kms", "alias/"),
+    "AWS::KMS::Key": ("kms", "key/"),
+    "AWS::KafkaConnect::Connector": ("kafkaconnect", "connector/"),
+    "AWS::Kinesis::Stream": ("kinesis", "stream/"),
+    "AWS::KinesisFirehose::DeliveryStream": ("firehose", "deliverystream/"),
+    "AWS::Lambda::EventSourceMapping": ("lambda", "event-source-mapping:"),
+    "AWS::Lambda::Function": ("lambda", "function:"),
+    "AWS::Logs::LogGroup": ("logs", "log-group:"),
+    "AWS::MSK::Cluster": ("kafka", "cluster/"),
+    "AWS::OpenSearchService::Domain": ("es", "domain/"),
+    "AWS::Pipes::Pipe": ("pipes", "pipe/"),
+    "AWS::QuickSight::DataSet": ("quicksight", "dataset/"),
+    "AWS::QuickSight::DataSource": ("quicksight", "datasource/"),
+    "AWS::RDS::DBInstance": ("rds", "db:"),
+    "AWS::Redshift::Cluster": ("redshift", "cluster:"),
+    "AWS::RedshiftServerless::Workgroup": ("redshift-serverless", "workgroup/"),
+    "AWS::S3::Bucket": ("s3", ""),
+    "AWS::SNS::Topic": ("sns", ""),
+    "AWS::SQS::Queue": ("sqs", ""),
+    "AWS::Scheduler::Schedule": ("scheduler", "schedule/"),
+    "AWS::StepFunctions::StateMachine": ("states", "stateMachine:"),
+}
+"""The service in a type's ARN, and what stands before the name; only S3 leaves out region and account."""
+
+_BY_SERVICE: dict[str, list[tuple[str, str]]] = defaultdict(list)
+for _type, (_service, _prefix) in SPELLINGS.items():
+    _BY_SERVICE[_service].append((_prefix, _type))
+# A cluster's data is shared in the name of its namespace.
+_BY_SERVICE["redshift"].append(("namespace:", "AWS::Redshift::Cluster"))
 
 
 class Arn(NamedTuple):
@@ -32,6 +89,26 @@ def parse(text: object) -> Arn:
     if len(parts) < 6:
         return Arn()
     return Arn(*parts[1:])
+
+
+def build(type_: str, name: str, *, partition: str, region: str, account: str) -> str:
+    """The ARN of a resource of a type by its name.
+
+    Raises:
+        KeyError: `SPELLINGS` has no such type.
+    """
+    service, prefix = SPELLINGS[type_]
+    place = ":" if service == "s3" else f"{region}:{account}"
+    return f"arn:{partition}:{service}:{place}:{prefix}{name}"
+
+
+def type_of(text: str) -> str:
+    """The type of the resource that an ARN names, as far as `SPELLINGS` says; empty for any other text."""
+    arn = parse(text)
+    for prefix, type_ in _BY_SERVICE.get(arn.service, ()):
+        if arn.resource.startswith(prefix):
+            return type_
+    return ""
 
 
 class S3Location(NamedTuple):

@@ -8,26 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from wa_audit.aws import arns
 from wa_audit.model import Resource
 
-# Namespace → dimension → ARN. A dimension whose value is an ARN stands for itself.
+# Namespace → dimension → the type that it names. A dimension whose value is an ARN stands for itself.
 _OF: Mapping[str, Mapping[str, str]] = {
-    "AWS/ApiGateway": {},
-    "AWS/Athena": {"WorkGroup": "athena:{region}:{account}:workgroup/{value}"},
-    "AWS/DynamoDB": {"TableName": "dynamodb:{region}:{account}:table/{value}"},
-    "AWS/ElasticMapReduce": {"JobFlowId": "elasticmapreduce:{region}:{account}:cluster/{value}"},
-    "AWS/ES": {"DomainName": "es:{region}:{account}:domain/{value}"},
-    "AWS/Events": {"RuleName": "events:{region}:{account}:rule/{value}"},
-    "AWS/Firehose": {"DeliveryStreamName": "firehose:{region}:{account}:deliverystream/{value}"},
-    "AWS/IoT": {"RuleName": "iot:{region}:{account}:rule/{value}"},
-    "AWS/Kinesis": {"StreamName": "kinesis:{region}:{account}:stream/{value}"},
-    "AWS/Lambda": {"FunctionName": "lambda:{region}:{account}:function:{value}"},
-    "AWS/Redshift": {"ClusterIdentifier": "redshift:{region}:{account}:cluster:{value}"},
-    "AWS/S3": {"BucketName": "s3:::{value}"},
-    "AWS/SNS": {"TopicName": "sns:{region}:{account}:{value}"},
-    "AWS/SQS": {"QueueName": "sqs:{region}:{account}:{value}"},
-    "AWS/States": {"StateMachineArn": ""},
-    "Glue": {"JobName": "glue:{region}:{account}:job/{value}"},
+    "AWS/Athena": {"WorkGroup": "AWS::Athena::WorkGroup"},
+    "AWS/DynamoDB": {"TableName": "AWS::DynamoDB::Table"},
+    "AWS/ElasticMapReduce": {"JobFlowId": "AWS::EMR::Cluster"},
+    "AWS/ES": {"DomainName": "AWS::OpenSearchService::Domain"},
+    "AWS/Events": {"RuleName": "AWS::Events::Rule"},
+    "AWS/Firehose": {"DeliveryStreamName": "AWS::KinesisFirehose::DeliveryStream"},
+    "AWS/IoT": {"RuleName": "AWS::IoT::TopicRule"},
+    "AWS/Kinesis": {"StreamName": "AWS::Kinesis::Stream"},
+    "AWS/Lambda": {"FunctionName": "AWS::Lambda::Function"},
+    "AWS/Redshift": {"ClusterIdentifier": "AWS::Redshift::Cluster"},
+    "AWS/S3": {"BucketName": "AWS::S3::Bucket"},
+    "AWS/SNS": {"TopicName": "AWS::SNS::Topic"},
+    "AWS/SQS": {"QueueName": "AWS::SQS::Queue"},
+    "AWS/States": {"StateMachineArn": "AWS::StepFunctions::StateMachine"},
+    "Glue": {"JobName": "AWS::Glue::Job"},
 }
 
 
@@ -42,16 +42,16 @@ def watched(alarm: Resource, partition: str) -> Iterator[str]:
         stat = query.get("MetricStat") if isinstance(query, dict) else None
         if isinstance(stat, dict) and isinstance(stat.get("Metric"), dict):
             stats.append(stat["Metric"])
-    place = {"region": alarm.region, "account": alarm.account}
+    place = {"partition": partition, "region": alarm.region, "account": alarm.account}
     seen = set()
     for metric in stats:
-        for arn in _arns(metric, partition, place):
+        for arn in _arns(metric, place):
             if arn not in seen:
                 seen.add(arn)
                 yield arn
 
 
-def _arns(metric: Mapping[str, Any], partition: str, place: Mapping[str, str]) -> Iterator[str]:
+def _arns(metric: Mapping[str, Any], place: Mapping[str, str]) -> Iterator[str]:
     known = _OF.get(str(metric.get("Namespace")), {})
     for dimension in metric.get("Dimensions") or ():
         name, value = str(dimension.get("Name")), str(dimension.get("Value"))
@@ -59,5 +59,5 @@ def _arns(metric: Mapping[str, Any], partition: str, place: Mapping[str, str]) -
             continue
         if value.startswith("arn:"):
             yield value
-        elif known[name]:
-            yield f"arn:{partition}:" + known[name].format(value=value, **place)
+        else:
+            yield arns.build(known[name], value, **place)

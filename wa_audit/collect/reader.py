@@ -287,8 +287,9 @@ def _references(kind: Kind, data: dict[str, Any]) -> list[str]:
     for path in kind.refers:
         *above, last = path.split(".")
         for holder in _maps(above, data):
-            pairs += [("", word) for word in holder.pop(last, None) or ()]
-    return sorted({found for key, value in pairs if (found := references.of(key, value))})
+            found = holder.pop(last, None) or ()
+            pairs += [(last, word) for word in ([found] if isinstance(found, str) else found)]
+    return sorted({reference for key, value in pairs if (reference := references.of(key, value))})
 
 
 def _classify(values: dict[str, Any], settings: frozenset[str], *, pair: bool) -> None:

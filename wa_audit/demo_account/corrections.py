@@ -47,6 +47,7 @@ NOTHING: dict[str, Json] = {
     "glue.ListDataQualityRulesets": {"Rulesets": []},
     "kafkaconnect.ListConnectors": {"connectors": []},
     "redshift-serverless.ListWorkgroups": {"workgroups": []},
+    "redshift-serverless.ListNamespaces": {"namespaces": []},
     "cloudtrail.ListEventDataStores": {"EventDataStores": []},
     "iot.ListTagsForResource": {"tags": []},
     "redshift.DescribeDataShares": {"DataShares": []},

@@ -7,10 +7,10 @@ nothing is named, none. A value that is computed as something runs names nothing
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from wa_audit.aws import arns, patterns, policy, references, states, wildcards
+from wa_audit.aws import arns, patterns, policy, references, states
 from wa_audit.aws.watching import watched
 from wa_audit.inventory import Inventory
 from wa_audit.model import Resource, Unread
@@ -48,34 +48,41 @@ def _role(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]
         yield f"arn:{inventory.run.partition}:iam::{resource.account}:role/{value}"
 
 
+def _role_within(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """The role in Redshift Serverless's text `IamRole(applyStatus=in-sync, iamRoleArn=arn:…)`, or the ARN."""
+    if isinstance(value, str) and (found := re.search(r"arn:[^\s,()]+", value)):
+        yield found[0]
+
+
 def _key(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
     if not isinstance(value, str) or not value:
         return
     if value.startswith("arn:"):
         yield value
     else:
-        name = value if value.startswith("alias/") else f"key/{value}"
-        yield f"{_place('kms', resource, inventory)}:{name}"
+        type_ = "AWS::KMS::Alias" if value.startswith("alias/") else "AWS::KMS::Key"
+        yield _near(type_, value.removeprefix("alias/"), resource, inventory)
 
 
-def _named(service: str, prefix: str) -> Conversion:
+def _named(type_: str) -> Conversion:
     """A name as an ARN in the resource's own region; what is an ARN already stays one."""
 
     def convert(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
         if isinstance(value, str) and value:
-            own = f"{_place(service, resource, inventory)}:{prefix}{value}"
-            yield arns.whole(value) if value.startswith("arn:") else own
+            yield arns.whole(value) if value.startswith("arn:") else _near(type_, value, resource, inventory)
 
     return convert
 
 
-def _place(service: str, resource: Resource, inventory: Inventory) -> str:
-    return f"arn:{inventory.run.partition}:{service}:{resource.region}:{resource.account}"
+def _near(type_: str, name: str, resource: Resource, inventory: Inventory) -> str:
+    """The ARN of what has a name in the account and region of a resource."""
+    place = {"partition": inventory.run.partition, "region": resource.region, "account": resource.account}
+    return arns.build(type_, name, **place)
 
 
 def _taskdef(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
     """A task definition by its family: the revision changes with every deployment."""
-    for arn in _named("ecs", "task-definition/")(value, resource, inventory):
+    for arn in _named("AWS::ECS::TaskDefinition")(value, resource, inventory):
         yield re.sub(r"(:task-definition/[^:]+):\d+$", r"\1", arn)
 
 
@@ -87,6 +94,14 @@ def _replica(value: Any, resource: Resource, inventory: Inventory) -> Iterator[s
 def _endpoint(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
     if isinstance(value, str) and value.startswith("https://"):
         yield value
+
+
+def _database(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """A database that a delivery stream follows: `mysql://host:3306`."""
+    source = value if isinstance(value, dict) else {}
+    if source.get("Type") and source.get("Endpoint"):
+        port = f":{source['Port']}" if source.get("Port") else ""
+        yield f"{str(source['Type']).lower()}://{source['Endpoint']}{port}"
 
 
 # -- structures ------------------------------------------------------------------------------------
@@ -128,7 +143,7 @@ def _iceberg(value: Any, resource: Resource, inventory: Inventory) -> Iterator[s
     for table in tables if isinstance(tables, list) else ():
         database, name = table.get("DestinationDatabaseName"), table.get("DestinationTableName")
         if database and name:
-            yield f"{_place('glue', resource, inventory)}:table/{database}/{name}"
+            yield _near("AWS::Glue::Table", f"{database}/{name}", resource, inventory)
 
 
 # https://docs.aws.amazon.com/iot/latest/developerguide/iot-rule-actions.html
@@ -158,6 +173,14 @@ def _iot(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
                 found = found.get(step) if isinstance(found, dict) else None
             if path and isinstance(found, str):
                 yield from _name(what, found, resource, inventory)
+
+
+def _iot_roles(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """The roles with which an IoT rule's actions send."""
+    for action in value if isinstance(value, list) else [value]:
+        for settings in action.values() if isinstance(action, dict) else ():
+            if isinstance(settings, dict):
+                yield from _arn(settings.get("roleArn"), resource, inventory)
 
 
 def _name(what: str, name: str, resource: Resource, inventory: Inventory) -> Iterator[str]:
@@ -208,11 +231,13 @@ def _quicksight(value: Any, resource: Resource, inventory: Inventory) -> Iterato
         given = settings if isinstance(settings, dict) else {}
         if kind == "AthenaParameters" and settings is not None:
             name = given.get("WorkGroup") or "primary"
-            yield f"{_place('athena', resource, inventory)}:workgroup/{name}"
+            yield _near("AWS::Athena::WorkGroup", name, resource, inventory)
         elif kind == "RedshiftParameters" and given.get("ClusterId"):
-            yield f"{_place('redshift', resource, inventory)}:cluster:{given['ClusterId']}"
+            yield _near("AWS::Redshift::Cluster", given["ClusterId"], resource, inventory)
+        elif kind == "RedshiftParameters" and (host := references.of("Host", given.get("Host"))):
+            yield _warehouse(host, inventory)
         elif kind == "RdsParameters" and given.get("InstanceId"):
-            yield f"{_place('rds', resource, inventory)}:db:{given['InstanceId']}"
+            yield _near("AWS::RDS::DBInstance", given["InstanceId"], resource, inventory)
         elif kind == "S3Parameters":
             manifest = given.get("ManifestFileLocation")
             yield from _bucket((manifest or {}).get("Bucket"), resource, inventory)
@@ -240,7 +265,7 @@ def _connector(value: Any, resource: Resource, inventory: Inventory) -> Iterator
     """What an MSK Connect connector is set to write to or read from, beside Kafka."""
     settings = value if isinstance(value, dict) else {}
     yield from _bucket(settings.get("s3.bucket.name"), resource, inventory)
-    yield from _named("kinesis", "stream/")(settings.get("kinesis.stream"), resource, inventory)
+    yield from _named("AWS::Kinesis::Stream")(settings.get("kinesis.stream"), resource, inventory)
 
 
 def _broker(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
@@ -270,12 +295,45 @@ def _references(value: Any, resource: Resource, inventory: Inventory) -> Iterato
     for found in resource.data.get(references.FIELD) or ():
         arn, type_ = references.arn(found, inventory.run.partition, resource.region, resource.account)
         try:
-            if arn and (not type_ or inventory.find(type_, arn) is not None):
+            if arn.startswith("redshift://"):
+                yield _warehouse(arn, inventory)
+            elif arn and (not type_ or inventory.find(type_, arn) is not None):
                 yield arn
         except Unread as unread:
             unknown = unread
     if unknown:
         raise unknown
+
+
+def _through(value: Any, job: Resource, inventory: Inventory) -> Iterator[str]:
+    """The Redshift or Kafka that a job reaches through a connection."""
+    connection = inventory.named("AWS::Glue::Connection", str(value), job.region)
+    if connection is None:
+        return
+    for found in connection.data.get(references.FIELD) or ():
+        if found.startswith("redshift://"):
+            yield _warehouse(found, inventory)
+    brokers = (connection.data.get("ConnectionProperties") or {}).get("KAFKA_BOOTSTRAP_SERVERS")
+    yield from _broker(brokers, connection, inventory)
+
+
+def _warehouse(endpoint: str, inventory: Inventory) -> str:
+    """The cluster or workgroup of `redshift://name.id.region.redshift.amazonaws.com`; the endpoint itself
+    where this account and these regions have none of the name.
+
+    Raises:
+        Unread: nobody could look.
+    """
+    name, _, region, service = endpoint.removeprefix("redshift://").split(".")[:4]
+    serverless = service == "redshift-serverless"
+    type_ = "AWS::RedshiftServerless::Workgroup" if serverless else "AWS::Redshift::Cluster"
+    found = inventory.named(type_, name, region)
+    if found is not None:
+        return found.arn
+    for gap in inventory.list_gaps(type_):
+        if gap.region in ("", region):
+            raise Unread(gap)
+    return endpoint
 
 
 # -- what may be touched, and how it is reached ------------------------------------------------------
@@ -297,10 +355,9 @@ def _allowed(*, writes: bool) -> Conversion:
             if attached := row.get("PolicyArn"):
                 found = inventory.get(attached)
                 document = found.data.get("Document") if found else None
-            for statement in policy.parse(document):
-                named = statement.allows and not statement.other_actions and not statement.other_resources
-                if named and any(_does(action, writes=writes) for action in statement.actions):
-                    yield from _in_full(statement.resources)
+            for arn, actions in policy.named(document).items():
+                if any(_does(action, writes=writes) for action in actions):
+                    yield arn
 
     return convert
 
@@ -309,13 +366,6 @@ def _does(action: str, *, writes: bool) -> bool:
     reads = _READS.match(action) is not None
     whole = action.endswith("*") and not reads
     return whole or reads is not writes
-
-
-def _in_full(resources: Iterable[str]) -> Iterator[str]:
-    for resource in resources:
-        arn = arns.whole(resource.removesuffix("/*"))
-        if arn.startswith("arn:") and not wildcards.has_wildcard(arn):
-            yield arn
 
 
 def _endpoints(value: Any, function: Resource, inventory: Inventory) -> Iterator[str]:
@@ -367,7 +417,7 @@ def _matched(pattern: Any, rule: Resource, inventory: Inventory) -> Iterator[str
     what it is triggered by."""
     bus = str(rule.data.get("EventBusName") or "default").rpartition("/")[2]
     if bus != "default":
-        yield f"{_place('events', rule, inventory)}:event-bus/{bus}"
+        yield _near("AWS::Events::EventBus", bus, rule, inventory)
     if not patterns.only_failures(pattern):
         yield from _sources(pattern, rule, inventory)
 
@@ -410,29 +460,29 @@ def _built(value: Any, stack: Resource, inventory: Inventory) -> Iterator[str]:
                 yield found.arn
 
 
-_NAMED: Mapping[str, tuple[str, str]] = {
-    "cluster": ("elasticmapreduce", "cluster/"),
-    "connection": ("glue", "connection/"),
-    "crawler": ("glue", "crawler/"),
-    "database": ("glue", "database/"),
-    "deliverystream": ("firehose", "deliverystream/"),
-    "eventbus": ("events", "event-bus/"),
-    "job": ("glue", "job/"),
-    "loggroup": ("logs", "log-group:"),
-    "redshift": ("redshift", "cluster:"),
-    "secconf": ("glue", "security-configuration/"),
-    "statemachine": ("states", "stateMachine:"),
-    "streamname": ("kinesis", "stream/"),
-    "subnet": ("ec2", "subnet/"),
-    "table": ("dynamodb", "table/"),
-    "topic": ("sns", ""),
-    "workflow": ("glue", "workflow/"),
-    "workgroup": ("athena", "workgroup/"),
-    "application": ("emr-serverless", "/applications/"),
+_NAMED: Mapping[str, str] = {
+    "application": "AWS::EMRServerless::Application",
+    "cluster": "AWS::EMR::Cluster",
+    "connection": "AWS::Glue::Connection",
+    "crawler": "AWS::Glue::Crawler",
+    "database": "AWS::Glue::Database",
+    "deliverystream": "AWS::KinesisFirehose::DeliveryStream",
+    "eventbus": "AWS::Events::EventBus",
+    "job": "AWS::Glue::Job",
+    "loggroup": "AWS::Logs::LogGroup",
+    "redshift": "AWS::Redshift::Cluster",
+    "secconf": "AWS::Glue::SecurityConfiguration",
+    "statemachine": "AWS::StepFunctions::StateMachine",
+    "streamname": "AWS::Kinesis::Stream",
+    "subnet": "AWS::EC2::Subnet",
+    "table": "AWS::DynamoDB::Table",
+    "topic": "AWS::SNS::Topic",
+    "workflow": "AWS::Glue::Workflow",
+    "workgroup": "AWS::Athena::WorkGroup",
 }
 
 CONVERSIONS: dict[str, Conversion] = {
-    **{what: _named(service, prefix) for what, (service, prefix) in _NAMED.items()},
+    **{what: _named(type_) for what, type_ in _NAMED.items()},
     "arn": _arn,
     "bucket": _bucket,
     "broker": _broker,
@@ -446,9 +496,11 @@ CONVERSIONS: dict[str, Conversion] = {
     "endpoint": _endpoint,
     "endpoints": _endpoints,
     "failures": _failures,
+    "followed": _database,
     "functions": _functions,
     "iceberg": _iceberg,
     "iot": _iot,
+    "iotroles": _iot_roles,
     "key": _key,
     "location": _location,
     "matched": _matched,
@@ -459,20 +511,24 @@ CONVERSIONS: dict[str, Conversion] = {
     "references": _references,
     "replica": _replica,
     "role": _role,
+    "rolein": _role_within,
     "started": _called(states.Effect.STARTS),
     "stream": _stream,
     "taskdef": _taskdef,
+    "through": _through,
     "watched": _watched,
     "written": _called(states.Effect.WRITES),
 }
 
 _SERVICES = {
-    **{what: service for what, (service, _) in _NAMED.items()},
+    **{what: arns.SPELLINGS[type_][0] for what, type_ in _NAMED.items()},
     "bucket": "s3",
     "iceberg": "glue",
     "key": "kms",
     "replica": "dynamodb",
+    "iotroles": "iam",
     "role": "iam",
+    "rolein": "iam",
     "taskdef": "ecs",
     "functions": "lambda",
 }

@@ -50,6 +50,7 @@ _MACHINE = "AWS::StepFunctions::StateMachine"
 _LOCATION = ("AWS::DataSync::Location",)
 _ENDPOINT = ("AWS::DMS::Endpoint",)
 _MSK = ("AWS::MSK::Cluster",)
+_THROUGH = ("AWS::Glue::Connection", "AWS::MSK::Cluster")
 _POLICY = ("AWS::IAM::ManagedPolicy",)
 _VPC_ENDPOINT = ("AWS::EC2::VPCEndpoint",)
 
@@ -99,6 +100,8 @@ ROWS = (
     Row(_FIREHOSE,                         "delivers-to", "Destinations[].ElasticsearchDestinationDescription.DomainARN", to="es"),
     Row(_FIREHOSE,                         "delivers-to", "Destinations[].AmazonOpenSearchServerlessDestinationDescription.CollectionEndpoint|endpoint"),
     Row(_FIREHOSE,                         "delivers-to", "Destinations[].IcebergDestinationDescription|iceberg"),
+    Row(_FIREHOSE,                         "delivers-to", "Destinations[].SnowflakeDestinationDescription.AccountUrl|endpoint"),
+    Row(_FIREHOSE,                         "delivers-to", "Destinations|references", to="redshift redshift-serverless"),
     Row(_FIREHOSE,                         "backs-up-to", "Destinations[].ExtendedS3DestinationDescription.S3BackupDescription.BucketARN", to="s3"),
     Row(_FIREHOSE,                         "backs-up-to", "Destinations[].RedshiftDestinationDescription.S3BackupDescription.BucketARN", to="s3"),
     Row(_FIREHOSE,                         "backs-up-to", "Destinations[].AmazonopensearchserviceDestinationDescription.S3DestinationDescription.BucketARN", to="s3"),
@@ -110,6 +113,7 @@ ROWS = (
     Row(_FIREHOSE,                         "backs-up-to", "Destinations[].IcebergDestinationDescription.S3DestinationDescription.BucketARN", to="s3"),
     Row(_FIREHOSE,                         "reads-from", "Source.KinesisStreamSourceDescription.KinesisStreamARN", to="kinesis"),
     Row(_FIREHOSE,                         "reads-from", "Source.MSKSourceDescription.MSKClusterARN", to="kafka"),
+    Row(_FIREHOSE,                         "reads-from", "Source.DatabaseSourceDescription|followed"),
     Row(_FIREHOSE,                         "transforms-with", "Destinations|functions"),
     Row(_MACHINE,                          "writes-to", "definition|written", to="dynamodb events firehose kinesis s3 sns sqs"),
     Row(_MACHINE,                          "reads-from", "definition|read", to="dynamodb s3 sqs"),
@@ -124,6 +128,7 @@ ROWS = (
     Row("AWS::Glue::Database",             "uses", "TargetDatabase.DatabaseName|database"),
     Row("AWS::Glue::Job",                  "uses", "DefaultArguments|references", to=_REFERRED),
     Row("AWS::Glue::Job",                  "uses", "Connections.Connections[]|connection"),
+    Row("AWS::Glue::Job",                  "uses", "Connections.Connections[]|through", needs=_THROUGH, to="kafka redshift redshift-serverless"),
     Row("AWS::Glue::Crawler",              "reads-from", "Targets.JdbcTargets[].ConnectionName|connection"),
     Row("AWS::Lambda::Function",           "uses", "Environment|references", to=_REFERRED),
     Row("AWS::ECS::TaskDefinition",        "uses", "containerDefinitions|references", to=_REFERRED),
@@ -136,7 +141,7 @@ ROWS = (
     Row("AWS::EMR::Cluster",               "uses", "Steps|references", to="athena dynamodb es firehose glue kinesis s3 sns sqs"),
     Row("AWS::Kinesis::StreamConsumer",    "reads-from", "ConsumerARN", to="kinesis"),
     Row("AWS::Redshift::DataShare",        "delivers-to", "Consumers[]|consumer", source="ProducerArn|namespace", needs=("AWS::Redshift::Cluster",), to="redshift"),
-    Row("AWS::QuickSight::DataSource",     "reads-from", "DataSourceParameters|quicksight", to="athena redshift rds s3"),
+    Row("AWS::QuickSight::DataSource",     "reads-from", "DataSourceParameters|quicksight", to="athena redshift redshift-serverless rds s3"),
     Row("AWS::QuickSight::DataSet",        "reads-from", "DataSources[]", to="quicksight"),
 
     # who copies what away
@@ -170,10 +175,24 @@ ROWS = (
     Row("AWS::EMR::Cluster",               "runs-as", "Ec2InstanceAttributes.IamInstanceProfile|role"),
     Row(_FIREHOSE,                         "runs-as", "Destinations[].ExtendedS3DestinationDescription.RoleARN|role"),
     Row(_FIREHOSE,                         "runs-as", "Destinations[].S3DestinationDescription.RoleARN|role"),
+    Row(_FIREHOSE,                         "runs-as", "Destinations[].RedshiftDestinationDescription.RoleARN|role"),
+    Row(_FIREHOSE,                         "runs-as", "Destinations[].AmazonopensearchserviceDestinationDescription.RoleARN|role"),
+    Row(_FIREHOSE,                         "runs-as", "Destinations[].ElasticsearchDestinationDescription.RoleARN|role"),
+    Row(_FIREHOSE,                         "runs-as", "Destinations[].AmazonOpenSearchServerlessDestinationDescription.RoleARN|role"),
+    Row(_FIREHOSE,                         "runs-as", "Destinations[].HttpEndpointDestinationDescription.RoleARN|role"),
+    Row(_FIREHOSE,                         "runs-as", "Destinations[].SnowflakeDestinationDescription.RoleARN|role"),
+    Row(_FIREHOSE,                         "runs-as", "Destinations[].IcebergDestinationDescription.RoleARN|role"),
     Row(_FIREHOSE,                         "runs-as", "Source.KinesisStreamSourceDescription.RoleARN|role"),
+    Row(_FIREHOSE,                         "runs-as", "Source.MSKSourceDescription.AuthenticationConfiguration.RoleARN|role"),
+    Row("AWS::IoT::TopicRule",             "runs-as", "actions|iotroles"),
+    Row("AWS::IoT::TopicRule",             "runs-as", "errorAction|iotroles"),
+    Row("AWS::S3::Bucket",                 "runs-as", "Replication.Role|role"),
     Row("AWS::KafkaConnect::Connector",    "runs-as", "serviceExecutionRoleArn|role"),
     Row("AWS::ECS::TaskDefinition",        "runs-as", "taskRoleArn|role"),
+    Row("AWS::ECS::TaskDefinition",        "runs-as", "executionRoleArn|role"),
     Row("AWS::Redshift::Cluster",          "runs-as", "IamRoles[].IamRoleArn|role"),
+    Row("AWS::RedshiftServerless::Namespace", "runs-as", "iamRoles[]|rolein"),
+    Row("AWS::DMS::Endpoint",              "runs-as", "ServiceAccessRoleArn|role"),
     Row("AWS::LakeFormation::Resource",    "runs-as", "RoleArn|role"),
 
     # what a role's policies let it touch, where they name it
@@ -199,6 +218,7 @@ ROWS = (
     Row("AWS::Glue::DataCatalogEncryptionSettings", "encrypts-with", "EncryptionAtRest.SseAwsKmsKeyId|key"),
     Row("AWS::MSK::Cluster",               "encrypts-with", "Provisioned.EncryptionInfo.EncryptionAtRest.DataVolumeKMSKeyId|key"),
     Row("AWS::Redshift::Cluster",          "encrypts-with", "KmsKeyId|key"),
+    Row("AWS::RedshiftServerless::Namespace", "encrypts-with", "kmsKeyId|key"),
     Row("AWS::OpenSearchService::Domain",  "encrypts-with", "EncryptionAtRestOptions.KmsKeyId|key"),
     Row("AWS::Logs::LogGroup",             "encrypts-with", "kmsKeyId|key"),
     Row("AWS::Glue::Job",                  "secured-by", "SecurityConfiguration|secconf"),

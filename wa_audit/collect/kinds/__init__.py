@@ -130,8 +130,8 @@ class Kind:
     secrets:   maps whose values may be secrets: each value is replaced by the class of what it looks like,
                but for the keys named here, which are settings of the service. A path that ends in `[]`
                leads to pairs of `name` and `value` instead of a map.
-    refers:    lists of words in which anything may stand, the arguments of a step: what they refer to is
-               kept, and they are not.
+    refers:    texts, or lists of words, in which anything may stand, the arguments of a step or the URL of an
+               endpoint: what they refer to is kept, and they are not.
     scrub:     fields in which people write what they like: what lies under a telling key, or has the shape
                of a secret, is blotted out.
     """

@@ -9,14 +9,18 @@ _NAME = {"DeliveryStreamName": "DeliveryStreamName"}
 _TEXT = " ".join(
     f"Destinations[].{destination}"
     for destination in (
-        "HttpEndpointDestinationDescription.EndpointConfiguration",
+        "HttpEndpointDestinationDescription.EndpointConfiguration.Name",
         "HttpEndpointDestinationDescription.RequestConfiguration",
-        "RedshiftDestinationDescription.ClusterJDBCURL",
         "RedshiftDestinationDescription.CopyCommand",
         "RedshiftDestinationDescription.Username",
         "SnowflakeDestinationDescription.User",
-        "SplunkDestinationDescription.HECEndpoint",
     )
+)
+# Destinations that have no ARN: a path or a parameter may hold a token, the host is kept.
+_ENDPOINTS = (
+    "Destinations[].HttpEndpointDestinationDescription.EndpointConfiguration.Url",
+    "Destinations[].RedshiftDestinationDescription.ClusterJDBCURL",
+    "Destinations[].SplunkDestinationDescription.HECEndpoint",
 )
 
 KINDS = (
@@ -46,6 +50,7 @@ KINDS = (
             ),
             Call(operation="ListTagsForDeliveryStream", args=_NAME, take="Tags", into="Tags", gone=_GONE),
         ),
+        refers=_ENDPOINTS,
         scrub=("Destinations",),
     ),
 )
