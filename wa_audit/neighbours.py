@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from wa_audit.aws import arns
+from wa_audit.aws import arns, policy
 from wa_audit.inventory import Inventory
-from wa_audit.layers import type_of
+from wa_audit.layers import LAYERS
 from wa_audit.model import Reason, Resource, Unread
 
+_KNOWN = frozenset((*LAYERS, "AWS::KMS::Key"))
 _FILLS = ("delivers-to", "writes-to", "replicates-to", "backs-up-to")
 _TOUCHES = (
     *_FILLS,
@@ -29,13 +30,13 @@ _TOUCHES = (
 def look_up(arn: str, inventory: Inventory, *, among: Collection[str] = ()) -> Resource | None:
     """The resource of an ARN; None where it does not exist, lies elsewhere, or is of no type `among` these.
 
-    Without `among`, of any type that a flow knows, or a KMS key.
+    Without `among`, of any type that can stand in a flow, or a KMS key.
 
     Raises:
         Unread: nobody could look.
     """
-    type_ = type_of(arn) or ("AWS::KMS::Key" if arns.parse(arn).service == "kms" else "")
-    if not type_ or (among and type_ not in among):
+    type_ = arns.type_of(arn)
+    if type_ not in (among or _KNOWN):
         return None
     try:
         return inventory.find(type_, arn)
@@ -51,9 +52,14 @@ def is_gone(arn: str, inventory: Inventory) -> bool:
     What lies elsewhere, and what is of a type that no flow knows, is nobody's finding. A bucket that is not
     here may be another account's.
     """
-    type_, parsed = type_of(arn), arns.parse(arn)
+    type_, parsed = arns.type_of(arn), arns.parse(arn)
     run = inventory.run
-    if type_ in ("", "AWS::S3::Bucket") or parsed.account != run.account or parsed.region not in run.regions:
+    if (
+        type_ not in LAYERS
+        or type_ == "AWS::S3::Bucket"
+        or parsed.account != run.account
+        or parsed.region not in run.regions
+    ):
         return False
     return inventory.find(type_, arn) is None
 
@@ -101,6 +107,20 @@ def own_keys(resource: Resource, inventory: Inventory) -> list[str]:
         key = look_up(relation.target, inventory)
         if ":alias/aws/" not in relation.target and (key is None or key["KeyManager"] != "AWS"):
             found.append(relation.target)
+    return found
+
+
+def actions_on(role: Resource, inventory: Inventory) -> dict[str, list[str]]:
+    """By the ARN of each resource that a role's policies name in full: the actions that they allow on it."""
+    found: dict[str, list[str]] = {}
+    documents = [row.get("PolicyDocument") for row in role["RolePolicyList"] or ()]
+    for row in role["AttachedManagedPolicies"] or ():
+        attached = inventory.find("AWS::IAM::ManagedPolicy", row.get("PolicyArn"))
+        documents.append(attached["Document"] if attached else None)
+    for document in documents:
+        for arn, actions in policy.named(document).items():
+            own = found.setdefault(arn, [])
+            own += [action for action in actions if action not in own]
     return found
 
 

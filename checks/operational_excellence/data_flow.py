@@ -1,6 +1,18 @@
 """A flow is watched along its whole way."""
 
-from wa_audit.rule import Inventory, Resource, Verdict, check, failed, neighbours, not_applicable, passed
+from collections.abc import Callable, Mapping
+
+from wa_audit.rule import (
+    Inventory,
+    Resource,
+    Verdict,
+    check,
+    failed,
+    firehose,
+    neighbours,
+    not_applicable,
+    passed,
+)
 
 _STAGES = (
     "AWS::Kinesis::Stream",
@@ -14,24 +26,59 @@ _LINKS = ("triggers", "starts", "delivers-to", "reads-from")
 
 @check(*_STAGES)
 def pipeline_stage_watched(stage: Resource, inventory: Inventory) -> Verdict:
-    """A stage is watched where the stages next to it are.
+    """A stage has the alarm, the log and the trace that the stages next to it have.
 
-    Watched is what an alarm looks at, or whose failures an EventBridge rule tells of. Says nothing where
-    nothing next to it is watched: there nobody has begun, and the rules on single alarms speak.
+    - alarm: an alarm looks at it, or an EventBridge rule tells of its failures; every stage can have one;
+    - log: a state machine's level is not OFF, a delivery stream logs its errors. A function always logs;
+    - trace: X-Ray is active for a function or state machine. Queues and streams pass a trace on.
+
+    Says nothing where nothing next to it has any: there nobody has begun, and the rules on single alarms,
+    logs and traces speak.
     """
-    if _is_watched(stage, inventory):
-        return passed("is watched")
     near = {r.source for kind in _LINKS for r in inventory.sources(stage, kind)}
     near |= {r.target for kind in _LINKS for r in inventory.targets(stage, kind)}
     found = [neighbours.look_up(arn, inventory, among=_STAGES) for arn in sorted(near)]
-    watched = [other for other in found if other is not None and _is_watched(other, inventory)]
-    if watched:
-        names = ", ".join(other.name for other in watched)
-        return failed(
-            f"is watched by nobody, between stages that are: {names}", watched=[o.arn for o in watched]
-        )
+    others = [other for other in found if other is not None]
+
+    has = [name for name, means in _MEANS.items() if means(stage, inventory)]
+    lacks = {
+        name: next((other.name for other in others if means(other, inventory)), None)
+        for name, means in _MEANS.items()
+        if means(stage, inventory) is False
+    }
+    missing = {name: other for name, other in lacks.items() if other}
+    if missing:
+        wanted = ", ".join(f"no {name}, which {other} next to it has" for name, other in missing.items())
+        return failed(f"has {wanted}", missing=sorted(missing), watched=sorted({*missing.values()}))
+    if has:
+        return passed(f"is watched as what stands next to it: {', '.join(has)}", means=has)
     return not_applicable("stands next to nothing that is watched")
 
 
-def _is_watched(stage: Resource, inventory: Inventory) -> bool:
+def _alarm(stage: Resource, inventory: Inventory) -> bool | None:
     return inventory.has_source(stage, "watches") or inventory.has_source(stage, "told-of")
+
+
+def _log(stage: Resource, inventory: Inventory) -> bool | None:
+    """Whether a stage logs; None for what has no log to switch on."""
+    if stage.type == "AWS::StepFunctions::StateMachine":
+        return bool((stage["loggingConfiguration"] or {}).get("level", "OFF") != "OFF")
+    if stage.type == "AWS::KinesisFirehose::DeliveryStream":
+        return firehose.logs_errors(stage["Destinations"])
+    return None
+
+
+def _trace(stage: Resource, inventory: Inventory) -> bool | None:
+    """Whether X-Ray traces a stage; None for what cannot be traced."""
+    if stage.type == "AWS::StepFunctions::StateMachine":
+        return bool((stage["tracingConfiguration"] or {}).get("enabled"))
+    if stage.type == "AWS::Lambda::Function":
+        return bool((stage["TracingConfig"] or {}).get("Mode") == "Active")
+    return None
+
+
+_MEANS: Mapping[str, Callable[[Resource, Inventory], bool | None]] = {
+    "alarm": _alarm,
+    "log": _log,
+    "trace": _trace,
+}

@@ -68,17 +68,17 @@ def flow_stays_home(
     if not sent:
         return not_applicable("sends nothing on")
 
-    foreign = sorted(arn for arn, _ in sent if not _is_ours(arn, inventory, trusted_accounts))
+    foreign = sorted({arn for arn, _ in sent if not _is_ours(arn, inventory, trusted_accounts)})
     if foreign:
         return failed(f"sends data to another account: {arns.parse(foreign[0]).name}", targets=foreign)
     at_home = ("", source.region, *trusted_regions)
     abroad = sorted(
-        arn for arn, kind in sent if kind != "replicates-to" and _region(arn, inventory) not in at_home
+        {arn for arn, kind in sent if kind != "replicates-to" and _region(arn, inventory) not in at_home}
     )
     if abroad and source.region:
         place = _region(abroad[0], inventory)
         return failed(f"sends data to {place}", severity="medium", targets=abroad)
-    return passed("sends data nowhere but home", targets=sorted(arn for arn, _ in sent))
+    return passed("sends data nowhere but home", targets=sorted({arn for arn, _ in sent}))
 
 
 def _is_ours(arn: str, inventory: Inventory, trusted_accounts: list[str]) -> bool:
@@ -148,11 +148,13 @@ def iam_role_reach(role: Resource, inventory: Inventory) -> Verdict:
         return not_applicable("names no resource of a flow in full")
     needed = named & neighbours.touched_by(found, inventory)
     if idle := sorted(named - needed):
-        names = ", ".join(arns.parse(arn).name for arn in idle)
+        allows = neighbours.actions_on(role, inventory)
+        names = ", ".join(f"{arns.parse(arn).name} ({', '.join(allows[arn])})" for arn in idle)
         return failed(
-            f"may touch {len(named)} resources, and works with {len(needed)} of them; not with {names}",
+            f"may touch {len(named)} resources, and works with {len(needed)} of them "
+            f"({100 * len(needed) // len(named)} %); not with {names}",
             reach=len(named),
             need=len(needed),
-            idle=idle,
+            idle={arn: allows[arn] for arn in idle},
         )
     return passed(f"works with all of the {len(named)} resources that it may touch", reach=sorted(named))

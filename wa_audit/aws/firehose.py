@@ -1,4 +1,4 @@
-"""Where a Firehose stream delivers to.
+"""Where a Firehose stream delivers to, and what it writes down of it.
 
 https://docs.aws.amazon.com/firehose/latest/APIReference/API_DestinationDescription.html
 """
@@ -21,3 +21,9 @@ def s3_destination(destinations: Iterable[Mapping[str, Any]] | None) -> dict[str
         if found:
             return found
     return None
+
+
+def logs_errors(destinations: Iterable[Mapping[str, Any]] | None) -> bool:
+    """Whether a stream writes the errors of a delivery into CloudWatch Logs (CloudWatchLoggingOptions)."""
+    found = [what for place in destinations or () for what in place.values() if isinstance(what, Mapping)]
+    return any((description.get("CloudWatchLoggingOptions") or {}).get("Enabled") for description in found)

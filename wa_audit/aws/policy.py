@@ -44,6 +44,7 @@ __all__ = [
     "full_grants",
     "grants",
     "is_public",
+    "named",
     "parse",
 ]
 
@@ -220,6 +221,24 @@ def _statement(index: int, raw: object) -> Statement:
         other_principals=other_principals,
         conditions=tuple(conditions.parse(raw.get("Condition"))),
     )
+
+
+def named(document: object) -> dict[str, list[str]]:
+    """What a policy allows where its statements name both sides: by the ARN of each resource without wildcard
+    (the bucket for its objects, the table for its indexes), the actions, each once and in order.
+
+    NotAction and NotResource name nothing, and what a Deny takes away again is not looked at.
+    """
+    found: dict[str, list[str]] = {}
+    for statement in parse(document):
+        if not statement.allows or statement.other_actions or statement.other_resources:
+            continue
+        for resource in statement.resources:
+            arn = arns.whole(resource.removesuffix("/*"))
+            if arn.startswith("arn:") and not wildcards.has_wildcard(arn):
+                own = found.setdefault(arn, [])
+                own += [action for action in statement.actions if action not in own]
+    return found
 
 
 def _either(raw: Mapping[str, object], name: str, negated: str) -> tuple[tuple[str, ...], bool]:
