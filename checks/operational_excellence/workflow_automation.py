@@ -74,9 +74,11 @@ def glue_job_orchestrated(job: Resource, inventory: Inventory) -> Verdict:
     """Passes where something starts the job: a trigger, a state machine, a rule or a schedule.
 
     A job that only people start is forgotten on the day that they are away. Jobs that are tagged as of
-    development or test, or wa-audit:on-demand, are not judged. Airflow and programs of one's own nobody can
-    see.
+    development or test, or wa-audit:on-demand, are not judged, nor are streaming jobs, which run on. Airflow
+    and programs of one's own nobody can see.
     """
+    if (job["Command"] or {}).get("Name") == "gluestreaming":
+        return not_applicable("is a streaming job, which runs on once it was started")
     for kind in ("triggers", "starts"):
         if inventory.has_source(job, kind):
             return passed("is started by itself", by=sorted(r.source for r in inventory.sources(job, kind)))

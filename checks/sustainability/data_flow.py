@@ -1,6 +1,22 @@
 """Nothing moves, waits or asks for nobody."""
 
-from wa_audit.rule import Inventory, Resource, Verdict, check, failed, not_applicable, passed, schedules
+from typing import Any
+
+from wa_audit.rule import (
+    Inventory,
+    Resource,
+    Verdict,
+    activity,
+    arns,
+    check,
+    failed,
+    neighbours,
+    not_applicable,
+    not_evaluated,
+    passed,
+    schedules,
+    times,
+)
 
 
 @check("AWS::DynamoDB::Table")
@@ -68,3 +84,60 @@ def glue_crawler_event_driven(crawler: Resource, *, least_minutes: int) -> Verdi
             least_minutes=least_minutes,
         )
     return passed("crawls seldom", ScheduleExpression=expression)
+
+
+@check("AWS::Kinesis::Stream")
+def batch_instead_of_streaming(
+    stream: Resource,
+    inventory: Inventory,
+    *,
+    least_records_per_second: float,
+    most_empty_percent: int,
+    latency_tag: str,
+) -> Verdict:
+    """A stream that something reads all day and night has something to give.
+
+    Looks at readers that run whether or not a record comes, and whose settings name the stream: Glue
+    streaming jobs, EMR clusters that stay up after their steps, ECS services. Fails where the stream takes in
+    less than `least_records_per_second` on average over the time that metrics were read of (--metrics-days),
+    or nothing in more than `most_empty_percent` of its hours: small batches by schedule, or Lambda, do the
+    same work. Functions and delivery streams run only as records come, and are not meant. What code alone
+    names nobody can see. Says nothing of a stream that bears the tag `latency_tag`: its readers may not wait.
+    """
+    users = [neighbours.look_up(relation.source, inventory) for relation in inventory.sources(stream, "uses")]
+    readers = sorted(user.name for user in users if user is not None and _stays_up(user, inventory))
+    if not readers:
+        return not_applicable("is named by no reader that runs all the time")
+    if latency_tag in stream.tags:
+        return not_applicable("is read at once, as its tag says", **{latency_tag: stream.tags[latency_tag]})
+    hourly, days = stream.metric("IncomingRecords.Hourly"), inventory.run.metrics_days
+    if hourly is None:
+        return not_evaluated("was read without IncomingRecords by the hour")
+
+    hours = days * 24
+    if times.hours_between(stream["StreamCreationTimestamp"], inventory.run.started) < hours:
+        return not_evaluated(f"is not yet {days} days old", readers=readers)
+    rate = hourly.get("Sum", 0) / (hours * 3600)
+    empty = 100 * (hours - hourly.get("Above0", 0)) / hours
+    evidence: dict[str, Any] = {
+        "readers": readers,
+        "records_per_second": round(rate, 3),
+        "empty_hours_percent": round(empty),
+    }
+    told = f"takes in {rate:.2g} records a second, with nothing in {empty:.0f} % of the hours"
+    if rate < least_records_per_second or empty > most_empty_percent:
+        return failed(f"{told}, and {', '.join(readers)} reads it all the time", **evidence)
+    return passed(told, **evidence)
+
+
+def _stays_up(reader: Resource, inventory: Inventory) -> bool:
+    """Whether a reader runs, and is paid for, also while nothing comes."""
+    match reader.type:
+        case "AWS::Glue::Job":
+            return bool((reader["Command"] or {}).get("Name") == "gluestreaming")
+        case "AWS::EMR::Cluster":
+            return not activity.ending(reader["Status"]) and not reader["AutoTerminate"]
+        case "AWS::ECS::TaskDefinition":
+            starters = inventory.sources(reader, "starts")
+            return any(arns.type_of(relation.source) == "AWS::ECS::Service" for relation in starters)
+    return False

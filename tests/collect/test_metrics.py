@@ -196,6 +196,7 @@ def test_a_series_becomes_a_few_numbers() -> None:
     stream = inventory.of(STREAM)[0]
     assert stream.metric("IncomingRecords") == {
         "Datapoints": 2,
+        "Above0": 2,
         "Sum": 3.0,
         "Minimum": 1.0,
         "Maximum": 2.0,
@@ -217,14 +218,14 @@ def test_what_is_no_number_is_no_datapoint() -> None:
         return {"MetricDataResults": [_result(query, "NaN", 5.0) for query in _queries(parameters)]}
 
     found = _read(Account(answer=odd)).of(STREAM)[0].metric("IncomingRecords")
-    assert found == {"Datapoints": 1, "Sum": 5.0, "Minimum": 5.0, "Maximum": 5.0, "Latest": 5.0}
+    assert found == {"Datapoints": 1, "Above0": 1, "Sum": 5.0, "Minimum": 5.0, "Maximum": 5.0, "Latest": 5.0}
 
 
 def test_a_call_asks_for_500_series() -> None:
-    account = Account(streams=200)  # of 6 metrics
+    account = Account(streams=200)  # of 7 metrics
     inventory = _read(account)
-    assert account.sizes == [500, 500, 200]
-    assert all(len(stream["Metrics"]) == 6 for stream in inventory.of(STREAM))
+    assert account.sizes == [500, 500, 400]
+    assert all(len(stream["Metrics"]) == 7 for stream in inventory.of(STREAM))
     assert inventory.run.calls == 2 + 200 * 2 + 3
 
 
@@ -246,7 +247,7 @@ def test_metrics_are_paged_and_what_is_partial_on_the_way_is_whole_at_the_end() 
 
     account = Account(answer=page)
     found = _read(account).of(STREAM)[0].metric("IncomingRecords")
-    assert found == {"Datapoints": 2, "Sum": 8.0, "Minimum": 4.0, "Maximum": 4.0, "Latest": 4.0}
+    assert found == {"Datapoints": 2, "Above0": 2, "Sum": 8.0, "Minimum": 4.0, "Maximum": 4.0, "Latest": 4.0}
     assert len(account.asked) == 2
 
 
@@ -312,8 +313,8 @@ def test_one_refused_call_of_several_leaves_the_others() -> None:
 
     inventory = _read(Account(streams=200, answer=second))
     known = [stream for stream in inventory.of(STREAM) if not stream.gaps]
-    assert len(known) == 83 + 33  # the first call ends within a stream, and the second, too
-    split = inventory.of(STREAM)[83]
+    assert len(known) == 71 + 57  # the first call ends within a stream, and the second, too
+    split = inventory.of(STREAM)[71]
     assert set(split["Metrics"]) | {gap.fields[0].removeprefix("Metrics.") for gap in split.gaps} >= set(
         known[0]["Metrics"]
     )
@@ -403,8 +404,8 @@ def test_the_default_window_is_everywhere_the_same() -> None:
 
 def test_the_price_is_known_before() -> None:
     made = plan([rulebook.load()["kinesis-stream-idle"]])
-    assert metrics.series_of_each(made) == {STREAM: 6}
-    assert metrics.price(made, {STREAM: 500, "AWS::SQS::Queue": 9}) == pytest.approx(0.03)
+    assert metrics.series_of_each(made) == {STREAM: 7}
+    assert metrics.price(made, {STREAM: 500, "AWS::SQS::Queue": 9}) == pytest.approx(0.035)
     assert metrics.price(without_metrics(made), {STREAM: 500}) == 0
 
 
@@ -484,6 +485,7 @@ def test_what_was_put_into_moto_is_read_back() -> None:
         (stream,) = collect(AwsSession(session), _plan(), ["eu-west-1"]).of(STREAM)
     assert stream.metric("IncomingRecords") == {
         "Datapoints": 14,
+        "Above0": 13,
         "Sum": 91.0,
         "Minimum": 0.0,
         "Maximum": 13.0,

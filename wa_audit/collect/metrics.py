@@ -3,11 +3,11 @@
 Read after everything else, region by region. A region is one unit of the journal: read whole, or again. What
 is kept of a series, in the resource's field `Metrics`, is what its datapoints come to:
 
-    {"IncomingRecords": {"Datapoints": 14, "Sum": 8e6, "Minimum": 5e5, "Maximum": 7e5, "Latest": 6e5}}
+    {"IncomingRecords": {"Datapoints": 14, "Above0": 13, "Sum": 8e6, "Minimum": 0, "Maximum": 7e5, …}}
 
-Each datapoint is the row's statistic over the row's period. `{"Datapoints": 0}` says that CloudWatch was
-asked and has nothing; a series that could not be read whole is not there, and a gap on `Metrics.<key>`, or
-on `Metrics` where none of them could, says why.
+Each datapoint is the row's statistic over the row's period; `Above0` counts those above zero, `Latest` is the
+last. `{"Datapoints": 0}` says that CloudWatch was asked and has nothing; a series that could not be read
+whole is not there, and a gap on `Metrics.<key>`, or on `Metrics` where none of them could, says why.
 """
 
 from __future__ import annotations
@@ -102,6 +102,7 @@ class Summary:
     """What the datapoints of one series come to, as the pages bring them."""
 
     count: int = 0
+    above: int = 0
     sum: float = 0.0
     minimum: float = math.inf
     maximum: float = -math.inf
@@ -119,6 +120,7 @@ class Summary:
             if not math.isfinite(value):
                 continue
             self.count += 1
+            self.above += value > 0
             self.sum += value
             self.minimum, self.maximum = min(self.minimum, value), max(self.maximum, value)
             if self.latest_at is None or time > self.latest_at:
@@ -129,6 +131,7 @@ class Summary:
             return {"Datapoints": 0}
         return {
             "Datapoints": self.count,
+            "Above0": self.above,
             "Sum": self.sum,
             "Minimum": self.minimum,
             "Maximum": self.maximum,

@@ -57,12 +57,22 @@ METRICS: Mapping[str, tuple[Metric, ...]] = {
         "AWS/NATGateway", {"NatGatewayId": "NatGatewayId"}, Sum="BytesOutToDestination"
     ),
     "AWS::EMR::Cluster": _rows("AWS/ElasticMapReduce", {"JobFlowId": "Id"}, Average="IsIdle"),
-    "AWS::Kinesis::Stream": _rows(
-        "AWS/Kinesis",
-        {"StreamName": "StreamName"},
-        Sum="IncomingRecords IncomingBytes GetRecords.Records WriteProvisionedThroughputExceeded "
-        "ReadProvisionedThroughputExceeded",
-        Maximum="GetRecords.IteratorAgeMilliseconds",
+    "AWS::Kinesis::Stream": (
+        *_rows(
+            "AWS/Kinesis",
+            {"StreamName": "StreamName"},
+            Sum="IncomingRecords IncomingBytes GetRecords.Records WriteProvisionedThroughputExceeded "
+            "ReadProvisionedThroughputExceeded",
+            Maximum="GetRecords.IteratorAgeMilliseconds",
+        ),
+        # By the hour: how much of the time nothing comes.
+        Metric(
+            "IncomingRecords",
+            "AWS/Kinesis",
+            {"StreamName": "StreamName"},
+            period=_HOUR,
+            key="IncomingRecords.Hourly",
+        ),
     ),
     "AWS::KinesisFirehose::DeliveryStream": (
         *_rows(
