@@ -48,6 +48,14 @@ def _role(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]
         yield f"arn:{inventory.run.partition}:iam::{resource.account}:role/{value}"
 
 
+def _roles(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """The roles with which a stream delivers, or an IoT rule sends: one in each description."""
+    for place in value if isinstance(value, list) else [value]:
+        for description in place.values() if isinstance(place, dict) else ():
+            if isinstance(description, dict):
+                yield from _arn(description.get("RoleARN") or description.get("roleArn"), resource, inventory)
+
+
 def _role_within(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
     """The role in Redshift Serverless's text `IamRole(applyStatus=in-sync, iamRoleArn=arn:…)`, or the ARN."""
     if isinstance(value, str) and (found := re.search(r"arn:[^\s,()]+", value)):
@@ -173,14 +181,6 @@ def _iot(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
                 found = found.get(step) if isinstance(found, dict) else None
             if path and isinstance(found, str):
                 yield from _name(what, found, resource, inventory)
-
-
-def _iot_roles(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
-    """The roles with which an IoT rule's actions send."""
-    for action in value if isinstance(value, list) else [value]:
-        for settings in action.values() if isinstance(action, dict) else ():
-            if isinstance(settings, dict):
-                yield from _arn(settings.get("roleArn"), resource, inventory)
 
 
 def _name(what: str, name: str, resource: Resource, inventory: Inventory) -> Iterator[str]:
@@ -500,7 +500,6 @@ CONVERSIONS: dict[str, Conversion] = {
     "functions": _functions,
     "iceberg": _iceberg,
     "iot": _iot,
-    "iotroles": _iot_roles,
     "key": _key,
     "location": _location,
     "matched": _matched,
@@ -512,6 +511,7 @@ CONVERSIONS: dict[str, Conversion] = {
     "replica": _replica,
     "role": _role,
     "rolein": _role_within,
+    "roles": _roles,
     "started": _called(states.Effect.STARTS),
     "stream": _stream,
     "taskdef": _taskdef,
@@ -526,9 +526,9 @@ _SERVICES = {
     "iceberg": "glue",
     "key": "kms",
     "replica": "dynamodb",
-    "iotroles": "iam",
     "role": "iam",
     "rolein": "iam",
+    "roles": "iam",
     "taskdef": "ecs",
     "functions": "lambda",
 }
