@@ -162,6 +162,7 @@ def test_a_pipeline_is_named_by_the_best_that_there_is(account: str, named_by: s
         ("a table's stream feeds a search domain, and the table is global", ["stream"]),
         ("EMR batch with logs, and scratch by Glue", ["on demand"]),
         ("files from on premises by DataSync", []),
+        ("a streaming job reads the stream that its settings name, and fills a bucket", ["stream"]),
     ],
 )
 def test_it_is_known_how_a_pipeline_is_set_off(account: str, triggers: list[str]) -> None:

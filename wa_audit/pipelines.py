@@ -417,12 +417,20 @@ def of(inventory: Inventory, *, tag: str = "pipeline") -> Flow:
 def _edges(inventory: Inventory) -> Iterator[Edge]:
     for kind, direction in FLOWS.items():
         for relation in inventory.relations_of(kind):
-            # What is used through a connection is somebody else's: more often read than written.
-            back = direction < 0 or (
-                direction == 0 and arns.type_of(relation.target) == "AWS::Glue::Connection"
-            )
+            back = direction < 0 or (direction == 0 and _reads(relation, inventory))
             ends = (relation.target, relation.source) if back else (relation.source, relation.target)
             yield Edge(*ends, relation)
+
+
+def _reads(relation: Relation, inventory: Inventory) -> bool:
+    """Whether what is named is more often read than written: what a connection leads to, which is somebody
+    else's, and the stream of a streaming job."""
+    used = arns.type_of(relation.target)
+    if used in ("AWS::Kinesis::Stream", "AWS::MSK::Cluster"):
+        user = inventory.get(relation.source)
+        command = user.data.get("Command") if user and user.type == "AWS::Glue::Job" else None
+        return isinstance(command, dict) and command.get("Name") == "gluestreaming"
+    return used == "AWS::Glue::Connection"
 
 
 def _node(id_: str, inventory: Inventory) -> Node:
