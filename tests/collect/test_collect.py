@@ -218,10 +218,11 @@ def test_values_that_may_be_secrets_stay_outside() -> None:
 def test_only_the_plans_operations_leave_the_process() -> None:
     session = answers.session(Account())
     collect(session, _plan("AWS::SQS::Queue"), ["eu-west-1"])
-    with pytest.raises(UndeclaredOperation, match="sqs:PurgeQueue"):
-        session.client("sqs", "eu-west-1").purge_queue(QueueUrl=QUEUE + "orders")
-    with pytest.raises(UndeclaredOperation):
-        session.client("sqs", "eu-west-1").receive_message(QueueUrl=QUEUE + "orders")
+    with pytest.raises(UndeclaredOperation, match="sns:ListTopics"):
+        session.client("sns", "eu-west-1").list_topics()
+    # What no kind declares is not even a method.
+    assert not hasattr(session.client("sqs", "eu-west-1"), "purge_queue")
+    assert not hasattr(session.client("sqs", "eu-west-1"), "receive_message")
 
 
 def test_the_worker_count_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,14 @@ def _session() -> Any:
     return inner
 
 
+def _by_service() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for operation in _OPERATIONS:
+        service, _, name = operation.partition(":")
+        found.setdefault(service, set()).add(name)
+    return found
+
+
 @cache
 def _client(service: str, *, tuned: bool) -> Any:
     session = _sessions()[tuned]
@@ -43,7 +51,7 @@ def _client(service: str, *, tuned: bool) -> Any:
 @cache
 def _sessions() -> tuple[Any, Any]:
     plain, tuned = _session(), _session()
-    fast.tune_session(tuned)
+    fast.tune_session(tuned, _by_service())
     return plain, tuned
 
 
@@ -67,20 +75,51 @@ def _example(shape: Any) -> Any:
     return 1
 
 
-def _request(operation: str, *, tuned: bool) -> tuple[Any, ...]:
-    service, _, name = operation.partition(":")
-    client = _client(service, tuned=tuned)
+def _request(operation: str, client: Any) -> tuple[Any, ...]:
+    name = operation.partition(":")[2]
     shape = client.meta.service_model.operation_model(name).input_shape
     with pytest.raises(_Sent) as sent:
         client._make_api_call(name, _example(shape) if shape else {})
     (request,) = sent.value.args
     headers = {key: value for key, value in request.headers.items() if key not in _OF_THE_MOMENT}
-    return request.method, request.url, request.body, headers
+    scope = str(request.headers["Authorization"]).split("/", 2)[-1].split(",")[0]  # region and service
+    return request.method, request.url, request.body, headers, scope
 
 
 @pytest.mark.parametrize("operation", _OPERATIONS)
 def test_every_declared_operation_sends_the_same_request(operation: str) -> None:
-    assert _request(operation, tuned=True) == _request(operation, tuned=False)
+    service = operation.partition(":")[0]
+    plain, tuned = (_request(operation, _client(service, tuned=tuned)) for tuned in (False, True))
+    assert tuned == plain
+
+
+@pytest.mark.parametrize("region", ["us-east-2", "ap-southeast-2"])
+@pytest.mark.parametrize("operation", _OPERATIONS)
+def test_a_client_for_another_region_sends_what_a_clients_own_would(operation: str, region: str) -> None:
+    service = operation.partition(":")[0]
+    moved = fast.in_region(_client(service, tuned=True), region)
+    if service in ("budgets", "ce", "iam", "organizations"):
+        assert moved is None  # of no region: one client is made, and one alone
+        return
+    assert moved is not None
+    assert moved.meta.region_name == region
+    assert _request(operation, moved) == _request(operation, _plain(service, region))
+    # The first one still goes where it went.
+    assert _client(service, tuned=True).meta.region_name == "eu-west-1"
+    again = _request(operation, _client(service, tuned=True))
+    assert again == _request(operation, _client(service, tuned=False))
+
+
+def test_what_hangs_on_the_region_alone_is_made_anew() -> None:
+    assert fast.in_region(_client("s3", tuned=True), "us-east-1") is None
+    virginia = fast.tune_client(_sessions()[1].client("s3", region_name="us-east-1"))
+    moved = fast.in_region(virginia, "eu-west-1")
+    assert _request("s3:GetBucketPolicy", moved) == _request("s3:GetBucketPolicy", _client("s3", tuned=False))
+
+
+@cache
+def _plain(service: str, region: str) -> Any:
+    return _sessions()[0].client(service, region_name=region)
 
 
 @pytest.mark.parametrize("service", sorted({operation.partition(":")[0] for operation in _OPERATIONS}))
@@ -89,9 +128,61 @@ def test_models_are_read_alike(service: str) -> None:
         return session._session.get_component("data_loader").load_service_model(service, kind)
 
     plain, tuned = _sessions()
-    for kind in ("service-2", "endpoint-rule-set-1"):
-        assert read(plain, kind) == read(tuned, kind)
-        assert list(read(plain, kind)) == list(read(tuned, kind))
+    assert read(plain, "endpoint-rule-set-1") == read(tuned, "endpoint-rule-set-1")
+    whole, cut = read(plain, "service-2"), read(tuned, "service-2")
+    assert list(whole) == list(cut)
+    assert list(cut["operations"]) == [name for name in whole["operations"] if name in cut["operations"]]
+    for part in ("operations", "shapes"):
+        assert cut[part] == {name: _undocumented(whole[part][name]) for name in cut[part]}
+    assert {name: whole[name] for name in whole.keys() - {"operations", "shapes"}} == {
+        name: cut[name] for name in cut.keys() - {"operations", "shapes"}
+    }
+
+
+def _undocumented(value: Any) -> Any:
+    if isinstance(value, dict):
+        texts = {name for name, child in value.items() if name == "documentation" and isinstance(child, str)}
+        return {name: _undocumented(child) for name, child in value.items() if name not in texts}
+    return [*map(_undocumented, value)] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("operation", _OPERATIONS)
+def test_every_shape_that_a_declared_operation_leads_to_is_there(operation: str) -> None:
+    service, _, name = operation.partition(":")
+    model = _client(service, tuned=True).meta.service_model.operation_model(name)
+    waiting, seen = [model.input_shape, model.output_shape, *model.error_shapes], set()
+    while waiting:
+        shape = waiting.pop()
+        if shape is None or shape.name in seen:
+            continue
+        seen.add(shape.name)
+        waiting += [*getattr(shape, "members", {}).values()]
+        waiting += [getattr(shape, part, None) for part in ("member", "key", "value")]
+
+
+def test_what_no_kind_declares_is_no_method() -> None:
+    client = _client("sqs", tuned=True)
+    assert hasattr(client, "list_queues")
+    assert not hasattr(client, "purge_queue")
+    assert hasattr(_client("sqs", tuned=False), "purge_queue")
+    # Botocore's own: it looks for a bucket that is not where it was thought to be.
+    assert hasattr(_client("s3", tuned=True), "head_bucket")
+
+
+def test_services_are_found_alike() -> None:
+    plain, tuned = (session._session.get_component("data_loader") for session in _sessions())
+    assert tuned.list_available_services("service-2") == plain.list_available_services("service-2")
+    with pytest.raises(exceptions.UnknownServiceError):
+        tuned.load_service_model("no-such-service", "service-2")
+    for kind in ("paginators-1", "waiters-2"):
+        for service in plain.list_available_services("service-2"):
+            found = []
+            for loader in (plain, tuned):
+                try:
+                    found.append(loader.load_service_model(service, kind))
+                except exceptions.DataNotFoundError:
+                    found.append(None)
+            assert found[0] == found[1], (service, kind)
 
 
 def test_it_is_in_force() -> None:
@@ -99,16 +190,18 @@ def test_it_is_in_force() -> None:
     client = _client("sqs", tuned=True)
     assert client._endpoint.http_session._setup_ssl_cert is fast._demand_certificate
     assert client._user_agent_creator.to_string() is client._user_agent_creator.to_string()
+    assert client.meta.events._alias_event_name.cache_info().hits
     assert isinstance(_sessions()[1]._session.get_component("data_loader").file_loader, fast._Models)
 
 
 def test_a_botocore_of_another_make_is_left_alone() -> None:
+    assert fast.in_region(types.SimpleNamespace(meta=None), "eu-west-1") is None
     other = types.SimpleNamespace(_endpoint=types.SimpleNamespace(http_session=object()))
     assert fast.tune_client(other) is other
     loader = types.SimpleNamespace(file_loader=object())
     session = types.SimpleNamespace(_session=types.SimpleNamespace(get_component=lambda _: loader))
     before = loader.file_loader
-    fast.tune_session(session)
+    fast.tune_session(session, {})
     assert loader.file_loader is before
 
 

@@ -8,44 +8,182 @@ docs/performance.md.
 
 from __future__ import annotations
 
+import copy
 import gzip
+import os
 import ssl
 import threading
-from functools import cache
+from collections.abc import Collection, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from botocore import httpsession, loaders, useragent
+from botocore import client as clients
+from botocore import hooks, httpsession, loaders, regions, useragent
 
 
-def tune_session(session: Any) -> None:
-    """Has a boto3 session read botocore's models with msgspec."""
+def tune_session(session: Any, operations: Mapping[str, Collection[str]]) -> None:
+    """Has a boto3 session read botocore's models with msgspec, and look for them once.
+
+    Of the services in `operations` it knows these operations alone: `{"sqs": {"ListQueues"}}`.
+    """
     loader = session._session.get_component("data_loader")
     if type(getattr(loader, "file_loader", None)) is loaders.JSONFileLoader:
-        loader.file_loader = _Models()
+        loader.file_loader = _Models(operations)
+        if hasattr(loader, "_potential_locations"):
+            loader.list_available_services = cache(partial(_services, loader))
 
 
 def tune_client(client: Any) -> Any:
-    """Has a client share the process's TLS context, and spell its User-Agent once. Gives it back."""
+    """Has a client share the process's TLS context, and spell its User-Agent and every event's name once.
+    Gives it back."""
     names: Any = getattr(client, "_user_agent_creator", None)
     if type(names) is useragent.UserAgentString:
         names.to_string = cache(names.to_string)
+    events: Any = getattr(getattr(client, "meta", None), "events", None)
+    if type(events) is hooks.EventAliaser and hasattr(events, "_alias_event_name"):
+        events._alias_event_name = cache(events._alias_event_name)
     http = getattr(getattr(client, "_endpoint", None), "http_session", None)
     if type(http) is httpsession.URLLib3Session:
         _share_tls(http)
     return client
 
 
+# -- regions ---------------------------------------------------------------------------------------
+# A client takes 10 ms and more to make, most of it for what is the same in every region.
+
+_REGION = "AWS::Region"
+# As many hosts as there are regions; urllib3 keeps connections to ten.
+_MOST_HOSTS = 64
+
+
+def in_region(client: Any, region: str) -> Any | None:
+    """The same client for another region of its partition, which shares all but the region with it: events,
+    connections, models. None where botocore is not as expected.
+
+    The rules say where the region's endpoint is, as they do for a client of its own.
+    """
+    resolver: Any = getattr(client, "_ruleset_resolver", None)
+    meta: Any = getattr(client, "meta", None)
+    if type(resolver) is not regions.EndpointRulesetResolver or type(meta) is not clients.ClientMeta:
+        return None
+    builtins = getattr(resolver, "_builtins", None)
+    if not isinstance(builtins, dict) or builtins.get(_REGION) != meta.region_name:
+        return None
+    if (meta.service_model.service_name, region) == ("s3", "us-east-1"):
+        return None  # there, and nowhere else, botocore takes the global endpoint
+    rules = copy.copy(resolver)
+    rules._builtins = {**builtins, _REGION: region}
+    config = copy.copy(meta.config)
+    config.region_name = region
+    other = object.__new__(type(client))
+    other.__dict__.update(
+        client.__dict__,
+        _ruleset_resolver=rules,
+        _client_config=config,
+        meta=clients.ClientMeta(
+            meta.events,
+            config,
+            meta.endpoint_url,
+            meta.service_model,
+            meta.method_to_api_mapping,
+            meta.partition,
+        ),
+    )
+    name = meta.service_model.service_id.hyphenize()
+    meta.events.register(f"before-parameter-build.{name}", _sign_for_region, unique_id="wa-audit-region")
+    hosts: Any = getattr(getattr(client._endpoint.http_session, "_manager", None), "pools", None)
+    if hasattr(hosts, "_maxsize"):
+        hosts._maxsize = _MOST_HOSTS
+    return other
+
+
+def _sign_for_region(context: dict[str, Any], **_: Any) -> None:
+    """Has a call signed for the region of its client; what the rules say of it comes later, and counts."""
+    context.setdefault("signing", {"region": context["client_region"]})
+
+
+# -- models ----------------------------------------------------------------------------------------
+
+_Raw = dict[str, msgspec.Raw]
+# What botocore itself may ask of a service in the course of another call: where a bucket is, and a session
+# for a bucket of S3 Express.
+_OF_BOTOCORE = {"s3": frozenset({"CreateSession", "HeadBucket"})}
+
+
 class _Models(loaders.JSONFileLoader):  # type: ignore[misc]
-    """Reads a model into plain dicts, which keep their order as well and take half the memory."""
+    """Reads a model into plain dicts, which keep their order as well and take half the memory; of a service
+    whose operations were named, these with their shapes, and no documentation."""
+
+    def __init__(self, operations: Mapping[str, Collection[str]]) -> None:
+        self._operations = operations
 
     def load_file(self, file_path: str) -> Any:
         for suffix, plain in ((".json.gz", gzip.decompress), (".json", bytes)):
             path = Path(file_path + suffix)
             if path.is_file():
-                return msgspec.json.decode(plain(path.read_bytes()))
+                return self._decoded(path, plain(path.read_bytes()))
         return super().load_file(file_path)
+
+    def _decoded(self, path: Path, text: bytes) -> Any:
+        service = path.parent.parent.name
+        if path.name.startswith("service-2.json") and service in self._operations:
+            wanted = {*self._operations[service], *_OF_BOTOCORE.get(service, ())}
+            return _cut_down(msgspec.json.decode(text, type=_Raw), wanted)
+        return msgspec.json.decode(text)
+
+
+def _cut_down(model: _Raw, wanted: Collection[str]) -> dict[str, Any]:
+    """A service's model with no more than the operations that are wanted, and the shapes that they lead to.
+
+    Nothing else of it is ever made into objects: EC2's takes 4 MB as text, and many times that as dicts.
+    """
+    operations = msgspec.json.decode(model["operations"], type=_Raw)
+    shapes = msgspec.json.decode(model["shapes"], type=_Raw)
+    kept = {name: _undocumented(raw) for name, raw in operations.items() if name in wanted}
+    found: dict[str, Any] = {}
+    waiting = [*_shapes_of(kept)]
+    while waiting:
+        name = waiting.pop()
+        if name not in found and name in shapes:
+            found[name] = _undocumented(shapes[name])
+            waiting += _shapes_of(found[name])
+    ordered = {name: found[name] for name in shapes if name in found}
+    cut: dict[str, Any] = {"operations": kept, "shapes": ordered}
+    return {name: cut[name] if name in cut else msgspec.json.decode(raw) for name, raw in model.items()}
+
+
+def _undocumented(raw: msgspec.Raw) -> Any:
+    return _without_documentation(msgspec.json.decode(raw))
+
+
+def _without_documentation(value: Any) -> Any:
+    """Without the texts that explain it; a member that is called so is no text."""
+    if isinstance(value, dict):
+        return {
+            name: _without_documentation(child)
+            for name, child in value.items()
+            if name != "documentation" or not isinstance(child, str)
+        }
+    return [*map(_without_documentation, value)] if isinstance(value, list) else value
+
+
+def _shapes_of(value: Any) -> list[str]:
+    """The names of the shapes that a part of a model refers to."""
+    if isinstance(value, list):
+        return [name for child in value for name in _shapes_of(child)]
+    if not isinstance(value, dict):
+        return []
+    own = [value["shape"]] if isinstance(value.get("shape"), str) else []
+    return own + [name for child in value.values() for name in _shapes_of(child)]
+
+
+def _services(loader: Any, type_name: str) -> list[str]:
+    """The folders of all services. Botocore looks into each for a model of the type, once for each thread
+    that asks at first; where there is none, it finds that out when it opens the folder."""
+    paths = loader._potential_locations()
+    return sorted({entry.name for path in paths for entry in os.scandir(path) if entry.is_dir()})
 
 
 # -- TLS -------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import difflib
 import os
 import re
 import threading
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,7 +24,8 @@ from botocore import exceptions
 
 from wa_audit import __version__
 from wa_audit.collect import errors, fast
-from wa_audit.collect.guard import Guard
+from wa_audit.collect.guard import SESSION_OPERATIONS, Guard
+from wa_audit.collect.kinds import declared
 from wa_audit.model import ConfigurationError, CredentialsError, Reason
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class AwsSession:
         self._session = session
         self._endpoint_url = endpoint_url
         self._clients: dict[tuple[str, str], Any] = {}
+        self._first: dict[str, Any] = {}  # of each service, the client that was made first
         self._lock = threading.Lock()
         self._retry: Callable[..., float | None] | None = None
         self._config = botocore.config.Config(
@@ -60,7 +63,7 @@ class AwsSession:
             s3={"addressing_style": "path"},
             inject_host_prefix=endpoint_url is None,
         )
-        fast.tune_session(session)
+        fast.tune_session(session, _operations())
         self.guard = Guard()
         self.guard.install(session.events)
         if endpoint_url is not None:
@@ -93,21 +96,25 @@ class AwsSession:
             return made
         with self._lock:
             if key not in self._clients:
-                client = self._session.client(
-                    service, region_name=region, endpoint_url=self._endpoint_url, config=self._config
-                )
-                if self._retry is not None:
-                    name = client.meta.service_model.service_id.hyphenize()
-                    client.meta.events.register_first(f"needs-retry.{name}", self._retry)
-                self._clients[key] = fast.tune_client(client)
+                first = self._first.get(service)
+                self._clients[key] = (first and fast.in_region(first, region)) or self._made(service, region)
             return self._clients[key]
+
+    def _made(self, service: str, region: str) -> Any:
+        """A new client. The lock is held."""
+        client = self._session.client(
+            service, region_name=region, endpoint_url=self._endpoint_url, config=self._config
+        )
+        if self._retry is not None:
+            name = client.meta.service_model.service_id.hyphenize()
+            client.meta.events.register_first(f"needs-retry.{name}", self._retry)
+        return self._first.setdefault(service, fast.tune_client(client))
 
     def register(self, event: str, handler: Callable[..., Any]) -> None:
         """Listens to a botocore event of every client. Those that are there are made anew, when needed: a
         client has the handlers of the moment that it was made in."""
         self._session.events.register(event, handler)
-        with self._lock:
-            self._clients.clear()
+        self._forget()
 
     def retry_by(self, handler: Callable[..., float | None]) -> None:
         """Has every client ask this handler of `needs-retry` for the seconds to wait, before botocore's own.
@@ -115,8 +122,12 @@ class AwsSession:
         Botocore's stands at the service's own event, which comes before any more general one: so must this.
         """
         self._retry = handler
+        self._forget()
+
+    def _forget(self) -> None:
         with self._lock:
             self._clients.clear()
+            self._first.clear()
 
     def partition(self, region: str) -> str:
         try:
@@ -182,6 +193,18 @@ class AwsSession:
                 f"--all-regions needs ec2:DescribeRegions: {_words(error)}; name the regions with --region"
             ) from None
         return sorted(found["RegionName"] for found in answer["Regions"])
+
+
+def _operations() -> dict[str, set[str]]:
+    """By service: every operation that some kind declares, and the session's own."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for kind, call in declared():
+        found[call.service or kind.service].add(call.operation)
+    for operation in SESSION_OPERATIONS:
+        service, _, name = operation.partition(":")
+        if service in found:
+            found[service].add(name)
+    return found
 
 
 def connect(
