@@ -295,6 +295,7 @@ def _json_answer(operation: str, asked: dict[str, Any], account: Account, region
                     "EnhancedMonitoring": [],
                     "EncryptionType": "NONE",
                     "OpenShardCount": 1,
+                    "ConsumerCount": 0,
                 }
             }
         case "ListTables":

@@ -60,7 +60,9 @@ class Row:
 def run(name: str, program: Sequence[str], aws: Remote, **environment: str) -> Row:
     """Runs a program to its end, and says what it took and what it asked."""
     aws.counts()
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    # An installed program is compiled, whatever this shell says.
+    left_out = ("AWS_", "PYTHONDONTWRITEBYTECODE")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     variables = {
         **inherited,
         "PYTHONPATH": str(ROOT),

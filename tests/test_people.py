@@ -146,7 +146,7 @@ def test_what_is_called_is_what_is_granted() -> None:
     session = answers.session(answer)
     session.register("before-call", note)
     read(session, RULES, (REGION,))
-    (policy,) = permissions.policies(plan.operations(RULES))
+    (policy,) = permissions.policies(plan.operations(RULES) | plan.helping(RULES))
     assert {permissions.action(operation) for operation in called - permissions.NOT_GRANTED} <= granted(
         policy
     )
@@ -196,6 +196,7 @@ def test_the_command_prints_each_form(call: Call, form: str) -> None:  # noqa: F
         "sqs:GetQueueAttributes",
         "sqs:ListQueueTags",
         "sqs:ListQueues",
+        "tag:GetResources",
     }
     if form != "json":
         assert "sts:GetCallerIdentity, needs no permission" in done.out
@@ -284,7 +285,9 @@ def test_a_forecast_calls_nothing(call: Call, tmp_path: Any, command: str, where
 
 def test_a_forecast_names_every_operation_of_the_plan() -> None:
     text = forecast.text(EVERYTHING, EVERYTHING, [REGION], role=True)
-    for operation in plan.operations(EVERYTHING) | {"sts:GetCallerIdentity", "sts:AssumeRole"}:
+    for operation in (
+        plan.operations(EVERYTHING) | plan.helping(EVERYTHING) | {"sts:GetCallerIdentity", "sts:AssumeRole"}
+    ):
         assert f"{operation}  " in text
         assert operation == "sts:GetCallerIdentity" or f" {permissions.action(operation)} " in text
     assert "ec2:DescribeRegions" in forecast.text(EVERYTHING, EVERYTHING, None)
@@ -360,6 +363,7 @@ class Aws:
                 "sqs:ListQueues": {"QueueUrls": [f"{url}{n}" for n in range(50)]},
                 "sqs:GetQueueAttributes": {"Attributes": {"VisibilityTimeout": "30"}},
                 "sqs:ListQueueTags": {"Tags": {}},
+                "resource-groups-tagging-api:GetResources": {"ResourceTagMappingList": []},
             }[operation]
         )
 
@@ -390,10 +394,12 @@ def test_a_healthy_account() -> None:
     ]
     assert said(checks, "region") == [("ok", "eu-west-1 is switched on")]
     assert said(checks, "permissions") == [
-        ("ok", "sqs, tried in eu-west-1: 3 granted: GetQueueAttributes, ListQueueTags, ListQueues")
+        ("ok", "sqs, tried in eu-west-1: 3 granted: GetQueueAttributes, ListQueueTags, ListQueues"),
+        ("ok", "tag, tried in eu-west-1: 1 granted: GetResources"),
     ]
     # One resource of fifty is enough.
     assert sorted(aws.calls) == [
+        "resource-groups-tagging-api:GetResources",
         "sqs:GetQueueAttributes",
         "sqs:ListQueueTags",
         "sqs:ListQueues",
@@ -408,7 +414,8 @@ def test_an_empty_account_is_not_said_to_grant_what_was_not_tried() -> None:
             "ok",
             "sqs, tried in eu-west-1: 1 granted: ListQueues; "
             "2 not tried, for want of a resource: GetQueueAttributes, ListQueueTags",
-        )
+        ),
+        ("ok", "tag, tried in eu-west-1: 1 not tried, for want of a resource: GetResources"),
     ]
 
 
@@ -416,8 +423,18 @@ def test_a_missing_permission() -> None:
     checks = examined(Aws(sqs_ListQueueTags=answers.error("AccessDenied", 403, "not you")))
     assert doctor.exit_code(checks) == 4
     assert said(checks, "permission") == [("failure", "sqs:ListQueueTags is missing: AccessDenied: not you")]
-    ((_, granted),) = said(checks, "permissions")
+    ((_, granted), _) = said(checks, "permissions")
     assert granted.endswith("2 granted: GetQueueAttributes, ListQueues")
+
+
+def test_what_would_only_have_helped_is_no_missing_permission() -> None:
+    refused = answers.error("AccessDeniedException", 403, "not you")
+    checks = examined(Aws(**{"resource-groups-tagging-api_GetResources": refused}))
+    assert doctor.exit_code(checks) == 0
+    ((level, words),) = said(checks, "permission")
+    assert level == "warning"
+    assert words.startswith("tag:GetResources is of no help: access denied")
+    assert "GetResources" not in said(checks, "permissions")[0][1]
 
 
 def test_a_call_that_fails_is_no_missing_permission() -> None:

@@ -154,7 +154,13 @@ def _short(types: Iterable[str]) -> str:
 
 def _operations(book: Rulebook, *, cost: bool = False) -> frozenset[str]:
     """What an audit calls. Cost Explorer is asked with --cost alone."""
-    return plan.operations(plan.affordable(plan.plan(book.rules, plan.tag_reads(book.rules)), cost=cost))
+    made = plan.affordable(plan.plan(book.rules, plan.tag_reads(book.rules)), cost=cost)
+    return plan.operations(made) | plan.helping(made)
+
+
+def _why_unasked(operation: str, types: dict[str, set[str]]) -> str:
+    """Why an operation is in the policy that no rule needs."""
+    return "`--tag` alone" if operation in types else "none: it spares calls"
 
 
 def permissions_page(book: Rulebook) -> str:
@@ -170,8 +176,8 @@ def permissions_page(book: Rulebook) -> str:
         [
             f"`{permissions.action(operation)}`",
             f"`{operation}`",
-            _short(sorted(types[operation])),
-            str(len(waiting[operation])) if waiting[operation] else "`--tag` alone",
+            _short(sorted(types[operation])) if operation in types else "Tags of many types",
+            str(len(waiting[operation])) if waiting[operation] else _why_unasked(operation, types),
         ]
         for operation in sorted(_operations(book, cost=True), key=lambda o: (permissions.action(o), o))
     ]

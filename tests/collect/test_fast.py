@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from functools import cache
 from pathlib import Path
@@ -188,10 +189,18 @@ def test_services_are_found_alike() -> None:
 def test_it_is_in_force() -> None:
     """Where botocore changes inside, this fails, and the measure is to be looked at again."""
     client = _client("sqs", tuned=True)
+    assert _request("sqs:ListQueues", client) == _request("sqs:ListQueues", client)
     assert client._endpoint.http_session._setup_ssl_cert is fast._demand_certificate
     assert client._user_agent_creator.to_string() is client._user_agent_creator.to_string()
     assert client.meta.events._alias_event_name.cache_info().hits
     assert isinstance(_sessions()[1]._session.get_component("data_loader").file_loader, fast._Models)
+
+
+def test_threads_switch_seldom_while_it_reads_and_as_before_after() -> None:
+    before = sys.getswitchinterval()
+    with fast.seldom_switched():
+        assert sys.getswitchinterval() > before
+    assert sys.getswitchinterval() == pytest.approx(before)
 
 
 def test_a_botocore_of_another_make_is_left_alone() -> None:

@@ -14,7 +14,7 @@ from wa_audit.collect import permissions
 from wa_audit.collect.guard import SESSION_OPERATIONS
 from wa_audit.collect.kinds import declared
 
-_OPERATIONS = sorted({kind.operation(call) for kind, call in declared()} | SESSION_OPERATIONS)
+_OPERATIONS = sorted(SESSION_OPERATIONS.union(*(kind.operations(call) for kind, call in declared())))
 
 
 @cache

@@ -105,6 +105,8 @@ def build(type_: str, name: str, *, partition: str, region: str, account: str) -
 def type_of(text: str) -> str:
     """The type of the resource that an ARN names, as far as `SPELLINGS` says; empty for any other text."""
     arn = parse(text)
+    if arn.service == "s3" and (arn.region or arn.account):
+        return ""  # an access point, a batch job
     for prefix, type_ in _BY_SERVICE.get(arn.service, ()):
         if arn.resource.startswith(prefix):
             return type_

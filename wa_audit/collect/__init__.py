@@ -50,18 +50,18 @@ def collect(
             to resume.
         Interrupted: the user stopped the run.
     """
+    from wa_audit.collect import fast
     from wa_audit.collect import plan as plans
     from wa_audit.collect.journal import Heading, Journal
     from wa_audit.collect.scheduler import Scheduler, Scope
     from wa_audit.memory import seldom_collected
 
     identity = session.identity(regions[0])
-    for region in regions[1:]:
-        session.check_region(region)
+    session.check_regions(regions[1:], workers)
     if not metrics_days:
         plan = plans.without_metrics(plan)
     operations = plans.operations(plan)
-    session.guard.allow(operations)
+    session.guard.allow(operations | plans.helping(plan))
     heading = Heading(
         account=identity.account,
         regions=tuple(sorted(regions)),
@@ -83,7 +83,7 @@ def collect(
     )
     scheduler = Scheduler(session, plan, scope, written, workers=workers)
     try:
-        with seldom_collected():
+        with seldom_collected(), fast.seldom_switched():
             scheduler.run(on_wait)
     except KeyboardInterrupt:
         raise Interrupted(_inventory(scheduler, scope, identity, written.heading, whole=False)) from None

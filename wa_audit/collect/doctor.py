@@ -26,7 +26,7 @@ import botocore.session
 from wa_audit import __version__, aws
 from wa_audit.collect import permissions
 from wa_audit.collect.journal import Heading, Journal
-from wa_audit.collect.plan import Plan, operations
+from wa_audit.collect.plan import Plan, helping, operations
 from wa_audit.collect.scheduler import Scheduler, Scope, Tally
 from wa_audit.collect.session import chosen_regions
 from wa_audit.model import CredentialsError, Gap, Reason, WaAuditError
@@ -160,7 +160,7 @@ def _region(session: AwsSession, region: str, *, known: bool) -> Check:
     """A region in which AWS has answered already is known to be switched on."""
     try:
         if not known:
-            session.check_region(region)
+            session.check_regions([region], 1)
     except WaAuditError as error:
         return Check("region", Level.FAILURE, str(error), code=error.exit_code)
     return Check("region", Level.OK, f"{region} is switched on")
@@ -202,7 +202,7 @@ def _permissions(
     on_wait: Callable[[Tally], None],
 ) -> Iterator[Check]:
     """Tries them all; what is granted has one line a service, and what is not one of its own."""
-    asked = operations(plan)
+    asked = operations(plan) | helping(plan)
     session.guard.allow(asked)
     answered: set[str] = set()
 
@@ -227,7 +227,16 @@ def _permissions(
         return
     gaps = [*scheduler.gaps, *(gap for resource in scheduler.resources for gap in resource.gaps)]
     yield from _refused(gaps)
-    yield from _granted(asked, answered, gaps, region)
+    for gap in {
+        gap.action: gap for gap in scheduler.unhelpful if gap.action not in {g.action for g in gaps}
+    }.values():
+        yield Check(
+            "permission",
+            Level.WARNING,
+            f"{gap.action} is of no help: {str(gap.reason).replace('_', ' ')}: {gap.message}",
+            "nothing is missing without it, but a scan makes a call for each resource in its place",
+        )
+    yield from _granted(asked, answered, [*gaps, *scheduler.unhelpful], region)
 
 
 def _refused(gaps: Sequence[Gap]) -> Iterator[Check]:

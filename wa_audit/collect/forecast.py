@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from wa_audit.collect.kinds import Call, Kind
 from wa_audit.collect.metrics import MOST_SERIES, PRICE_OF_SERIES
 from wa_audit.collect.permissions import ALL_REGIONS, action
-from wa_audit.collect.plan import Plan
+from wa_audit.collect.plan import Plan, helping
 
 _ACCOUNT, _REGION = "account", "region"
+_SPARED = "region and type, in place of one for each resource"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,9 @@ class Line:
 
 
 def lines(plan: Plan) -> list[Line]:
-    """Every operation of a plan, in its order."""
-    return [line for kind, details in plan.values() for line in _lines(kind, details)]
+    """Every operation of a plan, in its order, and those that can spare others."""
+    needed = [line for kind, details in plan.values() for line in _lines(kind, details)]
+    return needed + [Line(operation, _SPARED) for operation in sorted(helping(plan))]
 
 
 def _lines(kind: Kind, details: tuple[Call, ...]) -> Iterator[Line]:

@@ -15,6 +15,7 @@ from typing import Any
 _PREFIXES = {
     "emr": "elasticmapreduce",
     "opensearch": "es",
+    "resourcegroupstaggingapi": "tag",
     "service-quotas": "servicequotas",
     "stepfunctions": "states",
     "s3control": "s3",

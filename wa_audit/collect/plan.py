@@ -95,6 +95,12 @@ def operations(made: Plan) -> frozenset[str]:
     )
 
 
+def helping(made: Plan) -> frozenset[str]:
+    """The operations that spare a plan others, and without which it reads as much by more calls."""
+    every = (kind.operations(call) for kind, details in made.values() for call in details)
+    return frozenset[str]().union(*every) - operations(made)
+
+
 def without_metrics(made: Plan) -> Plan:
     """The plan without what AWS asks a price for by the metric."""
     return {
@@ -187,10 +193,14 @@ def _check_subject(rule: Rule) -> None:
 
 
 def _conditions(needs: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """What a call hangs on, and a global type's region, are read from: earlier detail calls of its kind."""
+    """What a call hangs on, and a global type's region, are read from: earlier detail calls of its kind; what
+    a list hangs on, from those of its parent's."""
     more: set[tuple[str, str]] = set()
     for type_ in {type_ for type_, _ in needs}:
         kind = by_type()[type_]
+        if kind.when:
+            parent = by_type()[kind.parent]
+            more |= {(parent.type, call.operation) for call in parent.details if kind.when in call.fields}
         asked = {kind.region}
         for call in reversed(kind.details):
             if (type_, call.operation) in needs or asked & set(call.fields):

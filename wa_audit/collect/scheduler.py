@@ -24,9 +24,9 @@ from typing import Any, TypeVar
 import jmespath
 
 from wa_audit.aws import arns
-from wa_audit.collect import errors, metrics, reader
+from wa_audit.collect import aids, errors, metrics, reader
 from wa_audit.collect.journal import Done, Journal, Key, Measured
-from wa_audit.collect.kinds import Call, Kind
+from wa_audit.collect.kinds import Aid, Call, Kind
 from wa_audit.collect.limiter import Lane, Limiter, Task, backoff
 from wa_audit.collect.permissions import action
 from wa_audit.collect.plan import Plan, toll
@@ -70,18 +70,19 @@ class Spent:
 @dataclass(slots=True)
 class Unit:
     """One list and the description of everything on it, or a region's metrics: done whole, or again after a
-    stop."""
+    stop. `aid` names the call that helps others: it is asked again after a stop, where it is needed."""
 
     kind: Kind
     region: str
     parent: Resource | None = None
     metrics: metrics.Region | None = None
+    aid: str = ""
     left: int = 0
     spent: Spent = field(default_factory=Spent)
 
     @property
     def key(self) -> Key:
-        return self.kind.type, self.region, self.parent.arn if self.parent else ""
+        return self.kind.type, self.region, self.parent.arn if self.parent else self.aid
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +125,16 @@ class Scheduler:
         self._scope = scope
         self._times = _times(scope.started)
         self._measuring = False
+        # What an aid may answer comes last, when it has.
         self._details = {
-            type_: tuple(call for call in details if not call.metrics) for type_, (_, details) in plan.items()
+            type_: tuple(
+                sorted((call for call in details if not call.metrics), key=lambda call: call.aid is not None)
+            )
+            for type_, (_, details) in plan.items()
         }
+        self.unhelpful: list[Gap] = []
+        """What came of aids that failed: nothing is missing for it, but more calls are made."""
+        self._aids: dict[tuple[str, str], aids.Awaited] = {}
         self._children: dict[str, list[Kind]] = {}
         for kind, _ in plan.values():
             if kind.parent:
@@ -143,7 +151,8 @@ class Scheduler:
     def run(self, on_wait: Callable[[Tally], None] = lambda tally: None) -> None:
         """Reads everything, calling `on_wait` about ten times a second."""
         try:
-            for kind, _ in self.plan.values():
+            # What takes most calls a resource is begun first, so that it is not what all the rest waits for.
+            for kind, _ in sorted(self.plan.values(), key=lambda entry: -len(entry[1])):
                 if not kind.parent:
                     for region in self._regions_of(kind):
                         self._begin(Unit(kind, region))
@@ -184,14 +193,23 @@ class Scheduler:
             for resource in self._journal.resources.values():
                 if resource.type == unit.kind.type and _listed_in(resource, unit, self._scope):
                     self._begin_children(unit, resource)
+                    self._begin_late_children(unit, resource)
             return
         with self._changed:
             self._open[unit.key] = unit
         self._submit(unit, unit.region, partial(self._list, unit))
 
     def _begin_children(self, unit: Unit, parent: Resource) -> None:
+        """Starts the lists that hang on a resource's being there."""
         for child in self._children.get(unit.kind.type, ()):
-            self._begin(Unit(child, unit.region, parent))
+            if not child.when:
+                self._begin(Unit(child, unit.region, parent))
+
+    def _begin_late_children(self, unit: Unit, parent: Resource) -> None:
+        """Starts the lists that hang on what has been read of a resource, or could not be read."""
+        for child in self._children.get(unit.kind.type, ()):
+            if child.when and parent.data.get(child.when) != 0:
+                self._begin(Unit(child, unit.region, parent))
 
     def _begin_metrics(self) -> None:
         """Starts the reading of the metrics of everything that was found; of a region that an earlier run has
@@ -241,7 +259,9 @@ class Scheduler:
 
     def _end(self, unit: Unit) -> None:
         """A unit has been read whole. The lock is held."""
-        del self._open[unit.key]
+        if unit.aid and unit.key in self._journal.done:
+            return  # asked again after a stop: it was paid for before
+        self._open.pop(unit.key, None)
         done = Done(unit.key, unit.spent.calls, unit.spent.throttles, unit.spent.gone)
         self.done.append(done)
         found = unit.metrics.finish() if unit.metrics else {}
@@ -369,21 +389,23 @@ class Scheduler:
             known = resource.arn in self._seen
             self._seen.add(resource.arn)
         if known:
-            if resource.arn in self._journal.resources:
+            if (read := self._journal.resources.get(resource.arn)) is not None:
                 self._begin_children(unit, resource)
+                self._begin_late_children(unit, read)
             return
         self._begin_children(unit, resource)
         details = self._details[kind.type]
         if details:
-            task = partial(self._describe, unit, details, resource)
+            task = partial(self._describe, unit, details, resource, Spent())
             self._submit(unit, resource.region or region, task)
         else:
-            self._keep(kind, resource, Spent())
+            self._keep(unit, resource, Spent())
 
-    def _describe(self, unit: Unit, details: tuple[Call, ...], resource: Resource) -> None:
-        """Makes a resource's detail calls, in their order."""
+    def _describe(self, unit: Unit, details: tuple[Call, ...], resource: Resource, earlier: Spent) -> None:
+        """Makes a resource's detail calls, in their order; `earlier` is what others have cost before."""
         kind, region = unit.kind, unit.region
-        for call in details:
+        self._own.spent.add(earlier)
+        for number, call in enumerate(details):
             if unknown := reader.unknowable(kind, call, resource):
                 # Where it is unknown whether a call applies, its facts are as unknown as what it hangs on.
                 resource.gaps = (*resource.gaps, unknown)
@@ -392,6 +414,17 @@ class Scheduler:
             context = self._context(where, resource.data, resource.arn)
             if not reader.applies(call, context):
                 continue
+            if call.aid and where in self._scope.regions:
+                answer = self._aided(
+                    unit, call.aid, where, partial(self._go_on, unit, details[number:], resource)
+                )
+                if answer is None:
+                    return
+                fact = answer.fact(call, resource)
+                # Who reads no more than a sample does it to see whether he may.
+                if fact is not None and self._most is None:
+                    resource.data.update(fact)
+                    continue
             try:
                 client = self._session.client(call.service or kind.service, where)
                 resource.data.update(self._patiently(partial(reader.fact, client, call, context)))
@@ -409,16 +442,57 @@ class Scheduler:
                 resource.region = resource.data.get(kind.region, "")
                 if self._outside(kind, resource.region):
                     return
-        # What describing it has cost goes with it: a unit that is read again does not pay twice.
-        spent, self._own.spent = self._own.spent, Spent()
-        self._keep(kind, resource, spent)
+        self._keep(unit, resource, self._taken())
+
+    def _taken(self) -> Spent:
+        """What the task has cost so far, which goes with what it leaves: nothing is paid for twice."""
+        spent: Spent = self._own.spent
+        self._own.spent = Spent()
+        return spent
+
+    def _aided(self, unit: Unit, aid: Aid, region: str, go_on: Callable[[Spent], None]) -> aids.Answer | None:
+        """What an aid says in a region; None where it has yet to say it, and calls `go_on` when it has."""
+        with self._changed:
+            awaited = self._aids.setdefault((region, aid.name), aids.Awaited())
+            if awaited.answer is not None:
+                return awaited.answer
+            first = not awaited.waiting
+            awaited.waiting.append(partial(go_on, self._taken()))
+            unit.left += 1  # it is not done before this has gone on
+        if first:
+            service = aid.call.service or unit.kind.service
+            own = Unit(aids.KIND, region, aid=aid.name)
+            self._submit(own, region, partial(self._ask, own, aid, service, awaited))
+        return None
+
+    def _ask(self, unit: Unit, aid: Aid, service: str, awaited: aids.Awaited) -> None:
+        answer = aids.Answer()
+        try:
+            client = self._session.client(service, unit.region)
+            answer = self._patiently(partial(aids.read, client, aid, self._context(unit.region, {}, "")))
+        except Exception as error:
+            if self._ends_the_run(error):
+                return
+            self.unhelpful.append(reader.gap(aids.KIND, aid.call, error, region=unit.region, fields=()))
+        with self._changed:
+            awaited.answer, waiting = answer, awaited.waiting
+            awaited.waiting = []
+        for go_on in waiting:
+            go_on()
+
+    def _go_on(self, unit: Unit, details: tuple[Call, ...], resource: Resource, earlier: Spent) -> None:
+        """Takes up a description that waited for an aid."""
+        task = partial(self._describe, unit, details, resource, earlier)
+        self._submit(unit, resource.region or unit.region, task)
+        with self._changed:
+            unit.left -= 1
 
     def _outside(self, kind: Kind, region: str) -> bool:
         """Whether a resource with a region of its own lies outside the audit."""
         return bool(region) and region not in self._scope.regions and not kind.elsewhere
 
-    def _keep(self, kind: Kind, resource: Resource, spent: Spent) -> None:
-        reader.finish(kind, resource)
+    def _keep(self, unit: Unit, resource: Resource, spent: Spent) -> None:
+        reader.finish(unit.kind, resource)
         with self._changed:
             if self._stopping:
                 return
@@ -426,6 +500,7 @@ class Scheduler:
             self.tally.resources += 1
             self.spent.add(spent)
             self._journal.add_resource(resource, spent.calls, spent.throttles)
+        self._begin_late_children(unit, resource)
 
     # -- bookkeeping -------------------------------------------------------------------------------
 

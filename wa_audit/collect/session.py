@@ -11,6 +11,7 @@ import os
 import re
 import threading
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -29,7 +30,7 @@ from wa_audit.collect.kinds import declared
 from wa_audit.model import ConfigurationError, CredentialsError, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 # Every service that is read answers here under one name for the whole partition.
 _MAIN_REGION = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
@@ -162,12 +163,17 @@ class AwsSession:
             raise ConfigurationError(f"sts:GetCallerIdentity in {region} failed: {_words(error)}") from None
         return Identity(answer["Account"], answer["Arn"])
 
-    def check_region(self, region: str) -> None:
-        """Sees that a region is switched on for an account whose credentials are known to be good.
+    def check_regions(self, regions: Sequence[str], workers: int) -> None:
+        """Sees that regions are switched on for an account whose credentials are known to be good.
 
         Raises:
-            ConfigurationError: it is switched off, or cannot be reached.
+            ConfigurationError: one is switched off, or cannot be reached; of several, the first.
         """
+        if regions:
+            with ThreadPoolExecutor(min(workers, len(regions))) as pool:
+                list(pool.map(self._check_region, regions))
+
+    def _check_region(self, region: str) -> None:
         try:
             self.client("sts", region).get_caller_identity()
         except exceptions.ClientError as error:
@@ -199,7 +205,9 @@ def _operations() -> dict[str, set[str]]:
     """By service: every operation that some kind declares, and the session's own."""
     found: dict[str, set[str]] = defaultdict(set)
     for kind, call in declared():
-        found[call.service or kind.service].add(call.operation)
+        for operation in kind.operations(call):
+            service, _, name = operation.partition(":")
+            found[service].add(name)
     for operation in SESSION_OPERATIONS:
         service, _, name = operation.partition(":")
         if service in found:

@@ -75,6 +75,7 @@ class Call:
     price:     what AWS asks for one request, in USD; 0 for almost all.
     metrics:   what GetMetricData is asked for on each resource, many resources a call. AWS asks a price for
                each of them.
+    aid:       a call that can answer in its place, for all resources of a region.
     """
 
     operation: str
@@ -96,6 +97,7 @@ class Call:
     pages: int = 0
     price: float = 0.0
     metrics: tuple[Metric, ...] = ()
+    aid: Aid | None = None
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -111,6 +113,22 @@ class Call:
         return frozenset[str]().union(*(fields_of(path) for path in paths if path))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aid:
+    """A call that spares the asking of each resource: made once in a region, when the first could do with it.
+
+    Where it fails, is refused, or does not say, each resource is asked: an aid saves calls and hides nothing.
+
+    name:       what tells it from others.
+    call:       what is asked: pages of `ResourceARN` and the value that the spared call would take.
+    none_where: JMESPath over its one answer: where it holds, no resource has what the spared call asks for.
+    """
+
+    name: str
+    call: Call
+    none_where: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One resource type: how it is listed, how it is described, and what it is called.
@@ -122,6 +140,7 @@ class Kind:
     elsewhere: a resource is kept even if its own region is not audited, because it reaches into those that
                are.
     parent:    the type whose every resource is asked for a list of its own.
+    when:      a number of the parent's that is read first: where it is 0, there is no list to ask for.
     inherits:  the fields of the parent's list that its children take over.
     scope:     "regional": listed in each region; "global": listed once.
     decode:    fields that AWS sends as text and that are JSON, numbers or booleans.
@@ -145,6 +164,7 @@ class Kind:
     region: str = ""
     elsewhere: bool = False
     parent: str = ""
+    when: str = ""
     inherits: str = ""
     scope: str = "regional"
     decode: tuple[str, ...] = ()
@@ -172,6 +192,11 @@ class Kind:
     def operation(self, call: Call) -> str:
         """`sqs:GetQueueAttributes`: boto3's service name and the API's operation."""
         return f"{call.service or self.service}:{call.operation}"
+
+    def operations(self, call: Call) -> frozenset[str]:
+        """Its own, and that of its aid."""
+        helping = [self.operation(call.aid.call)] if call.aid else []
+        return frozenset([self.operation(call), *helping])
 
 
 MODULES = (

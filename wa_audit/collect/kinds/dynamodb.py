@@ -1,6 +1,7 @@
 """Amazon DynamoDB, with the scaling that Application Auto Scaling does for it and for MSK."""
 
 from wa_audit.collect.kinds import Call, Kind
+from wa_audit.collect.kinds.aids import tags
 
 _GONE = ("ResourceNotFoundException", "TableNotFoundException")
 _NAME = {"TableName": "TableName"}
@@ -34,6 +35,7 @@ KINDS = (
                 args={"ResourceArn": "arn"},
                 take="Tags",
                 into="Tags",
+                aid=tags("dynamodb:table"),
                 gone=_GONE,
                 optional=True,
             ),

@@ -1,6 +1,7 @@
 """Amazon EventBridge."""
 
 from wa_audit.collect.kinds import Call, Kind
+from wa_audit.collect.kinds.aids import tags
 
 _GONE = ("ResourceNotFoundException",)
 
@@ -50,6 +51,7 @@ KINDS = (
                 args={"ResourceARN": "Arn"},
                 take="Tags",
                 into="Tags",
+                aid=tags("events:rule"),
                 gone=_GONE,
                 optional=True,
             ),

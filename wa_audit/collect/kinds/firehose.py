@@ -1,6 +1,7 @@
 """Amazon Data Firehose."""
 
 from wa_audit.collect.kinds import Call, Kind
+from wa_audit.collect.kinds.aids import tags
 
 _GONE = ("ResourceNotFoundException",)
 _NAME = {"DeliveryStreamName": "DeliveryStreamName"}
@@ -48,7 +49,14 @@ KINDS = (
                 drop=_TEXT,
                 gone=_GONE,
             ),
-            Call(operation="ListTagsForDeliveryStream", args=_NAME, take="Tags", into="Tags", gone=_GONE),
+            Call(
+                operation="ListTagsForDeliveryStream",
+                args=_NAME,
+                take="Tags",
+                into="Tags",
+                gone=_GONE,
+                aid=tags("firehose:deliverystream"),
+            ),
         ),
         refers=_ENDPOINTS,
         scrub=("Destinations",),

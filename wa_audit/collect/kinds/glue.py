@@ -1,6 +1,9 @@
 """AWS Glue: jobs and what starts them, crawlers, and the Data Catalog."""
 
+from dataclasses import replace
+
 from wa_audit.collect.kinds import Call, Kind
+from wa_audit.collect.kinds.aids import tags
 
 _GONE = ("EntityNotFoundException",)
 _TAGS = Call(
@@ -74,7 +77,7 @@ KINDS = (
                 gone=_GONE,
                 pages=1,
             ),
-            _TAGS,
+            replace(_TAGS, aid=tags("glue:job")),
         ),
         secrets={"DefaultArguments": GLUE_ARGUMENTS, "NonOverridableArguments": GLUE_ARGUMENTS},
     ),

@@ -1,6 +1,7 @@
 """Amazon Kinesis Data Streams."""
 
 from wa_audit.collect.kinds import Call, Kind
+from wa_audit.collect.kinds.aids import tags
 
 _GONE = ("ResourceNotFoundException",)
 _NAME = {"StreamName": "StreamName"}
@@ -26,13 +27,21 @@ KINDS = (
                 "EncryptionType KeyId OpenShardCount ConsumerCount EnhancedMonitoring",
                 gone=_GONE,
             ),
-            Call(operation="ListTagsForStream", args=_NAME, take="Tags", into="Tags", gone=_GONE),
+            Call(
+                operation="ListTagsForStream",
+                args=_NAME,
+                take="Tags",
+                into="Tags",
+                gone=_GONE,
+                aid=tags("kinesis:stream"),
+            ),
         ),
     ),
     Kind(
         "AWS::Kinesis::StreamConsumer",
         service="kinesis",
         parent="AWS::Kinesis::Stream",
+        when="ConsumerCount",
         list=Call(
             operation="ListStreamConsumers",
             args={"StreamARN": "arn"},

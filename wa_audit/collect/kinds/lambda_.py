@@ -1,6 +1,7 @@
 """AWS Lambda."""
 
 from wa_audit.collect.kinds import Call, Kind
+from wa_audit.collect.kinds.aids import NOTHING_RESERVED, tags
 
 _GONE = ("ResourceNotFoundException",)
 _NAME = {"FunctionName": "FunctionName"}
@@ -60,12 +61,14 @@ KINDS = (
                 into="ReservedConcurrentExecutions",
                 gone=_GONE,
                 optional=True,
+                aid=NOTHING_RESERVED,
             ),
             Call(
                 operation="ListTags",
                 args={"Resource": "FunctionArn"},
                 take="Tags",
                 into="Tags",
+                aid=tags("lambda:function"),
                 gone=_GONE,
                 optional=True,
             ),

@@ -1,6 +1,9 @@
 """Amazon S3."""
 
+from dataclasses import replace
+
 from wa_audit.collect.kinds import Call, Kind
+from wa_audit.collect.kinds.aids import tags
 
 _GONE = ("NoSuchBucket",)
 _BUCKET = {"Bucket": "Name"}
@@ -120,7 +123,7 @@ KINDS = (
                 token="ContinuationToken",
                 next="NextContinuationToken",
             ),
-            _get("GetBucketTagging", "TagSet", "Tags", "NoSuchTagSet"),
+            replace(_get("GetBucketTagging", "TagSet", "Tags", "NoSuchTagSet"), aid=tags("s3")),
         ),
         decode=("Policy",),
     ),

@@ -1,6 +1,7 @@
 """Amazon SNS."""
 
 from wa_audit.collect.kinds import Call, Kind
+from wa_audit.collect.kinds.aids import tags
 
 _GONE = ("NotFound", "NotFoundException", "ResourceNotFound")
 
@@ -24,6 +25,7 @@ KINDS = (
                 args={"ResourceArn": "TopicArn"},
                 take="Tags",
                 into="Tags",
+                aid=tags("sns"),
                 gone=_GONE,
                 optional=True,
             ),

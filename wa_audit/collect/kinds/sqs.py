@@ -1,6 +1,7 @@
 """Amazon SQS."""
 
 from wa_audit.collect.kinds import Call, Kind
+from wa_audit.collect.kinds.aids import tags
 
 _GONE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 _ATTRIBUTES = (
@@ -37,6 +38,7 @@ KINDS = (
                 args={"QueueUrl": "QueueUrl"},
                 take="Tags",
                 into="Tags",
+                aid=tags("sqs"),
                 gone=_GONE,
                 optional=True,
             ),

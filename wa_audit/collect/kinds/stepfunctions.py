@@ -1,6 +1,7 @@
 """AWS Step Functions."""
 
 from wa_audit.collect.kinds import Call, Kind
+from wa_audit.collect.kinds.aids import tags
 
 _GONE = ("StateMachineDoesNotExist", "ResourceNotFound")
 
@@ -30,6 +31,7 @@ KINDS = (
                 args={"resourceArn": "stateMachineArn"},
                 take="tags",
                 into="Tags",
+                aid=tags("states:stateMachine"),
                 gone=_GONE,
                 optional=True,
             ),
