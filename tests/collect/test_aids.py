@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from tests.collect import answers
 from wa_audit.collect import collect, plan
 from wa_audit.collect.kinds import by_type
+from wa_audit.collect.scheduler import Scheduler
 from wa_audit.inventory import Inventory
 
 QUEUE, FUNCTION, STREAM = "AWS::SQS::Queue", "AWS::Lambda::Function", "AWS::Kinesis::Stream"
@@ -138,6 +140,25 @@ def test_any_number_of_workers_reads_the_same(workers: int) -> None:
     inventory = _read(Aws(), workers=workers)
     assert _found(inventory) == EACH
     assert inventory.run.calls == 3
+
+
+def test_no_unit_is_left_open_where_a_task_is_quicker_than_who_hands_it_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    submit = Scheduler._submit
+
+    def slowly(self: Scheduler, *arguments: Any) -> None:
+        submit(self, *arguments)
+        time.sleep(0.02)
+
+    def when_all_wait(parameters: dict[str, Any]) -> Any:
+        time.sleep(0.2)
+        return _empty(parameters)
+
+    monkeypatch.setattr(Scheduler, "_submit", slowly)
+    inventory = _read(Aws(GetResources=when_all_wait), workers=8)
+    assert not inventory.list_gaps(QUEUE)
+    assert _found(inventory) == EACH
 
 
 def test_after_a_stop_it_is_asked_again_and_counted_once(tmp_path: Path) -> None:

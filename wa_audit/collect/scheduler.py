@@ -483,9 +483,10 @@ class Scheduler:
     def _go_on(self, unit: Unit, details: tuple[Call, ...], resource: Resource, earlier: Spent) -> None:
         """Takes up a description that waited for an aid."""
         task = partial(self._describe, unit, details, resource, earlier)
-        self._submit(unit, resource.region or unit.region, task)
         with self._changed:
+            # In one: who does the task must not find the unit waiting still, and leave it open.
             unit.left -= 1
+            self._submit(unit, resource.region or unit.region, task)
 
     def _outside(self, kind: Kind, region: str) -> bool:
         """Whether a resource with a region of its own lies outside the audit."""
