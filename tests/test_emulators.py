@@ -35,6 +35,14 @@ REFUSED = {
         "redshift:EnableLogging",
         "redshift:EnableSnapshotCopy",
         "kafka:CreateClusterV2",
+        "datasync:CreateLocationS3",
+        "datasync:CreateLocationSmb",
+        "datasync:CreateTask",
+        "datasync:StartTaskExecution",
+        "emr-serverless:CreateApplication",
+        "lakeformation:PutDataLakeSettings",
+        "lakeformation:RegisterResource",
+        "s3:PutBucketReplication",
     },
 }
 

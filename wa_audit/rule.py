@@ -44,10 +44,12 @@ from wa_audit.aws import (
     versions,
 )
 from wa_audit.inventory import ACCOUNT_TYPE, Inventory
+from wa_audit.layers import LAYERS
 from wa_audit.model import Gap, Relation, Resource, Severity, Status, Unread, Verdict
 
 __all__ = [
     "ACCOUNT_TYPE",
+    "FLOW_TYPES",
     "NOT_PRODUCTION",
     "PIPELINE_TYPES",
     "Gap",
@@ -103,6 +105,9 @@ PIPELINE_TYPES = (
     "AWS::StepFunctions::StateMachine",
 )
 """What data pipelines are made of, for rules that speak of a whole account."""
+
+FLOW_TYPES = frozenset(LAYERS)
+"""Every type that can stand in a data flow."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Verdict])
 

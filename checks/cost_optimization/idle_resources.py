@@ -1,13 +1,18 @@
 """What has no work to do does not go on costing money."""
 
+from typing import Any
+
 from wa_audit.rule import (
+    Inventory,
     Resource,
     Verdict,
     activity,
     check,
     failed,
     not_applicable,
+    not_evaluated,
     passed,
+    times,
 )
 
 
@@ -31,3 +36,100 @@ def emr_auto_termination(cluster: Resource, *, most_idle_seconds: int) -> Verdic
     if timeout is None:
         return failed("runs on when it has no work: it has no auto-termination policy", AutoTerminate=False)
     return failed(f"runs on for {timeout} idle seconds, more than {most_idle_seconds}", IdleTimeout=timeout)
+
+
+@check("AWS::EMRServerless::Application")
+def emr_serverless_auto_stop(application: Resource, *, most_idle_minutes: int) -> Verdict:
+    """An application stops after no more than `most_idle_minutes` minutes without a job.
+
+    While it is STARTED, workers that are kept ready (initialCapacity) are paid for: without auto-stop they
+    make it a high failure. A stopped application that keeps none ready costs nothing.
+    https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/application-capacity.html
+    """
+    ready = application["initialCapacity"] or {}
+    if application["state"] in ("STOPPED", "TERMINATED") and not ready:
+        return not_applicable(f"is {application['state']}, and keeps no workers ready")
+    stop = application["autoStopConfiguration"] or {}
+    minutes = stop.get("idleTimeoutMinutes", 15)
+    if not stop.get("enabled"):
+        also = " and keeps workers ready" if ready else ""
+        return failed(
+            f"does not stop by itself{also}", severity="high" if ready else None, autoStopConfiguration=stop
+        )
+    if minutes > most_idle_minutes:
+        return failed(
+            f"stops after {minutes} idle minutes, more than {most_idle_minutes}", idleTimeoutMinutes=minutes
+        )
+    return passed(f"stops after {minutes} idle minutes", idleTimeoutMinutes=minutes)
+
+
+@check("AWS::Redshift::Cluster")
+def redshift_cluster_idle(
+    cluster: Resource,
+    inventory: Inventory,
+    *,
+    most_connections: int,
+    most_cpu_percent: float,
+    least_days: int,
+) -> Verdict:
+    """An available cluster has more than `most_connections` connections, or uses `most_cpu_percent` of CPU.
+
+    Over the time that metrics were read of (--metrics-days), of which at least `least_days` must be known. A
+    paused cluster costs its storage alone. A cluster younger than that time is not judged.
+    https://docs.aws.amazon.com/redshift/latest/mgmt/metrics-listing.html
+    """
+    if cluster["ClusterStatus"] != "available":
+        return not_applicable(f"is {cluster['ClusterStatus']}")
+    days = inventory.run.metrics_days
+    if times.hours_between(cluster["ClusterCreateTime"], inventory.run.started) < 24 * days:
+        return not_applicable(f"is not yet {days} days old")
+    connections, cpu = cluster.metric("DatabaseConnections"), cluster.metric("CPUUtilization")
+    known = min((found or {}).get("Datapoints", 0) for found in (connections, cpu))
+    if known < least_days or not connections or not cpu:
+        return not_evaluated(f"has metrics of {known} days, {least_days} are needed", days=known)
+
+    most, mean = connections["Maximum"], cpu["Sum"] / cpu["Datapoints"]
+    evidence: dict[str, Any] = {"DatabaseConnections": most, "CPUUtilization": round(mean, 1), "days": known}
+    if most <= most_connections and mean < most_cpu_percent:
+        return failed(
+            f"had {most:,.0f} connections at the most, and {mean:.1f} % of CPU on average", **evidence
+        )
+    return passed(f"had up to {most:,.0f} connections, and {mean:.1f} % of CPU on average", **evidence)
+
+
+@check("AWS::MSK::Cluster")
+def msk_cluster_idle(
+    cluster: Resource, inventory: Inventory, *, least_bytes_per_second: int, least_cpu_percent: float
+) -> Verdict:
+    """A cluster takes in `least_bytes_per_second`, and its brokers use `least_cpu_percent` of their CPU.
+
+    Over the time that metrics were read of (--metrics-days). Brokers that idle are a low failure: smaller
+    ones, or MSK Serverless, would do. Serverless clusters, and those younger than that time, are not judged.
+    https://docs.aws.amazon.com/msk/latest/developerguide/metrics-details.html
+    """
+    if cluster["ClusterType"] == "SERVERLESS":
+        return not_applicable("is serverless", ClusterType="SERVERLESS")
+    days = inventory.run.metrics_days
+    if times.hours_between(cluster["CreationTime"], inventory.run.started) < 24 * days:
+        return not_applicable(f"is not yet {days} days old")
+    taken, user, system = (_brokers(cluster, name) for name in ("BytesInPerSec", "CpuUser", "CpuSystem"))
+    if not taken:
+        return not_evaluated("has no metrics of its brokers")
+
+    bytes_, cpu = sum(taken), (sum(user) + sum(system)) / len(taken)
+    evidence: dict[str, Any] = {
+        "bytes_per_second": round(bytes_),
+        "cpu_percent": round(cpu, 1),
+        "brokers": len(taken),
+    }
+    if bytes_ < least_bytes_per_second:
+        return failed(f"takes in {bytes_:,.0f} bytes a second", **evidence)
+    if cpu < least_cpu_percent:
+        return failed(f"uses {cpu:.1f} % of its brokers' CPU", severity="low", **evidence)
+    return passed(f"takes in {bytes_:,.0f} bytes a second with {cpu:.1f} % of its brokers' CPU", **evidence)
+
+
+def _brokers(cluster: Resource, name: str) -> list[float]:
+    """The mean of a metric at each broker that has any."""
+    found = [cluster.metric(key) for key in sorted(cluster["Metrics"] or {}) if key.startswith(f"{name}.")]
+    return [metric["Sum"] / metric["Datapoints"] for metric in found if metric and metric["Datapoints"]]

@@ -1,6 +1,16 @@
 """What a single run can cost has a limit."""
 
-from wa_audit.rule import Inventory, Resource, Verdict, check, failed, not_applicable, passed
+from wa_audit.rule import (
+    ACCOUNT_TYPE,
+    PIPELINE_TYPES,
+    Inventory,
+    Resource,
+    Verdict,
+    check,
+    failed,
+    not_applicable,
+    passed,
+)
 
 
 @check("AWS::Athena::WorkGroup")
@@ -35,3 +45,60 @@ def _reservation(workgroup: Resource, inventory: Inventory) -> str | None:
                 if workgroup.name in (assignment.get("WorkGroupNames") or ()):
                     return reservation.name
     return None
+
+
+@check(*PIPELINE_TYPES)
+def resource_required_tags(resource: Resource, *, required: list[str]) -> Verdict:
+    """A resource of a pipeline bears the tags by which its cost can be told to somebody.
+
+    Each of `required` is a key, in any case, or several that mean the same (`cost-center|project`). The
+    workgroup primary, which AWS makes in every Region, is not judged.
+    https://docs.aws.amazon.com/whitepapers/latest/tagging-best-practices/tagging-best-practices.html
+    """
+    if (resource.type, resource.name) == ("AWS::Athena::WorkGroup", "primary"):
+        return not_applicable("is made by AWS")
+    own = {_plain(key) for key in resource.tags}
+    missing = [keys for keys in required if not own & {_plain(key) for key in keys.split("|")}]
+    if missing:
+        words = ", ".join(keys.replace("|", " or ") for keys in missing)
+        return failed(
+            f"lacks the tags {words}" if len(missing) > 1 else f"lacks the tag {words}", missing=missing
+        )
+    return passed("bears the tags by which its cost is told", tags=sorted(resource.tags))
+
+
+def _plain(key: str) -> str:
+    """`CostCenter`, `cost-center` and `cost_center` are one key."""
+    return key.lower().replace("-", "").replace("_", "")
+
+
+@check(ACCOUNT_TYPE)
+def budget_configured(account: Resource, inventory: Inventory, *, payer_managed: bool) -> Verdict:
+    """The account has a cost budget that tells somebody when it is exceeded.
+
+    That is a budget of type COST, of more than a dollar (the template that warns of any spend is none), with
+    a notification that has a subscriber. Without one of type FORECASTED the pass says so: it comes before
+    the money is spent. Says nothing where `payer_managed` says that the paying account keeps the budgets.
+    https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-managing-costs.html
+    """
+    if payer_managed:
+        return not_applicable("has its budgets kept by the paying account")
+    told: dict[str, set[str]] = {}
+    for notification in inventory.of("AWS::Budgets::Notification"):
+        if notification["Subscribers"]:
+            kinds = told.setdefault(notification["BudgetName"], set())
+            kinds.add(str((notification["Notification"] or {}).get("NotificationType")))
+    budgets = [b for b in inventory.of("AWS::Budgets::Budget") if b["BudgetType"] == "COST" and _is_real(b)]
+    if not budgets:
+        return failed("has no budget for its cost")
+    heard = sorted(budget.name for budget in budgets if told.get(budget.name))
+    if not heard:
+        return failed("has a cost budget of which nobody is told", budgets=sorted(b.name for b in budgets))
+    early = any("FORECASTED" in told[name] for name in heard)
+    note = "" if early else ", though only after the money is spent"
+    return passed(f"has a cost budget that tells of itself{note}", budgets=heard)
+
+
+def _is_real(budget: Resource) -> bool:
+    """Whether it limits what is spent; an automatic budget has no fixed limit."""
+    return float((budget["BudgetLimit"] or {}).get("Amount", "2")) > 1

@@ -4,6 +4,7 @@ from fnmatch import fnmatchcase
 
 from wa_audit.rule import (
     ACCOUNT_TYPE,
+    FLOW_TYPES,
     PIPELINE_TYPES,
     Inventory,
     Resource,
@@ -13,6 +14,7 @@ from wa_audit.rule import (
     failed,
     not_applicable,
     passed,
+    times,
 )
 
 # Made by a service or a tool for itself.
@@ -104,3 +106,33 @@ def cloudformation_stack_healthy(stack: Resource) -> Verdict:
             "went back to its former state when it was last updated", severity="low", StackStatus=status
         )
     return passed(f"is in {status}", StackStatus=status)
+
+
+@check("AWS::CloudFormation::Stack")
+def cloudformation_drift(stack: Resource, inventory: Inventory, *, most_days: int) -> Verdict:
+    """A stack that holds stages of a pipeline was looked at for drift within `most_days` days, and had none.
+
+    Informational where nobody has looked (NOT_CHECKED), low where the look is older. wa-audit starts no drift
+    detection: it is slow, and no reading. Says nothing of stacks that are gone, that hold nothing a flow is
+    made of, and of nested ones, which their root answers for.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-drift.html
+    """
+    if (stack["StackStatus"] or "").startswith("DELETE_"):
+        return not_applicable(f"is in {stack['StackStatus']}")
+    if stack["ParentId"]:
+        return not_applicable("is nested in another stack")
+    if not any(row.get("ResourceType") in FLOW_TYPES for row in stack["Resources"] or ()):
+        return not_applicable("holds nothing that a pipeline is made of")
+
+    drift = stack["DriftInformation"] or {}
+    status, looked = drift.get("StackDriftStatus", "NOT_CHECKED"), drift.get("LastCheckTimestamp")
+    if status == "DRIFTED":
+        return failed("differs from its template", StackDriftStatus=status, LastCheckTimestamp=looked)
+    if status != "IN_SYNC" or not looked:
+        return failed("was never looked at for drift", severity="info", StackDriftStatus=status)
+    days = int(times.hours_between(looked, inventory.run.started) // 24)
+    if days > most_days:
+        return failed(
+            f"was last looked at for drift {days} days ago", severity="low", LastCheckTimestamp=looked
+        )
+    return passed("is as its template says", StackDriftStatus=status, LastCheckTimestamp=looked)

@@ -111,3 +111,17 @@ def glue_job_observability(job: Resource) -> Verdict:
     if missing:
         return failed(f"runs without {', '.join(missing)}", missing=missing, GlueVersion=job["GlueVersion"])
     return passed("reports what it does", arguments=wanted)
+
+
+@check("AWS::DataSync::Task")
+def datasync_task_logging(task: Resource) -> Verdict:
+    """Passes where the task writes to a log group (CloudWatchLogGroupArn) and its LogLevel is not OFF.
+
+    https://docs.aws.amazon.com/datasync/latest/userguide/configure-logging.html
+    """
+    level, group = (task["Options"] or {}).get("LogLevel", "OFF"), task["CloudWatchLogGroupArn"]
+    if level == "OFF":
+        return failed("logs nothing: its LogLevel is OFF", LogLevel=level)
+    if not group:
+        return failed(f"has LogLevel {level}, and no log group to write to", LogLevel=level)
+    return passed(f"logs at level {level}", LogLevel=level, CloudWatchLogGroupArn=group)

@@ -174,3 +174,31 @@ def _runs_no_spark(cluster: Resource) -> str:
         return f"is {state}"
     names = {application.get("Name") for application in cluster["Applications"] or ()}
     return "" if "Spark" in names else "does not run Spark"
+
+
+@check("AWS::MSK::Cluster")
+def msk_version_supported(cluster: Resource, inventory: Inventory) -> Verdict:
+    """A cluster runs a version of Apache Kafka that MSK supports.
+
+    Fails where ListKafkaVersions calls it DEPRECATED or does not know it any more, and where MSK asks for
+    something to be done (CustomerActionStatus CRITICAL_ACTION_REQUIRED). MSK upgrades by itself what is past
+    its end, in its own good time.
+    https://docs.aws.amazon.com/msk/latest/developerguide/supported-kafka-versions.html
+    """
+    if cluster["ClusterType"] == "SERVERLESS":
+        return not_applicable("is serverless", ClusterType="SERVERLESS")
+    provisioned = cluster["Provisioned"] or {}
+    version = (provisioned.get("CurrentBrokerSoftwareInfo") or {}).get("KafkaVersion")
+    if not version:
+        return not_evaluated("does not say which version it runs")
+    if provisioned.get("CustomerActionStatus") == "CRITICAL_ACTION_REQUIRED":
+        return failed(f"runs Kafka {version}, and MSK asks for it to be seen to", KafkaVersion=version)
+    known = inventory.named("AWS::MSK::KafkaVersion", version, cluster.region)
+    if known is None and inventory.of("AWS::MSK::KafkaVersion", region=cluster.region):
+        return failed(f"runs Kafka {version}, which MSK does not offer any more", KafkaVersion=version)
+    status = known["Status"] if known else None
+    if status is None:
+        return not_evaluated(f"runs Kafka {version}, and MSK names no versions", KafkaVersion=version)
+    if status == "DEPRECATED":
+        return failed(f"runs Kafka {version}, which is DEPRECATED", KafkaVersion=version, Status=status)
+    return passed(f"runs Kafka {version}, which MSK supports", KafkaVersion=version, Status=status)

@@ -121,3 +121,27 @@ def lambda_reserved_concurrency(function: Resource, inventory: Inventory) -> Ver
     if any(limits):
         return passed(f"is limited to {max(filter(None, limits))} by its mapping", MaximumConcurrency=limits)
     return failed("shares the account's concurrency with every other function")
+
+
+@check("AWS::Lambda::AccountSettings")
+def lambda_account_concurrency_headroom(
+    settings: Resource, inventory: Inventory, *, most_percent: int, least_unreserved: int
+) -> Verdict:
+    """A Region's functions use `most_percent` of its concurrency limit or less, and leave `least_unreserved`
+    of it to those that have reserved none.
+
+    All functions of a Region share one limit: a backlog in one throttles the others. Looks at the maximum of
+    ConcurrentExecutions over the time that metrics were read of (--metrics-days). New accounts begin with a
+    limit of 10, which is then the finding. Says nothing of a Region without functions.
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+    """
+    if not inventory.of("AWS::Lambda::Function", region=settings.region):
+        return not_applicable("has no functions in this Region")
+    limit, free = settings["ConcurrentExecutions"], settings["UnreservedConcurrentExecutions"]
+    most = (settings.metric("ConcurrentExecutions") or {}).get("Maximum", 0)
+    evidence = {"ConcurrentExecutions": limit, "UnreservedConcurrentExecutions": free, "maximum": most}
+    if free < least_unreserved:
+        return failed(f"leaves {free} executions unreserved, {least_unreserved} are wanted", **evidence)
+    if 100 * most > most_percent * limit:
+        return failed(f"ran {most:,.0f} functions at once of the {limit:,} that it may", **evidence)
+    return passed(f"ran {most:,.0f} functions at once of the {limit:,} that it may", **evidence)

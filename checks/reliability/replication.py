@@ -92,3 +92,78 @@ def opensearch_multi_az(domain: Resource) -> Verdict:
     if nodes >= 3 and masters < 3:
         return failed(f"has {nodes} data nodes and {masters} dedicated masters, 3 are wanted", **evidence)
     return passed(f"has {nodes} data nodes in several Availability Zones", **evidence)
+
+
+@check("AWS::S3::Bucket")
+def s3_bucket_replication_kms_objects(bucket: Resource) -> Verdict:
+    """Where a bucket encrypts with KMS, each of its replication rules takes such objects along.
+
+    Without SourceSelectionCriteria.SseKmsEncryptedObjects S3 leaves them out, and says nothing; without
+    EncryptionConfiguration.ReplicaKmsKeyID it cannot write the copy.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
+    """
+    rules = [r for r in (bucket["Replication"] or {}).get("Rules") or () if r.get("Status") == "Enabled"]
+    if not rules:
+        return not_applicable("is not replicated")
+    algorithms = [
+        (rule.get("ApplyServerSideEncryptionByDefault") or {}).get("SSEAlgorithm", "")
+        for rule in bucket["Encryption"] or ()
+    ]
+    if not any(algorithm.startswith("aws:kms") for algorithm in algorithms):
+        return not_applicable("does not encrypt with KMS", SSEAlgorithm=algorithms)
+
+    for rule in rules:
+        chosen = (rule.get("SourceSelectionCriteria") or {}).get("SseKmsEncryptedObjects") or {}
+        key = ((rule.get("Destination") or {}).get("EncryptionConfiguration") or {}).get("ReplicaKmsKeyID")
+        name = rule.get("ID") or "a rule"
+        if chosen.get("Status") != "Enabled":
+            return failed(f"replicates by {name}, which leaves out what KMS encrypts", rule=name)
+        if not key:
+            return failed(f"replicates by {name}, which names no key for the copies", rule=name)
+    return passed("replicates what KMS encrypts", rules=len(rules))
+
+
+@check("AWS::MSK::Cluster")
+def msk_replication_settings(cluster: Resource, *, least_copies: int, least_in_sync: int) -> Verdict:
+    """A cluster's own configuration keeps `least_copies` copies of a record, waits for `least_in_sync`, and
+    elects no leader that has missed some.
+
+    Looks at default.replication.factor, min.insync.replicas, which must be less than the first, and
+    unclean.leader.election.enable. Without a configuration of its own a cluster has MSK's defaults, which
+    let a replica that lags become leader: a low failure. What single topics override is not read. Serverless
+    clusters and Express brokers are managed by MSK.
+    https://docs.aws.amazon.com/msk/latest/developerguide/msk-default-configuration.html
+    """
+    if cluster["ClusterType"] == "SERVERLESS":
+        return not_applicable("is serverless", ClusterType="SERVERLESS")
+    provisioned = cluster["Provisioned"] or {}
+    if "express" in str((provisioned.get("BrokerNodeGroupInfo") or {}).get("InstanceType")):
+        return not_applicable("has Express brokers, which MSK replicates")
+    settings = cluster["ServerProperties"]
+    if settings is None:
+        return failed(
+            "has no configuration of its own: MSK's default allows unclean.leader.election", severity="low"
+        )
+
+    copies = int(settings.get("default.replication.factor", _COPIES))
+    in_sync = int(settings.get("min.insync.replicas", _IN_SYNC))
+    unclean = settings.get("unclean.leader.election.enable", "true")
+    evidence = {
+        "default.replication.factor": copies,
+        "min.insync.replicas": in_sync,
+        "unclean.leader.election.enable": unclean,
+    }
+    if copies < least_copies:
+        return failed(f"keeps {copies} copies of a record, {least_copies} are wanted", **evidence)
+    if not least_in_sync <= in_sync < copies:
+        return failed(
+            f"has min.insync.replicas {in_sync}: at least {least_in_sync} and less than {copies} is wanted",
+            **evidence,
+        )
+    if str(unclean).lower() != "false":
+        return failed("lets a replica that lags become leader", severity="low", **evidence)
+    return passed(f"keeps {copies} copies of a record and waits for {in_sync}", **evidence)
+
+
+# MSK's own, where a configuration is silent, for clusters in three zones.
+_COPIES, _IN_SYNC = 3, 2

@@ -1,6 +1,20 @@
 """A run that failed is seen to have failed."""
 
-from wa_audit.rule import Resource, Verdict, check, failed, not_applicable, passed, states
+from typing import Any
+
+from wa_audit.rule import (
+    Inventory,
+    Resource,
+    Verdict,
+    check,
+    failed,
+    firehose,
+    not_applicable,
+    not_evaluated,
+    passed,
+    states,
+    times,
+)
 
 _HAND_OFF = ("async", "fire-and-forget", "fire and forget", "hand-off", "handoff", "hand off")
 _FAILURES = ("FailedActions", "TimeoutActions", "ErroredActions")
@@ -99,3 +113,109 @@ def kinesis_consumer_lag(stream: Resource, *, most_percent: float) -> Verdict:
     if 100 * hours / kept > most_percent:
         return failed(f"was read {hours:.1f} hours late, and keeps records for {kept}", **evidence)
     return passed(f"was read {hours:.1f} hours late at most", **evidence)
+
+
+@check("AWS::Glue::Job")
+def glue_job_failure_rate(
+    job: Resource, inventory: Inventory, *, days: int, most_percent: int, least_runs: int
+) -> Verdict:
+    """The last run of a job ended well, and of at least `least_runs` in `days` days no more than a fifth
+    (`most_percent`) failed.
+
+    FAILED, TIMEOUT, ERROR and EXPIRED are failures; STOPPED, which somebody meant, is none. A run that was
+    tried again (PreviousRunId) counts once, as its last attempt ended.
+    https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
+    """
+    runs = job["JobRuns"] or []
+    retried = {run["PreviousRunId"] for run in runs if run.get("PreviousRunId")}
+    ended = [run for run in runs if run.get("JobRunState") in _ENDED and run.get("Id") not in retried]
+    recent = [
+        run for run in ended if times.hours_between(run["StartedOn"], inventory.run.started) <= 24 * days
+    ]
+    if not recent:
+        return not_applicable(f"has not ended a run in {days} days")
+
+    newest = max(recent, key=lambda run: run["StartedOn"])
+    bad = [run for run in recent if run["JobRunState"] != "SUCCEEDED"]
+    evidence = {"runs": len(recent), "failed": len(bad), "JobRunState": newest["JobRunState"]}
+    if newest in bad:
+        return failed(f"last ended as {newest['JobRunState']}", StartedOn=newest["StartedOn"], **evidence)
+    if len(recent) >= least_runs and 100 * len(bad) > most_percent * len(recent):
+        return failed(f"failed in {len(bad)} of {len(recent)} runs, more than {most_percent} %", **evidence)
+    return passed(f"failed in {len(bad)} of {len(recent)} runs", **evidence)
+
+
+_ENDED = ("SUCCEEDED", "FAILED", "TIMEOUT", "ERROR", "EXPIRED")
+
+
+@check("AWS::DataSync::Task")
+def datasync_task_last_execution(task: Resource) -> Verdict:
+    """The task can run, its schedule is on, and its last execution did not end in an error.
+
+    Fails where the task is UNAVAILABLE, where DataSync itself has switched its schedule off
+    (ScheduleDetails.DisabledBy SERVICE), and where the last execution has Status ERROR or an ErrorCode.
+    https://docs.aws.amazon.com/datasync/latest/userguide/API_DescribeTaskExecution.html
+    """
+    if task["Status"] == "UNAVAILABLE":
+        return failed("cannot run: it is UNAVAILABLE", Status="UNAVAILABLE", ErrorCode=task["ErrorCode"])
+    details = task["ScheduleDetails"] or {}
+    if details.get("Status") == "DISABLED" and details.get("DisabledBy") == "SERVICE":
+        return failed("has a schedule that DataSync switched off", ScheduleDetails=details)
+    last = task["LastExecution"]
+    if not last:
+        return not_applicable("has not run")
+
+    code = (last.get("Result") or {}).get("ErrorCode")
+    evidence = {"Status": last.get("Status"), "StartTime": last.get("StartTime"), "ErrorCode": code}
+    if last.get("Status") == "ERROR" or code:
+        return failed(f"last ended in an error{f', {code}' if code else ''}", **evidence)
+    return passed("had no error when it last ran", **evidence)
+
+
+@check("AWS::KinesisFirehose::DeliveryStream")
+def firehose_delivery_success(
+    stream: Resource, inventory: Inventory, *, least_percent: float, most_intervals: int
+) -> Verdict:
+    """A stream delivers what it takes in: `least_percent` of it at the first try, and in time.
+
+    Looks at DeliveryTo….Success and DeliveryTo….DataFreshness of the stream's destination, and at
+    ThrottledRecords, over the time that metrics were read of (--metrics-days). In time is within
+    `most_intervals` times the buffer interval. A stream that took in nothing is not judged; one that did, and
+    of which CloudWatch has no delivery, is not evaluated.
+    https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html
+    """
+    taken = (stream.metric("IncomingRecords") or {}).get("Sum") or (stream.metric("IncomingBytes") or {}).get(
+        "Sum"
+    )
+    if not taken:
+        return not_applicable("took in nothing")
+    success, freshness = (_of_delivery(stream, name) for name in ("Success", "DataFreshness"))
+    if not success or not success.get("Datapoints"):
+        return not_evaluated("took in records, and CloudWatch says nothing of their delivery")
+
+    percent = 100 * success["Sum"] / success["Datapoints"]
+    refused = (stream.metric("ThrottledRecords") or {}).get("Sum", 0)
+    seconds = (freshness or {}).get("Maximum", 0)
+    interval = firehose.buffer_seconds(stream["Destinations"])
+    evidence = {"success_percent": round(percent, 2), "DataFreshness": seconds, "ThrottledRecords": refused}
+    if percent < least_percent:
+        return failed(
+            f"delivered {percent:.1f} % at the first try, less than {least_percent:g} %", **evidence
+        )
+    if refused:
+        return failed(f"refused {refused:,.0f} records, above what it may take in", **evidence)
+    if interval and seconds > most_intervals * interval:
+        return failed(
+            f"delivered {seconds:,.0f} s late, more than {most_intervals} times its buffer interval, "
+            f"{interval} s",
+            **evidence,
+        )
+    return passed(f"delivered {percent:.1f} % at the first try", **evidence)
+
+
+def _of_delivery(stream: Resource, name: str) -> dict[str, Any] | None:
+    """A metric of the stream's delivery, by whatever its destination is called."""
+    for key in sorted(stream["Metrics"] or {}):
+        if key.startswith("DeliveryTo") and key.endswith(f".{name}"):
+            return stream.metric(key)
+    return None

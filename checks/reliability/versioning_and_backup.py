@@ -146,3 +146,26 @@ def redshift_snapshot_copy(cluster: Resource, *, dr_required: bool) -> Verdict:
     if copy.get("DestinationRegion"):
         return passed(f"copies its snapshots to {copy['DestinationRegion']}", ClusterSnapshotCopyStatus=copy)
     return failed("keeps its snapshots in its own region alone", ClusterSnapshotCopyStatus=copy)
+
+
+@check("AWS::Backup::BackupPlan")
+def backup_cross_region_copy(plan: Resource, *, dr_required: bool) -> Verdict:
+    """A plan for what is critical copies its backups to a vault in another Region.
+
+    Judged where the plan is tagged criticality=high or critical, or everywhere if `dr_required`.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-region-backup.html
+    """
+    tags = {key.lower(): value.lower() for key, value in plan.tags.items()}
+    if not dr_required and tags.get("criticality") not in ("high", "critical"):
+        return not_applicable("is not tagged as critical")
+    copies = [
+        action.get("DestinationBackupVaultArn", "")
+        for rule in plan["Rules"] or ()
+        for action in rule.get("CopyActions") or ()
+    ]
+    abroad = [arn for arn in copies if arns.parse(arn).region not in ("", plan.region)]
+    if abroad:
+        return passed(f"copies to {arns.parse(abroad[0]).region}", DestinationBackupVaultArn=abroad[0])
+    if copies:
+        return failed(f"copies within {plan.region} alone", DestinationBackupVaultArn=copies[0])
+    return failed("copies its backups nowhere", CopyActions=[])

@@ -2,11 +2,13 @@
 
 from wa_audit.rule import (
     ACCOUNT_TYPE,
+    PIPELINE_TYPES,
     Inventory,
     Resource,
     Verdict,
     check,
     failed,
+    not_applicable,
     not_evaluated,
     passed,
     warehouses,
@@ -68,3 +70,41 @@ def redshift_audit_logging(cluster: Resource, inventory: Inventory) -> Verdict:
         if value != "true":
             return failed("logs connections, and not what users do", group=group["ParameterGroupName"])
     return passed("delivers its audit logs", LogDestinationType=status.get("LogDestinationType"))
+
+
+@check(ACCOUNT_TYPE)
+def config_recorder_active(account: Resource, inventory: Inventory) -> Verdict:
+    """In each Region that holds pipeline resources AWS Config records, without failure, and delivers.
+
+    A recorder of the account's own counts, not one that Security Hub or another service runs for itself
+    (servicePrincipal). A recorder that has just begun has lastStatus PENDING, which is no failure.
+    https://docs.aws.amazon.com/config/latest/developerguide/stop-start-recorder.html
+    """
+    held = {r.region for type_ in PIPELINE_TYPES for r in inventory.of(type_) if r.name != "primary"}
+    used = sorted(held & set(inventory.run.regions))
+    if not used:
+        return not_applicable("holds no pipeline resources in the audited Regions")
+    wrong = {region: words for region in used if (words := _unrecorded(region, inventory))}
+    if wrong:
+        region = next(iter(wrong))
+        return failed(f"{wrong[region]} in {region}", regions=wrong)
+    return passed(f"records its configuration in {', '.join(used)}", regions=used)
+
+
+def _unrecorded(region: str, inventory: Inventory) -> str:
+    """What is wrong with the recording in a Region; empty where nothing is."""
+    own = [
+        recorder
+        for recorder in inventory.of("AWS::Config::ConfigurationRecorder", region=region)
+        if not recorder["servicePrincipal"]
+    ]
+    if not own:
+        return "has no configuration recorder"
+    status = own[0]["Status"] or {}
+    if not status.get("recording"):
+        return "has a configuration recorder that is stopped"
+    if str(status.get("lastStatus")).upper() == "FAILURE":
+        return "has a configuration recorder that fails"
+    if not inventory.of("AWS::Config::DeliveryChannel", region=region):
+        return "has a configuration recorder without a delivery channel"
+    return ""

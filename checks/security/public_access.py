@@ -349,3 +349,15 @@ def emr_block_public_access(configuration: Resource, inventory: Inventory, *, po
     if wide:
         return failed("permits ports beyond those wanted", severity=severity, ranges=wide)
     return passed("blocks open security groups", ranges=ranges)
+
+
+@check("AWS::QuickSight::AccountSettings")
+def quicksight_public_sharing_off(settings: Resource) -> Verdict:
+    """Nobody can share a dashboard with everyone on the internet (PublicSharingEnabled).
+
+    An account that has not subscribed to QuickSight has nothing to judge.
+    https://docs.aws.amazon.com/quicksight/latest/user/share-a-dashboard-grant-access-anyone.html
+    """
+    if settings["PublicSharingEnabled"]:
+        return failed("lets dashboards be shared with everyone", PublicSharingEnabled=True)
+    return passed("shares no dashboard with everyone", PublicSharingEnabled=False)

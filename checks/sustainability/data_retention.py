@@ -112,3 +112,41 @@ def kinesis_retention_excess(stream: Resource, *, most_hours: int) -> Verdict:
     return failed(
         f"keeps records for {hours} hours, {most_hours} are wanted at most", RetentionPeriodHours=hours
     )
+
+
+@check("AWS::DataSync::Task")
+def datasync_incremental(task: Resource) -> Verdict:
+    """A task that runs again and again copies what has changed (TransferMode CHANGED), not everything.
+
+    A task without a schedule is taken for a migration that happens once.
+    https://docs.aws.amazon.com/datasync/latest/userguide/configure-metadata.html
+    """
+    schedule = (task["Schedule"] or {}).get("ScheduleExpression")
+    if not schedule:
+        return not_applicable("has no schedule")
+    mode = (task["Options"] or {}).get("TransferMode", "CHANGED")
+    if mode == "ALL":
+        return failed("copies everything each time", TransferMode=mode, ScheduleExpression=schedule)
+    return passed("copies what has changed", TransferMode=mode, ScheduleExpression=schedule)
+
+
+@check("AWS::Backup::BackupPlan")
+def backup_cold_storage(plan: Resource, *, long_days: int) -> Verdict:
+    """What a plan keeps for `long_days` days and more, or for ever, moves to cold storage on the way.
+
+    AWS Backup has cold storage for some types alone (DynamoDB with advanced features, EFS, EBS, Timestream,
+    VMware, SAP HANA; S3, Redshift and RDS stay warm), and which resources a plan takes in is not read: this
+    is a reason to look. What moves must then stay for at least 90 days.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/plan-options-and-configuration.html
+    """
+    rules = plan["Rules"] or ()
+    lives = {rule.get("RuleName", ""): rule.get("Lifecycle") or {} for rule in rules}
+    long = {name: life for name, life in lives.items() if life.get("DeleteAfterDays", long_days) >= long_days}
+    if not long:
+        return not_applicable(f"keeps no backup for {long_days} days")
+    warm = sorted(name for name, life in long.items() if not life.get("MoveToColdStorageAfterDays"))
+    if warm:
+        days = long[warm[0]].get("DeleteAfterDays")
+        kept = f"for {days} days" if days else "for ever"
+        return failed(f"keeps what {warm[0]} makes {kept} in warm storage", rules=warm)
+    return passed("moves what it keeps long to cold storage", rules=sorted(long))

@@ -8,6 +8,7 @@ from wa_audit.rule import (
     Inventory,
     Resource,
     Verdict,
+    arns,
     carbon,
     check,
     failed,
@@ -75,3 +76,51 @@ def kinesis_stream_idle(stream: Resource, inventory: Inventory) -> Verdict:
     if times.hours_between(created, inventory.run.started) < days * 24:
         return not_evaluated(f"took in nothing, and is not yet {days} days old", **evidence)
     return failed(f"took in no records in {days} days", **evidence)
+
+
+@check("AWS::Lambda::EventSourceMapping")
+def lambda_esm_batching(
+    mapping: Resource,
+    inventory: Inventory,
+    *,
+    most_invocations_a_day: int,
+    short_milliseconds: int,
+    latency_tag: str,
+) -> Verdict:
+    """A function that a busy source calls for little work takes in several records at a time.
+
+    Fails where a mapping has BatchSize 1 or no MaximumBatchingWindowInSeconds, and the function ran more than
+    `most_invocations_a_day` times a day for less than `short_milliseconds` on average, over the time that
+    metrics were read of (--metrics-days): starting it costs more than its work. Says nothing of FIFO queues,
+    whose order a larger batch makes no cheaper to keep, and of functions with the tag `latency_tag`.
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html
+    """
+    function = inventory.find("AWS::Lambda::Function", arns.whole(mapping["FunctionArn"] or ""))
+    if function is None:
+        return not_applicable("calls a function that is not there")
+    if str(mapping["EventSourceArn"]).endswith(".fifo"):
+        return not_applicable("reads a FIFO queue")
+    if latency_tag in function.tags:
+        return not_applicable("calls a function that may not wait, as its tag says")
+    runs, lasted = function.metric("Invocations"), function.metric("Duration")
+    if not runs or not lasted or not runs.get("Datapoints") or not lasted.get("Datapoints"):
+        return not_applicable(f"calls {function.name}, which has not run")
+
+    size, window = mapping["BatchSize"] or 1, mapping["MaximumBatchingWindowInSeconds"] or 0
+    a_day = runs["Sum"] / inventory.run.metrics_days
+    mean = lasted["Sum"] / lasted["Datapoints"]
+    evidence: dict[str, Any] = {
+        "BatchSize": size,
+        "MaximumBatchingWindowInSeconds": window,
+        "invocations_a_day": round(a_day),
+        "Duration": round(mean, 1),
+    }
+    if a_day <= most_invocations_a_day or mean >= short_milliseconds:
+        return passed(f"calls {function.name} {a_day:,.0f} times a day for {mean:,.0f} ms", **evidence)
+    if size == 1 or not window:
+        return failed(
+            f"calls {function.name} {a_day:,.0f} times a day for {mean:,.0f} ms, with batches of {size} "
+            f"and a window of {window} s",
+            **evidence,
+        )
+    return passed(f"gathers batches of {size} within {window} s", **evidence)

@@ -1,4 +1,4 @@
-"""Where a Firehose stream delivers to, and what it writes down of it.
+"""Where a Firehose stream delivers to, how long it waits, and what it writes down.
 
 https://docs.aws.amazon.com/firehose/latest/APIReference/API_DestinationDescription.html
 """
@@ -27,3 +27,10 @@ def logs_errors(destinations: Iterable[Mapping[str, Any]] | None) -> bool:
     """Whether a stream writes the errors of a delivery into CloudWatch Logs (CloudWatchLoggingOptions)."""
     found = [what for place in destinations or () for what in place.values() if isinstance(what, Mapping)]
     return any((description.get("CloudWatchLoggingOptions") or {}).get("Enabled") for description in found)
+
+
+def buffer_seconds(destinations: Iterable[Mapping[str, Any]] | None) -> int:
+    """The longest time that a stream gathers records before it delivers them; 0 where nothing says."""
+    found = [what for place in destinations or () for what in place.values() if isinstance(what, Mapping)]
+    hints = [description.get("BufferingHints") or {} for description in found]
+    return max((int(hint.get("IntervalInSeconds") or 0) for hint in hints), default=0)

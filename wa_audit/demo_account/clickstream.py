@@ -69,7 +69,7 @@ def buckets(account: Account) -> None:
         ],
         policy=[tls_only(RAW)],
         logs_to=LOGS,
-        tags=TAGS | TERRAFORM | {"criticality": "high"},
+        tags=TAGS | TERRAFORM | {"criticality": "high", "data-classification": "confidential"},
     )
     account.do(
         "s3:PutBucketReplication",

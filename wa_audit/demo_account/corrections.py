@@ -8,19 +8,19 @@ stack that failed.
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections import Counter
 from datetime import timedelta
 from functools import partial
-from typing import Any
-
-from botocore.awsrequest import AWSResponse
-from urllib3 import HTTPResponse
+from typing import TYPE_CHECKING, Any
 
 from wa_audit.aws import times
 from wa_audit.demo_account.account import SECOND_REGION, Json
+from wa_audit.demo_account.answers import answer
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSResponse
 
 # Which managed policies AWS has ready for everybody: moto's own list of all 1,500 takes seconds to load.
 MANAGED_POLICIES = (
@@ -96,8 +96,8 @@ class Corrections:
         events.register("before-call.glue.CreateConnection", self._keep_connection_type)
         events.register("after-call.glue.GetConnections", self._give_connection_types)
         events.register("before-call.backup.ListProtectedResources", _no_backups)
-        for operation, answer in NOTHING.items():
-            events.register(f"before-call.{operation}", partial(_nothing, answer))
+        for operation, empty in NOTHING.items():
+            events.register(f"before-call.{operation}", partial(_nothing, empty))
         events.register("before-call.lambda.CreateFunction", self._keep_dead_letters)
         events.register("after-call.lambda.ListFunctions", self._give_dead_letters)
         events.register("before-call.kafka.CreateClusterV2", self._keep_kafka)
@@ -123,7 +123,7 @@ class Corrections:
                 self._security.setdefault(region, []).append(body["Name"])
                 return None
             case "ListSecurityConfigurations":
-                return _answer(
+                return answer(
                     {"SecurityConfigurations": [{"Name": n} for n in self._security.get(region, ())]}
                 )
             case "PutManagedScalingPolicy":
@@ -133,10 +133,10 @@ class Corrections:
                     "AutoTerminationPolicy": body["AutoTerminationPolicy"]
                 }
             case "GetManagedScalingPolicy":
-                return _answer(self._scaling.get(body["ClusterId"], {}))
+                return answer(self._scaling.get(body["ClusterId"], {}))
             case "GetAutoTerminationPolicy":
-                return _answer(self._termination.get(body["ClusterId"], {}))
-        return _answer({})
+                return answer(self._termination.get(body["ClusterId"], {}))
+        return answer({})
 
     def _glue(self, model: Any, params: Json, context: Json, **_: Any) -> tuple[AWSResponse, Json] | None:
         """Moto takes a catalog's policy and does not list it."""
@@ -145,7 +145,7 @@ class Corrections:
             self._catalog_policy[region] = json.loads(params["body"])["PolicyInJson"]
             return None
         found = [{"PolicyInJson": policy} for policy in [self._catalog_policy.get(region)] if policy]
-        return _answer({"GetResourcePoliciesResponseList": found})
+        return answer({"GetResourcePoliciesResponseList": found})
 
     def _keep_subscription(self, params: Json, **_: Any) -> None:
         self._subscriptions[params["body"]["TopicArn"]] += 1
@@ -168,7 +168,7 @@ class Corrections:
         """Moto makes a function's URL and does not list it. The name stands in the path."""
         function = params["url_path"].split("/functions/")[1].split("/")[0]
         if model.name == "ListFunctionUrlConfigs":
-            return _answer({"FunctionUrlConfigs": self._urls.get(function, [])})
+            return answer({"FunctionUrlConfigs": self._urls.get(function, [])})
         self._urls.setdefault(function, []).append({"FunctionArn": function, **json.loads(params["body"])})
         return None
 
@@ -192,13 +192,13 @@ class Corrections:
         asked = params["body"]
         rows = self._parameters.setdefault(asked["ParameterGroupName"], [])
         if model.name == "DescribeClusterParameters":
-            return _answer({"Parameters": rows})
+            return answer({"Parameters": rows})
         number = 1
         while name := asked.get(f"Parameters.Parameter.{number}.ParameterName"):
             value = asked[f"Parameters.Parameter.{number}.ParameterValue"]
             rows.append({"ParameterName": name, "ParameterValue": value, "Source": "user"})
             number += 1
-        return _answer({"ParameterGroupName": asked["ParameterGroupName"]})
+        return answer({"ParameterGroupName": asked["ParameterGroupName"]})
 
     def _keep_subnet(self, parsed: Json, **_: Any) -> None:
         subnet = parsed.get("Subnet", {})
@@ -246,7 +246,7 @@ def _ended_workflow(parsed: Json, **_: Any) -> None:
 
 def _no_backups(**_: Any) -> tuple[AWSResponse, Json]:
     """Acme has no AWS Backup plan, and moto no such operation."""
-    return _answer({"Results": []})
+    return answer({"Results": []})
 
 
 def _capitalised(value: Any) -> Any:
@@ -268,11 +268,11 @@ def _public_clusters(context: Json, **_: Any) -> tuple[AWSResponse, Json]:
     at_home = context.get("client_region") != SECOND_REGION
     ssh = [{"MinRange": 22, "MaxRange": 22}]
     rules = {"BlockPublicSecurityGroupRules": at_home, "PermittedPublicSecurityGroupRuleRanges": ssh}
-    return _answer({"BlockPublicAccessConfiguration": rules})
+    return answer({"BlockPublicAccessConfiguration": rules})
 
 
-def _nothing(answer: Json, **_: Any) -> tuple[AWSResponse, Json]:
-    return _answer(answer)
+def _nothing(parsed: Json, **_: Any) -> tuple[AWSResponse, Json]:
+    return answer(parsed)
 
 
 def _stack_status(parsed: Json, **_: Any) -> None:
@@ -283,9 +283,3 @@ def _stack_status(parsed: Json, **_: Any) -> None:
 def _policy_names(parsed: Json, **_: Any) -> None:
     for policy in parsed.get("Policies", ()):
         policy.setdefault("PolicyName", policy["Arn"].rpartition("/")[2])
-
-
-def _answer(parsed: Json) -> tuple[AWSResponse, Json]:
-    """What botocore's `before-call` takes in place of an answer from the network."""
-    raw = HTTPResponse(body=io.BytesIO(json.dumps(parsed).encode()), preload_content=False)
-    return AWSResponse("", 200, {}, raw), {**parsed, "ResponseMetadata": {"HTTPStatusCode": 200}}

@@ -44,7 +44,7 @@ KINDS = (
             " SslProperties: SslProperties, VpcConnectionProperties: VpcConnectionProperties,"
             " SecretArn: SecretArn,"
             " DataSourceParameters: DataSourceParameters.{AthenaParameters: AthenaParameters,"
-            " RedshiftParameters: RedshiftParameters.{ClusterId: ClusterId},"
+            " RedshiftParameters: RedshiftParameters.{ClusterId: ClusterId, Host: Host},"
             " RdsParameters: RdsParameters.{InstanceId: InstanceId}, S3Parameters: S3Parameters,"
             " AmazonOpenSearchParameters: AmazonOpenSearchParameters}}",
             keep="Arn DataSourceId Name Type Status CreatedTime LastUpdatedTime SslProperties "

@@ -1,0 +1,115 @@
+"""Who may see which data is decided in one place, and data says how sensitive it is."""
+
+from wa_audit.rule import Inventory, Resource, Verdict, arns, check, failed, not_applicable, passed
+
+_EVERYBODY = "IAM_ALLOWED_PRINCIPALS"
+_DEFAULTS = ("CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions")
+
+
+@check("AWS::LakeFormation::DataLakeSettings")
+def lakeformation_no_default_iam_allowed(
+    settings: Resource, inventory: Inventory, *, governance: str
+) -> Verdict:
+    """New databases and tables are not open to whomever IAM lets in (IAM_ALLOWED_PRINCIPALS).
+
+    That is what AWS sets until somebody changes it: Lake Formation's permissions then mean nothing for them.
+    Informational where `governance` is `iam`: then IAM alone decides, and everybody knows. Says nothing of a
+    Region without a Glue database.
+    https://docs.aws.amazon.com/lake-formation/latest/dg/change-settings.html
+    """
+    if not inventory.of("AWS::Glue::Database", region=settings.region):
+        return not_applicable("governs no database in this Region")
+    open_ = [name for name in _DEFAULTS if _lets_in_everybody(settings[name])]
+    if open_:
+        return failed(
+            f"gives {_EVERYBODY} its default permissions: {', '.join(open_)}",
+            severity="info" if governance == "iam" else None,
+            defaults=open_,
+        )
+    return passed("leaves new databases and tables to Lake Formation")
+
+
+def _lets_in_everybody(grants: list[dict[str, dict[str, str]]] | None) -> bool:
+    return any(
+        (grant.get("Principal") or {}).get("DataLakePrincipalIdentifier") == _EVERYBODY
+        for grant in grants or ()
+    )
+
+
+@check("AWS::LakeFormation::DataLakeSettings")
+def lakeformation_admins_limited(settings: Resource, inventory: Inventory, *, most_admins: int) -> Verdict:
+    """The lake has administrators, no more than `most_admins`, and each is a role that no workload runs as.
+
+    An administrator can give itself every permission on every table. A user's keys do not expire, the root
+    user cannot be bound, and a job that is an administrator makes one of all who can change the job. Says
+    nothing of a Region without a Glue database.
+    https://docs.aws.amazon.com/lake-formation/latest/dg/initial-lf-config.html
+    """
+    if not inventory.of("AWS::Glue::Database", region=settings.region):
+        return not_applicable("governs no database in this Region")
+    admins = [admin.get("DataLakePrincipalIdentifier", "") for admin in settings["DataLakeAdmins"] or ()]
+    if not admins:
+        return failed("has no administrator", DataLakeAdmins=[])
+
+    others = [admin for admin in admins if not arns.parse(admin).resource.startswith("role/")]
+    if others:
+        return failed(
+            f"has an administrator that is no role: {arns.parse(others[0]).name}", DataLakeAdmins=admins
+        )
+    own = [admin for admin in admins if arns.parse(admin).account == settings.account]
+    roles = [role for admin in own if (role := inventory.find("AWS::IAM::Role", admin)) is not None]
+    working = [role.name for role in roles if inventory.has_source(role, "runs-as")]
+    if working:
+        return failed(f"has an administrator that workloads run as: {working[0]}", DataLakeAdmins=admins)
+    if len(admins) > most_admins:
+        return failed(f"has {len(admins)} administrators, more than {most_admins}", DataLakeAdmins=admins)
+    return passed(f"has {len(admins)} administrators, all roles of people", DataLakeAdmins=admins)
+
+
+@check("AWS::Glue::Table")
+def lakeformation_location_registered(table: Resource, inventory: Inventory, *, governance: str) -> Verdict:
+    """A table's data in S3 lies in a location that is registered with Lake Formation.
+
+    Where it does not, whoever may read the bucket reads past every permission on the table. Registered is a
+    location at or below a registered one, compared folder by folder. Says nothing of views, resource links,
+    federated tables and data that is not in S3, and nothing at all where `governance` is `iam`.
+    https://docs.aws.amazon.com/lake-formation/latest/dg/register-data-lake.html
+    """
+    if governance == "iam":
+        return not_applicable("is governed by IAM alone, as the parameter governance says")
+    if table["TableType"] == "VIRTUAL_VIEW" or table["TargetTable"] or table["FederatedTable"]:
+        return not_applicable("holds no data of its own")
+    location = arns.s3_location((table["StorageDescriptor"] or {}).get("Location"))
+    if location is None:
+        return not_applicable("holds no data in S3")
+
+    path = f"{location.bucket}/{location.prefix}".strip("/") + "/"
+    for resource in inventory.of("AWS::LakeFormation::Resource", region=table.region):
+        registered = arns.parse(resource["ResourceArn"]).resource.strip("/*") + "/"
+        if path.startswith(registered):
+            return passed("lies in a registered location", ResourceArn=resource["ResourceArn"])
+    return failed(f"lies in s3://{path.rstrip('/')}, which is not registered", Location=path.rstrip("/"))
+
+
+@check("AWS::S3::Bucket")
+def s3_bucket_classification_tag(bucket: Resource, *, tag_keys: list[str], values: list[str]) -> Verdict:
+    """A bucket says by a tag how sensitive its data is: one of `tag_keys`, in any case, with one of `values`.
+
+    Buckets that deployment tools make for their assets are not judged.
+    """
+    if bucket.name.startswith(_ASSETS):
+        return not_applicable("holds what a deployment tool keeps for itself")
+    wanted = {key.lower() for key in tag_keys}
+    found = {key: value for key, value in bucket.tags.items() if key.lower() in wanted}
+    good = [value for value in found.values() if value.lower() in {value.lower() for value in values}]
+    if good:
+        return passed(f"is classified as {good[0]}", **found)
+    if found:
+        key, value = next(iter(found.items()))
+        return failed(f"has {key}={value}, which is none of {', '.join(values)}", **found)
+    return failed(
+        f"has no tag that says how sensitive its data is, such as {tag_keys[0]}", tags=sorted(bucket.tags)
+    )
+
+
+_ASSETS = ("cdk-", "aws-sam-cli-", "elasticbeanstalk-", "aws-glue-assets-", "cf-templates-")
