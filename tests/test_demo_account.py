@@ -127,11 +127,14 @@ def test_importing_it_imports_neither_moto_nor_boto3() -> None:
 
 # Of these an account has only one, which is either well or not.
 ONE_OF_A_KIND = {
+    "backup-plan-coverage",
     "budget-configured",
     "cloudtrail-multi-region-active",
+    "cloudwatch-pipeline-dashboard",
     "config-recorder-active",
     "iac-coverage",
     "lambda-account-concurrency-headroom",
+    "pipeline-alarm-coverage",
     "quicksight-public-sharing-off",
     "region-carbon-intensity",
     "s3-account-public-access-block",

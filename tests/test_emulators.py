@@ -40,6 +40,8 @@ REFUSED = {
         "datasync:CreateTask",
         "datasync:StartTaskExecution",
         "emr-serverless:CreateApplication",
+        "iot:AttachPolicy",
+        "iot:CreateKeysAndCertificate",
         "lakeformation:PutDataLakeSettings",
         "lakeformation:RegisterResource",
         "s3:PutBucketReplication",

@@ -133,3 +133,22 @@ def _brokers(cluster: Resource, name: str) -> list[float]:
     """The mean of a metric at each broker that has any."""
     found = [cluster.metric(key) for key in sorted(cluster["Metrics"] or {}) if key.startswith(f"{name}.")]
     return [metric["Sum"] / metric["Datapoints"] for metric in found if metric and metric["Datapoints"]]
+
+
+@check("AWS::Glue::Job")
+def glue_job_unused(job: Resource, inventory: Inventory, *, days: int) -> Verdict:
+    """A job that is older than `days` days ran within them.
+
+    Glue keeps runs for about 90 days, so that no run is no run within these. Jobs that are tagged for
+    backfills or disasters (wa-audit:on-demand) are not judged.
+    https://docs.aws.amazon.com/glue/latest/dg/monitor-continuations.html
+    """
+    if "wa-audit:on-demand" in job.tags:
+        return not_applicable("is tagged wa-audit:on-demand")
+    started = max((run["StartedOn"] for run in job["JobRuns"] or () if run.get("StartedOn")), default=None)
+    now = inventory.run.started
+    if started and times.hours_between(started, now) <= 24 * days:
+        return passed("ran", StartedOn=started)
+    if times.hours_between(job["CreatedOn"], now) <= 24 * days:
+        return not_applicable(f"is not yet {days} days old", CreatedOn=job["CreatedOn"])
+    return failed(f"has not run in {days} days", CreatedOn=job["CreatedOn"], StartedOn=started)

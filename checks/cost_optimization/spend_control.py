@@ -10,6 +10,7 @@ from wa_audit.rule import (
     failed,
     not_applicable,
     passed,
+    warehouses,
 )
 
 
@@ -102,3 +103,32 @@ def budget_configured(account: Resource, inventory: Inventory, *, payer_managed:
 def _is_real(budget: Resource) -> bool:
     """Whether it limits what is spent; an automatic budget has no fixed limit."""
     return float((budget["BudgetLimit"] or {}).get("Amount", "2")) > 1
+
+
+@check("AWS::Redshift::Cluster")
+def redshift_usage_limits(cluster: Resource, inventory: Inventory) -> Verdict:
+    """What a cluster can spend beyond its nodes is limited: concurrency scaling, and Spectrum's scans.
+
+    Concurrency scaling is in use where max_concurrency_scaling_clusters is not 0, which its default is not.
+    Whether external schemas make Spectrum scan is known to SQL alone: a limit for it is not asked for, and
+    one that is there is told.
+    https://docs.aws.amazon.com/redshift/latest/mgmt/managing-cluster-usage-limits.html
+    """
+    limits = [
+        limit["FeatureType"]
+        for limit in inventory.of("AWS::Redshift::UsageLimit", region=cluster.region)
+        if limit["ClusterIdentifier"] == cluster.name
+    ]
+    if "concurrency-scaling" in limits:
+        return passed("limits its concurrency scaling", FeatureType=sorted(limits))
+    most = [
+        values.get("max_concurrency_scaling_clusters", "1")
+        for _, values in warehouses.parameters(cluster, inventory)
+    ]
+    if set(most) == {"0"}:
+        return not_applicable("has concurrency scaling switched off")
+    return failed(
+        "may add clusters without a usage limit",
+        max_concurrency_scaling_clusters=most,
+        FeatureType=sorted(limits),
+    )

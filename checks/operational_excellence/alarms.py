@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from wa_audit.rule import (
+    ACCOUNT_TYPE,
     Inventory,
     Resource,
     Verdict,
@@ -361,3 +362,135 @@ def _runs_some_job(task: states.State) -> bool:
     called = states.integration(task)
     is_run = (called.service, called.action, called.pattern) == ("glue", "startJobRun", states.SYNC)
     return is_run and not called.references
+
+
+@check("AWS::MSK::Cluster")
+def msk_consumer_lag_alarm(cluster: Resource, inventory: Inventory) -> Verdict:
+    """An alarm with an action watches how far consumers are behind.
+
+    That is MaxOffsetLag, SumOffsetLag or EstimatedMaxTimeLag of the cluster, or OffsetLag of each function
+    that reads it. Monitoring outside CloudWatch (OpenMonitoring) makes it informational.
+    https://docs.aws.amazon.com/msk/latest/developerguide/consumer-lag.html
+    """
+    found = _alarms(cluster, inventory, "AWS/Kafka", _LAG, **{"Cluster Name": cluster.name})
+    if heard := _heard(found, inventory):
+        return passed(f"has its consumers watched by {heard[0].name}", AlarmName=heard[0].name)
+    readers = sorted(
+        {arns.parse(relation.target).name for relation in inventory.targets(cluster, "triggers")}
+    )
+    watched = [
+        name
+        for name in readers
+        if _heard(_alarms(cluster, inventory, "AWS/Lambda", {"OffsetLag"}, FunctionName=name), inventory)
+    ]
+    if readers and watched == readers:
+        return passed("has each of its functions watched by OffsetLag", functions=readers)
+    monitoring = ((cluster["Provisioned"] or {}).get("OpenMonitoring") or {}).get("Prometheus") or {}
+    elsewhere = (monitoring.get("JmxExporter") or {}).get("EnabledInBroker")
+    return failed(
+        "has no alarm with an action on its consumers' lag",
+        severity="info" if elsewhere else None,
+        metrics=sorted(_LAG),
+    )
+
+
+_LAG = frozenset({"EstimatedMaxTimeLag", "MaxOffsetLag", "SumOffsetLag"})
+
+
+@check("AWS::Kinesis::Stream", "AWS::KinesisFirehose::DeliveryStream")
+def data_freshness_alarm(entry: Resource, inventory: Inventory, *, sporadic_tag: str) -> Verdict:
+    """Where data enters, an alarm goes off when none comes.
+
+    On a stream's IncomingRecords or IncomingBytes, or a delivery stream's DataFreshness: an alarm that goes
+    off below its threshold, or takes missing data for a breach, and has an action. A delivery stream that is
+    fed by a stream is no entry. Sources of which nothing is expected bear the tag `sporadic_tag`.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+    """
+    if sporadic_tag in entry.tags:
+        return not_applicable("is fed now and then, as its tag says")
+    if inventory.has_target(entry, "reads-from"):
+        return not_applicable("is fed by another stream")
+    if entry.type == "AWS::Kinesis::Stream":
+        found = _alarms(entry, inventory, "AWS/Kinesis", _TAKEN, StreamName=entry.name)
+    else:
+        names = [*_TAKEN, *(f"{kind[0]}.DataFreshness" for kind in alarms.FIREHOSE_DELIVERIES.values())]
+        found = _alarms(entry, inventory, "AWS/Firehose", names, DeliveryStreamName=entry.name)
+    for alarm in _heard(found, inventory):
+        if (
+            not _rises(alarm)
+            or alarm["TreatMissingData"] == "breaching"
+            or "Freshness" in str(alarm["MetricName"])
+        ):
+            return passed(f"sets off {alarm.name} when nothing comes", AlarmName=alarm.name)
+    return failed("has no alarm that goes off when nothing comes", metrics=sorted(_TAKEN))
+
+
+_TAKEN = frozenset({"IncomingBytes", "IncomingRecords"})
+
+
+@check(ACCOUNT_TYPE)
+def pipeline_alarm_coverage(
+    account: Resource, inventory: Inventory, *, least_percent: int, poor_percent: int, watched_elsewhere: bool
+) -> Verdict:
+    """`least_percent` of what pipelines are made of is watched by an alarm, or a rule tells of its failures.
+
+    Looks at jobs, functions, state machines, streams, queues and clusters in the audited Regions. Below
+    `poor_percent` it is a high failure. Says nothing where `watched_elsewhere` says that another system
+    watches.
+    """
+    if watched_elsewhere:
+        return not_applicable("is watched by another system, as the parameter watched_elsewhere says")
+    found = [resource for type_ in _WATCHABLE for resource in inventory.of(type_)]
+    if not found:
+        return not_applicable("holds nothing that an alarm could watch")
+    loose = [
+        r for r in found if not inventory.has_source(r, "watches") and not inventory.has_source(r, "told-of")
+    ]
+    percent = 100 * (len(found) - len(loose)) // len(found)
+    words = f"has {percent} % of {len(found)} pipeline resources watched"
+    evidence = {
+        "watched": len(found) - len(loose),
+        "total": len(found),
+        "unwatched": [r.arn for r in loose[:10]],
+    }
+    if percent < least_percent:
+        return failed(words, severity="high" if percent < poor_percent else None, **evidence)
+    return passed(words, **evidence)
+
+
+_WATCHABLE = (
+    "AWS::EMR::Cluster",
+    "AWS::Glue::Job",
+    "AWS::Kinesis::Stream",
+    "AWS::KinesisFirehose::DeliveryStream",
+    "AWS::Lambda::Function",
+    "AWS::SQS::Queue",
+    "AWS::StepFunctions::StateMachine",
+)
+
+
+@check(ACCOUNT_TYPE)
+def cloudwatch_pipeline_dashboard(
+    account: Resource, inventory: Inventory, *, least_namespaces: int, shown_elsewhere: bool
+) -> Verdict:
+    """A dashboard shows metrics of at least `least_namespaces` services that pipelines are made of.
+
+    Says nothing where `shown_elsewhere` says that Grafana or another tool does.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Dashboards.html
+    """
+    if shown_elsewhere:
+        return not_applicable("has its dashboards elsewhere, as the parameter shown_elsewhere says")
+    most: set[str] = set()
+    for dashboard in inventory.of("AWS::CloudWatch::Dashboard"):
+        body = dashboard["DashboardBody"] or {}
+        shown = {name for name in body.get("Namespaces") or () if name in alarms.PIPELINE_NAMESPACES}
+        texts = [text for text in body.get("Expressions") or () if text]
+        shown |= {name for name in alarms.PIPELINE_NAMESPACES if any(f'"{name}"' in text for text in texts)}
+        if len(shown) >= least_namespaces:
+            return passed(
+                f"has {dashboard.name}, which shows {', '.join(sorted(shown))}", namespaces=sorted(shown)
+            )
+        most = max(most, shown, key=len)
+    return failed(
+        f"has no dashboard that shows {least_namespaces} services of a pipeline", namespaces=sorted(most)
+    )

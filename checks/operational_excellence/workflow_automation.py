@@ -11,6 +11,7 @@ from wa_audit.rule import (
     not_evaluated,
     passed,
     schedules,
+    tables,
 )
 
 
@@ -87,3 +88,32 @@ def glue_job_orchestrated(job: Resource, inventory: Inventory) -> Verdict:
     if "wa-audit:on-demand" in job.tags:
         return not_applicable("is tagged wa-audit:on-demand")
     return failed("is started by nothing that was found")
+
+
+@check("AWS::Glue::Table")
+def glue_data_quality_ruleset(
+    table: Resource, inventory: Inventory, *, raw_words: str, checked_elsewhere: list[str]
+) -> Verdict:
+    """A curated table's data is checked: a ruleset is for it, or Data Quality has given a result for it.
+
+    A ruleset names the table as its TargetTable; results of 30 days count, a job's among them. Says nothing
+    of databases whose name says that their data is raw (`raw_words`), of databases in `checked_elsewhere`,
+    and of views and resource links.
+    https://docs.aws.amazon.com/glue/latest/dg/glue-data-quality.html
+    """
+    database = table["DatabaseName"]
+    if table["TableType"] == "VIRTUAL_VIEW" or table["TargetTable"]:
+        return not_applicable("holds no data of its own")
+    if tables.is_named_after(raw_words, database):
+        return not_applicable("holds raw data, as its database's name says")
+    if database in checked_elsewhere:
+        return not_applicable("is checked by another tool, as the parameter checked_elsewhere says")
+    for ruleset in inventory.of("AWS::Glue::DataQualityRuleset", region=table.region):
+        target = ruleset["TargetTable"] or {}
+        if (target.get("DatabaseName"), target.get("TableName")) == (database, table.name):
+            return passed(f"is checked by the ruleset {ruleset.name}", ruleset=ruleset.name)
+    for result in inventory.of("AWS::Glue::DataQualityResult", region=table.region):
+        seen = result["GlueTable"] or {}
+        if (seen.get("DatabaseName"), seen.get("TableName")) == (database, table.name):
+            return passed("was checked within 30 days", StartedOn=result["StartedOn"])
+    return failed("is checked by no Data Quality ruleset", TableName=table.name)

@@ -1,5 +1,7 @@
 """Data are stored so that a query reads little of them."""
 
+from typing import Any
+
 from wa_audit.rule import (
     Resource,
     Verdict,
@@ -142,3 +144,76 @@ def firehose_buffering(stream: Resource, *, least_megabytes: int, least_seconds:
         return not_applicable("is tagged wa-audit:latency=low", BufferingHints=hints)
     wanted = f"{least_megabytes} MB and {least_seconds} seconds are wanted"
     return failed(f"gathers {size} MB or {seconds} seconds, {wanted}", BufferingHints=hints)
+
+
+@check("AWS::Glue::Table")
+def glue_iceberg_optimizers(table: Resource, *, maintained_elsewhere: list[str]) -> Verdict:
+    """Glue compacts an Iceberg table, expires its snapshots and removes its orphaned files.
+
+    Without compaction a table that is written often becomes thousands of small files. Only snapshots and
+    orphans that stay are a low failure: they cost storage. Says nothing of databases in
+    `maintained_elsewhere`, whose tables a job of one's own looks after.
+    https://docs.aws.amazon.com/glue/latest/dg/table-optimizers.html
+    """
+    if tables.table_format(table["Parameters"], table["StorageDescriptor"]) != "iceberg":
+        return not_applicable("is no Iceberg table")
+    if table["DatabaseName"] in maintained_elsewhere:
+        return not_applicable("is maintained by a job, as the parameter maintained_elsewhere says")
+    on = {row.get("type") for row in table["TableOptimizers"] or () if row.get("enabled")}
+    missing = [kind for kind in ("compaction", "retention", "orphan_file_deletion") if kind not in on]
+    if "compaction" in missing:
+        return failed("is not compacted by Glue", missing=missing)
+    if missing:
+        return failed(f"lacks the optimizers {', '.join(missing)}", severity="low", missing=missing)
+    return passed("is compacted, and its old files go", optimizers=sorted(map(str, on)))
+
+
+@check("AWS::Glue::Table")
+def glue_table_partition_index_or_projection(table: Resource, *, most_partitions: int) -> Verdict:
+    """A table of more than `most_partitions` partitions has an index on them, or has Athena compute them.
+
+    Without either every query asks the catalog for the partitions one page after another. Projection is
+    Athena's alone: Spectrum, EMR and Glue jobs still read the catalog. Open table formats keep their own
+    lists.
+    https://docs.aws.amazon.com/glue/latest/dg/partition-indexes.html
+    """
+    if not table["PartitionKeys"]:
+        return not_applicable("is not partitioned")
+    if tables.table_format(table["Parameters"], table["StorageDescriptor"]) in _OPEN_FORMATS:
+        return not_applicable("keeps its own list of files")
+    if str((table["Parameters"] or {}).get("projection.enabled")).lower() == "true":
+        return passed("has Athena compute its partitions", **{"projection.enabled": True})
+    active = [
+        row.get("IndexName") for row in table["PartitionIndexes"] or () if row.get("IndexStatus") == "ACTIVE"
+    ]
+    if active:
+        return passed(f"has the partition index {active[0]}", IndexName=active[0])
+    count = sum(table["PartitionCounts"] or ())
+    if count <= most_partitions:
+        return not_applicable(f"has {count:,} partitions", partitions=count)
+    return failed(f"has more than {most_partitions:,} partitions and no index on them", partitions=count)
+
+
+_OPEN_FORMATS = ("iceberg", "delta", "hudi")
+
+
+@check("AWS::Glue::Table")
+def glue_table_small_files(table: Resource, *, least_objects: int, least_megabytes: int) -> Verdict:
+    """A table of `least_objects` objects and more holds at least `least_megabytes` in each, on average.
+
+    By what a crawler counted (objectCount, sizeKey). Each object costs a request and an open, whatever is in
+    it; 128 MB and more is what engines like. Says nothing where no crawler has counted, and of an Iceberg
+    table that Glue compacts.
+    https://docs.aws.amazon.com/athena/latest/ug/performance-tuning-data-optimization-techniques.html
+    """
+    own = table["Parameters"] or {}
+    size, objects = tables.size_in_bytes(own), str(own.get("objectCount") or "")
+    if size is None or not objects.isdigit() or not int(objects):
+        return not_applicable("was not counted by a crawler")
+    if any(row.get("type") == "compaction" and row.get("enabled") for row in table["TableOptimizers"] or ()):
+        return not_applicable("is compacted by Glue")
+    mean = size / int(objects) / 2**20
+    evidence: dict[str, Any] = {"objectCount": int(objects), "sizeKey": size, "megabytes": round(mean, 2)}
+    if int(objects) >= least_objects and mean < least_megabytes:
+        return failed(f"lies in {int(objects):,} objects of {mean:.2g} MB on average", **evidence)
+    return passed(f"lies in {int(objects):,} objects of {mean:.2g} MB on average", **evidence)

@@ -1,6 +1,9 @@
 """What is overwritten, deleted or locked away can be had back."""
 
+from typing import Any
+
 from wa_audit.rule import (
+    ACCOUNT_TYPE,
     Inventory,
     Resource,
     Verdict,
@@ -169,3 +172,57 @@ def backup_cross_region_copy(plan: Resource, *, dr_required: bool) -> Verdict:
     if copies:
         return failed(f"copies within {plan.region} alone", DestinationBackupVaultArn=copies[0])
     return failed("copies its backups nowhere", CopyActions=[])
+
+
+@check(ACCOUNT_TYPE)
+def backup_plan_coverage(account: Resource, inventory: Inventory, *, most_days: int) -> Verdict:
+    """What is tagged as critical was backed up within `most_days` days, or its service keeps it recoverable.
+
+    Looks at DynamoDB tables, S3 buckets and Redshift clusters tagged criticality=high or critical. AWS Backup
+    has a recovery point of it (LastBackupTime), or a table has point-in-time recovery, a bucket versions that
+    are replicated, a cluster automated snapshots. Data that can be made again (wa-audit:data=reproducible)
+    need not be.
+    https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListProtectedResources.html
+    """
+    critical = [
+        r
+        for type_ in ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Redshift::Cluster")
+        for r in inventory.of(type_)
+        if _is_critical(r)
+    ]
+    if not critical:
+        return not_applicable("has nothing that is tagged as critical")
+    bare = [r for r in critical if not _is_recoverable(r) and not _is_backed_up(r, inventory, most_days)]
+    evidence: dict[str, Any] = {"critical": len(critical), "unprotected": [r.arn for r in bare[:10]]}
+    if bare:
+        return failed(
+            f"has {len(bare)} of {len(critical)} critical stores without a backup: {bare[0].name}", **evidence
+        )
+    return passed(f"can recover its {len(critical)} critical stores", **evidence)
+
+
+def _is_critical(resource: Resource) -> bool:
+    tags = {key.lower(): value.lower() for key, value in resource.tags.items()}
+    return tags.get("criticality") in ("high", "critical") and tags.get("wa-audit:data") != "reproducible"
+
+
+def _is_recoverable(store: Resource) -> bool:
+    """Whether its own service keeps what was there before."""
+    match store.type:
+        case "AWS::DynamoDB::Table":
+            recovery = (store["ContinuousBackups"] or {}).get("PointInTimeRecoveryDescription") or {}
+            return bool(recovery.get("PointInTimeRecoveryStatus") == "ENABLED")
+        case "AWS::S3::Bucket":
+            rules = (store["Replication"] or {}).get("Rules") or ()
+            versions = (store["Versioning"] or {}).get("Status") == "Enabled"
+            return versions and any(rule.get("Status") == "Enabled" for rule in rules)
+    return bool(store["AutomatedSnapshotRetentionPeriod"])
+
+
+def _is_backed_up(store: Resource, inventory: Inventory, most_days: int) -> bool:
+    for relation in inventory.sources(store, "backs-up"):
+        backup = inventory.get(relation.via)
+        last = backup["LastBackupTime"] if backup else None
+        if last and times.hours_between(last, inventory.run.started) <= 24 * most_days:
+            return True
+    return False

@@ -175,3 +175,35 @@ def opensearch_tls(domain: Resource, *, policies: list[str]) -> Verdict:
             NodeToNodeEncryptionOptions=domain["NodeToNodeEncryptionOptions"],
         )
     return passed("enforces TLS, between its nodes too", TLSSecurityPolicy=name)
+
+
+@check("AWS::QuickSight::DataSource")
+def quicksight_datasource_ssl(source: Resource) -> Verdict:
+    """QuickSight speaks TLS with a database (SslProperties.DisableSsl is not true).
+
+    Athena, S3 and other services are reached by TLS in any case, and files by none.
+    https://docs.aws.amazon.com/quicksight/latest/APIReference/API_SslProperties.html
+    """
+    if source["Type"] not in _QUICKSIGHT_DATABASES:
+        return not_applicable(f"is of type {source['Type']}, no database")
+    if (source["SslProperties"] or {}).get("DisableSsl"):
+        return failed("has TLS switched off", DisableSsl=True)
+    return passed("is reached by TLS", Type=source["Type"])
+
+
+_QUICKSIGHT_DATABASES = (
+    "AURORA",
+    "AURORA_POSTGRESQL",
+    "EXASOL",
+    "MARIADB",
+    "MYSQL",
+    "ORACLE",
+    "POSTGRESQL",
+    "PRESTO",
+    "RDS",
+    "REDSHIFT",
+    "SQLSERVER",
+    "STARBURST",
+    "TERADATA",
+    "TRINO",
+)

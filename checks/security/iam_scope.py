@@ -334,3 +334,44 @@ def _unbound_federation(statements: list[policy.Statement]) -> Iterator[policy.E
             claim = "aud" if issuer == "cognito-identity.amazonaws.com" else "sub"
             subject = frozenset({f"{issuer}:{claim}".lower()})
             yield from policy.exposures(statements, caller.__eq__, subject)
+
+
+@check("AWS::IoT::Policy")
+def iot_policy_least_privilege(document: Resource) -> Verdict:
+    """A device may connect as itself and speak on its own topics.
+
+    Fails for `iot:*` on whatever, and where iot:Publish, iot:Subscribe, iot:Receive or iot:Connect is allowed
+    on everything of its kind (`*`, `topic/*`, `client/*`): a variable such as
+    `${iot:Connection.Thing.ThingName}` in the resource makes it less. A policy that nothing is attached to is
+    a low failure.
+    https://docs.aws.amazon.com/iot/latest/developerguide/iot-policies.html
+    """
+    severity = None if document["targets"] else "low"
+    for statement in policy.parse(document["policyDocument"]):
+        wide = [name for name in _DEVICE_ACTIONS if statement.allows and statement.action(name)]
+        if not wide or statement.conditions:
+            continue
+        if statement.action("iot:?*"):
+            return failed(
+                f"allows all of AWS IoT in statement {statement.label}",
+                severity=severity,
+                Statement=statement.label,
+            )
+        for resource in statement.spoken_of:
+            if _is_everything(resource):
+                return failed(
+                    f"allows {wide[0]} on {resource} in statement {statement.label}",
+                    severity=severity,
+                    Action=wide,
+                    Resource=resource,
+                )
+    return passed("lets a device do what is its own")
+
+
+_DEVICE_ACTIONS = ("iot:Publish", "iot:Subscribe", "iot:Receive", "iot:Connect")
+
+
+def _is_everything(resource: str) -> bool:
+    """Whether it names all clients, topics or topic filters, or whatever NotResource leaves."""
+    part = arns.parse(resource).resource or resource
+    return resource == "NotResource" or part in ("*", "client/*", "topic/*", "topicfilter/*")

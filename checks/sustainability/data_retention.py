@@ -14,6 +14,7 @@ from wa_audit.rule import (
     lifecycle,
     not_applicable,
     passed,
+    tables,
 )
 
 
@@ -150,3 +151,36 @@ def backup_cold_storage(plan: Resource, *, long_days: int) -> Verdict:
         kept = f"for {days} days" if days else "for ever"
         return failed(f"keeps what {warm[0]} makes {kept} in warm storage", rules=warm)
     return passed("moves what it keeps long to cold storage", rules=sorted(long))
+
+
+@check("AWS::S3::Bucket")
+def s3_bucket_deep_archive_cold_data(bucket: Resource, *, archive_words: str, least_percent: int) -> Verdict:
+    """A bucket whose name or tags call it an archive or a backup moves its objects to Glacier.
+
+    By an enabled rule that moves them to GLACIER or DEEP_ARCHIVE, or because `least_percent` of its bytes are
+    there already. Objects that must be back within hours bear the tag wa-audit:retrieval.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html
+    """
+    if not tables.is_named_after(archive_words, bucket.name, *bucket.tags.values()):
+        return not_applicable("is called neither an archive nor a backup")
+    if "wa-audit:retrieval" in bucket.tags:
+        return not_applicable("must be back soon, as its tag says")
+    for rule in bucket["LifecycleRules"] or ():
+        for move in rule.get("Transitions") or () if rule.get("Status") == "Enabled" else ():
+            if move.get("StorageClass") in ("GLACIER", "DEEP_ARCHIVE"):
+                return passed(f"moves its objects to {move['StorageClass']}", Days=move.get("Days"))
+    sizes = {name: _latest(bucket, name) for name in (*_COLD, *_WARM)}
+    total = sum(sizes.values())
+    cold = sum(sizes[name] for name in _COLD)
+    if total and 100 * cold >= least_percent * total:
+        return passed(f"has {100 * cold / total:.0f} % of its bytes in Glacier")
+    return failed("keeps its archive out of Glacier", bytes=round(total))
+
+
+_COLD = ("GlacierStorage", "DeepArchiveStorage")
+_WARM = ("StandardStorage", "StandardIAStorage", "OneZoneIAStorage", "GlacierInstantRetrievalStorage")
+
+
+def _latest(bucket: Resource, storage: str) -> float:
+    """The bytes that the bucket last held in a storage class."""
+    return float((bucket.metric(f"BucketSizeBytes.{storage}") or {}).get("Latest", 0))

@@ -44,7 +44,7 @@ STACK_STATUS = {"acme-reporting-alerts": "UPDATE_ROLLBACK_FAILED"}
 
 # What Acme does not have, and moto no operation for.
 NOTHING: dict[str, Json] = {
-    "glue.ListDataQualityRulesets": {"Rulesets": []},
+    "glue.ListDataQualityResults": {"Results": []},
     "kafkaconnect.ListConnectors": {"connectors": []},
     "redshift-serverless.ListWorkgroups": {"workgroups": []},
     "redshift-serverless.ListNamespaces": {"namespaces": []},

@@ -5,18 +5,25 @@ Beside it, two weeks of what the services would say of themselves: how full, how
 
 from __future__ import annotations
 
-from wa_audit.demo_account.account import SECOND_REGION, Account, pairs
-from wa_audit.demo_account.foundation import TERRAFORM
+import json
+
+from wa_audit.demo_account.account import SECOND_REGION, Account, allow, document, pairs, tls_only
+from wa_audit.demo_account.foundation import ALERTS, LOGS, TERRAFORM
 from wa_audit.demo_account.reporting import WAREHOUSE
 
 TAGS = {"owner": "platform", "environment": "production", "cost-center": "4711"}
+PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 _EVERY_DAY = range(12, 14 * 24, 24)
 
 
 def seed(account: Account) -> None:
     lake(account)
+    tables(account)
     replicas(account)
+    archive(account)
     backups(account)
+    devices(account)
+    watching(account)
     copies(account)
     applications(account)
     runs(account)
@@ -38,6 +45,106 @@ def lake(account: Account) -> None:
     )
     account.do(
         "lakeformation:RegisterResource", ResourceArn=f"arn:aws:s3:::{WAREHOUSE}", UseServiceLinkedRole=True
+    )
+
+
+def tables(account: Account) -> None:
+    """Two Iceberg tables, of which Glue looks after one; a table of many small files, one of large ones."""
+    for name, parameters in (
+        ("orders_history", {"table_type": "ICEBERG"}),
+        ("returns_history", {"table_type": "ICEBERG"}),
+        ("scans", {"classification": "parquet", "objectCount": "48000", "sizeKey": str(48_000 * 2**20)}),
+        (
+            "stock",
+            {
+                "classification": "parquet",
+                "objectCount": "2400",
+                "sizeKey": str(2_400 * 200 * 2**20),
+                "projection.enabled": "true",
+            },
+        ),
+    ):
+        account.do(
+            "glue:CreateTable",
+            DatabaseName="acme_reporting",
+            TableInput={
+                "Name": name,
+                "TableType": "EXTERNAL_TABLE",
+                "Parameters": parameters,
+                "PartitionKeys": [] if "table_type" in parameters else [{"Name": "day", "Type": "date"}],
+                "StorageDescriptor": {
+                    "Location": f"s3://{WAREHOUSE}/{name}",
+                    "Columns": [{"Name": "id", "Type": "string"}],
+                    "SerdeInfo": {"SerializationLibrary": PARQUET},
+                },
+            },
+        )
+
+
+def archive(account: Account) -> None:
+    account.bucket(
+        "acme-compliance-archive",
+        key=account.keys["acme-data"],
+        versioning="Enabled",
+        lifecycle=[
+            {
+                "ID": "cold",
+                "Status": "Enabled",
+                "Filter": {"Prefix": ""},
+                "Transitions": [{"Days": 30, "StorageClass": "DEEP_ARCHIVE"}],
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 60},
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+            }
+        ],
+        policy=[tls_only("acme-compliance-archive")],
+        logs_to=LOGS,
+        tags=TAGS | TERRAFORM | {"data-classification": "restricted"},
+    )
+
+
+def devices(account: Account) -> None:
+    """A door may report on its own topic; the conveyor's old policy lets it do everything."""
+    made = account.do("iot:CreateKeysAndCertificate", setAsActive=True)
+    own = account.arn("iot", "topic/doors/${iot:Connection.Thing.ThingName}")
+    for name, statement in (
+        ("acme-doors", allow("iot:Publish", own)),
+        ("acme-conveyor", allow("iot:*", "*")),
+    ):
+        account.do("iot:CreatePolicy", policyName=name, policyDocument=document(statement))
+        account.do("iot:AttachPolicy", policyName=name, target=made.get("certificateArn", ""))
+
+
+def watching(account: Account) -> None:
+    """Silence on the main stream and lag on the bus are heard of; a dashboard shows what belongs together."""
+    heard = (account.arn("sns", ALERTS),)
+    account.alarm(
+        "acme-clickstream-silent",
+        "AWS/Kinesis",
+        "IncomingRecords",
+        actions=heard,
+        threshold=1,
+        comparison="LessThanThreshold",
+        StreamName="acme-clickstream-events",
+    )
+    account.alarm(
+        "acme-events-lag",
+        "AWS/Kafka",
+        "MaxOffsetLag",
+        actions=heard,
+        threshold=10_000,
+        **{"Cluster Name": "acme-events"},
+    )
+    widgets = [
+        {"type": "metric", "properties": {"metrics": [[space, name, key, value]], "region": account.region}}
+        for space, name, key, value in (
+            ("AWS/Kinesis", "IncomingRecords", "StreamName", "acme-clickstream-events"),
+            ("AWS/Firehose", "DeliveryToS3.Success", "DeliveryStreamName", "acme-clickstream-to-lake"),
+        )
+    ]
+    account.do(
+        "cloudwatch:PutDashboard",
+        DashboardName="acme-clickstream",
+        DashboardBody=json.dumps({"widgets": widgets}),
     )
 
 

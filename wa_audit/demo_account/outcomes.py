@@ -27,6 +27,10 @@ KAFKA_SETTINGS = {
     "acme-events": "default.replication.factor=3\nmin.insync.replicas=2\nunclean.leader.election.enable=false"
 }
 CONCURRENCY = 1000
+OLD_JOBS = ("acme-orders-dedupe",)
+MANY_PARTITIONS = ("scans",)
+OPTIMIZED = ("orders_history",)
+CHECKED = (("acme_clickstream_curated", "sessions"),)
 KMS_REPLICAS = ("arn:aws:s3:::acme-reporting-warehouse-dr",)
 
 
@@ -51,6 +55,12 @@ class Outcomes:
         events.register("after-call.kafka.ListClustersV2", _kafka_clusters)
         events.register("after-call.redshift.DescribeClusters", _warehouses)
         events.register("after-call.glue.GetJobRuns", _ended_runs)
+        events.register("after-call.glue.GetJobs", _old_jobs)
+        events.register("before-call.glue.GetPartitions", _partitions)
+        events.register("before-call.glue.BatchGetTableOptimizer", _optimizers)
+        events.register("before-call.glue.ListDataQualityRulesets", _rulesets)
+        events.register("before-call.redshift.DescribeUsageLimits", _usage_limits)
+        events.register("before-call.quicksight.ListDataSources", _data_sources)
         events.register("after-call.s3.GetBucketReplication", _replicas)
         events.register("after-call.cloudformation.DescribeStacks", _drift)
 
@@ -125,6 +135,65 @@ def _ended_runs(parsed: Json, **_: Any) -> None:
     for run in parsed.get("JobRuns", ()):
         run["JobRunState"] = "FAILED" if run.get("JobName") in FAILED_JOBS else "SUCCEEDED"
         run["StartedOn"] = times.now() - timedelta(hours=8)
+
+
+def _old_jobs(parsed: Json, **_: Any) -> None:
+    for job in parsed.get("Jobs", ()):
+        if job["Name"] in OLD_JOBS:
+            job["CreatedOn"] = times.now() - AGE
+
+
+def _partitions(params: Json, **_: Any) -> tuple[AWSResponse, Json] | None:
+    """Pages without an end, of a table with more partitions than an emulator should hold."""
+    asked = json.loads(params["body"])
+    if asked["TableName"] not in MANY_PARTITIONS:
+        return None
+    page = int(asked.get("NextToken", 0))
+    return answer({"Partitions": [{"Values": ["2026-01-01"]}] * 1000, "NextToken": str(page + 1)})
+
+
+def _optimizers(params: Json, **_: Any) -> tuple[AWSResponse, Json]:
+    found = [
+        {"tableOptimizer": {"type": entry["type"], "configuration": {"enabled": True}}}
+        for entry in json.loads(params["body"])["Entries"]
+        if entry["tableName"] in OPTIMIZED
+    ]
+    return answer({"TableOptimizers": found, "Failures": []})
+
+
+def _rulesets(**_: Any) -> tuple[AWSResponse, Json]:
+    rows = [
+        {"Name": f"{table}-quality", "TargetTable": {"DatabaseName": database, "TableName": table}}
+        for database, table in CHECKED
+    ]
+    return answer({"Rulesets": rows})
+
+
+def _usage_limits(**_: Any) -> tuple[AWSResponse, Json]:
+    limit = {
+        "UsageLimitId": "1f2e3d4c",
+        "ClusterIdentifier": "acme-warehouse",
+        "FeatureType": "concurrency-scaling",
+        "LimitType": "time",
+        "Amount": 120,
+        "BreachAction": "disable",
+    }
+    return answer({"UsageLimits": [limit]})
+
+
+def _data_sources(context: Json, **_: Any) -> tuple[AWSResponse, Json]:
+    if context.get("client_region") == SECOND_REGION:
+        return answer({"DataSources": []})
+    place = "arn:aws:quicksight:eu-west-1:123456789012:datasource"
+    warehouse = {"RedshiftParameters": {"ClusterId": "acme-warehouse", "Database": "dw"}}
+    shop = {"PostgreSqlParameters": {"Host": "shop.acme.example", "Port": 5432, "Database": "shop"}}
+    rows = [
+        {"Arn": f"{place}/dw", "DataSourceId": "dw", "Name": "warehouse", "Type": "REDSHIFT"},
+        {"Arn": f"{place}/shop", "DataSourceId": "shop", "Name": "shop", "Type": "POSTGRESQL"},
+    ]
+    rows[0]["DataSourceParameters"] = warehouse  # type: ignore[assignment]
+    rows[1] |= {"DataSourceParameters": shop, "SslProperties": {"DisableSsl": True}}  # type: ignore[dict-item]
+    return answer({"DataSources": rows})
 
 
 def _replicas(parsed: Json, **_: Any) -> None:
