@@ -161,7 +161,7 @@ def test_a_pipeline_is_named_by_the_best_that_there_is(account: str, named_by: s
         ("a state machine that runs Glue, writes to a table, and tells of it", ["schedule"]),
         ("a table's stream feeds a search domain, and the table is global", ["stream"]),
         ("EMR batch with logs, and scratch by Glue", ["on demand"]),
-        ("files from on premises by DataSync", []),
+        ("files from on premises by DataSync", ["schedule"]),
         ("a streaming job reads the stream that its settings name, and fills a bucket", ["stream"]),
     ],
 )

@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -44,7 +44,23 @@ PILLARS = (
     "sustainability",
 )
 SEVERITIES = ("critical", "high", "medium", "low", "info")
-FORMATS = ("json", "html", "csv", "jsonl", "markdown", "junit")
+if TYPE_CHECKING:
+    _Choice = click.Choice[str]
+else:
+    _Choice = click.Choice  # which is generic from click 8.2 on
+
+FORMATS = (
+    "json",
+    "html",
+    "csv",
+    "jsonl",
+    "markdown",
+    "junit",
+    "sarif",
+    "ocsf",
+    "openmetrics",
+    "parquet",
+)
 
 
 def option(*names: str, env: Sequence[str] = (), **settings: Any) -> Callable[[_Command], _Command]:
@@ -63,16 +79,27 @@ def _together(*options: Callable[[_Command], _Command]) -> Callable[[_Command], 
     return decorate
 
 
+class _Format(_Choice):
+    """A report format, or `format=path` for a file of one's own choosing."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        name, given, path = str(value).partition("=")
+        found = super().convert(name, parameter, context)
+        if given and not path:
+            self.fail(f"{value!r} names no file; give {name}=FILE, or {name} alone", parameter, context)
+        return f"{found}={path}" if given else found
+
+
 def _formats(*default: str) -> Callable[[_Command], _Command]:
     """The choice of report formats."""
     return option(
         "--format",
         "formats",
         multiple=True,
-        type=click.Choice(FORMATS),
+        type=_Format(FORMATS),
         default=default,
         show_default=True,
-        help="Report to write; repeatable.",
+        help="Report to write, into --output or, as NAME=FILE, elsewhere; repeatable.",
     )
 
 

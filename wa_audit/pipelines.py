@@ -345,6 +345,15 @@ class Flow:
             yield "stream" if node.type == "AWS::DynamoDB::Table" else "event"
         elif node.layer in (Layer.INGESTION, Layer.PROCESSING):
             yield "on demand"
+        elif node.layer is Layer.SOURCE:
+            # A source waits to be read; what reads it may be set off by something else.
+            readers = [edge.target for edge in self.out_of(id_) if self._takes(edge.target)]
+            yield from (
+                how for reader in readers if not self._is_called(reader) for how in self._set_off(reader)
+            )
+
+    def _is_called(self, id_: str) -> bool:
+        return any(edge.relation.kind in ("triggers", "starts") for edge in self.into(id_))
 
     def _name(
         self,

@@ -237,6 +237,20 @@ def _assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
     return audits.with_baseline(audit, known.made, known.findings)
 
 
+def check_output(formats: Sequence[str], output: Path) -> None:
+    """Sees, before any work is done, that the reports can be written.
+
+    Raises:
+        OutputError: the folder cannot be made, or not be written to.
+        ConfigurationError: a format needs an extra that is not installed.
+    """
+    from wa_audit import files
+    from wa_audit import report as reports
+
+    reports.check(formats)
+    files.check_writable(output)
+
+
 def deliver(audit: Audit, formats: Sequence[str], output: Path) -> None:
     """Writes the reports, and shows the scorecard."""
     from rich.console import Console

@@ -24,6 +24,7 @@ def assess(inventory: Path, output: Path, formats: Sequence[str], **options: Any
 
     book = wiring.load_rulebook(options)
     gates, judging = wiring.Gates.of(options), wiring.Judging.of(options)
+    wiring.check_output(formats, output)
     audit = wiring.assess(inventories.read(inventory), book, judging)
     wiring.deliver(audit, formats, output)
     wiring.end(audit, gates)

@@ -21,11 +21,10 @@ from wa_audit import flags, wiring
 def demo(output: Path, formats: Sequence[str], no_progress: bool, **options: Any) -> None:
     """Audit an embedded account: a small company's data platform, partly well built, partly not."""
     from wa_audit import demo as embedded
-    from wa_audit import files
 
     book = wiring.load_rulebook(options)
     gates, judging = wiring.Gates.of(options), wiring.Judging.of(options)
-    files.check_writable(output)
+    wiring.check_output(formats, output)
     click.echo("Setting up the embedded account …", err=True)
     with embedded.account() as (session, regions):
         plan = wiring.make_plan(book, tags=judging.looks_at_tags)

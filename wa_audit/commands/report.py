@@ -19,5 +19,6 @@ def report(audit: Path, output: Path, formats: Sequence[str]) -> None:
     from wa_audit import report as reports
     from wa_audit.report import audit as audits
 
+    reports.check(formats)
     for path in reports.write(audits.read(audit), formats, output):
         click.echo(path)

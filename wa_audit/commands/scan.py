@@ -33,8 +33,6 @@ def scan(
     **options: Any,
 ) -> None:
     """Audit an account: read it, judge it, score it, and write the reports."""
-    from wa_audit import files
-
     book = wiring.load_rulebook(options)
     gates, judging = wiring.Gates.of(options), wiring.Judging.of(options)
     whole = wiring.make_plan(book, tags=judging.looks_at_tags)
@@ -42,7 +40,7 @@ def scan(
     if dry_run:
         wiring.show_forecast(plan, whole, options)
         return
-    files.check_writable(output)
+    wiring.check_output(formats, output)
     workers = options["workers"]
     session, regions = wiring.connect(**options)
     run = wiring.Gathering(workers, no_progress, resume, output / "inventory.jsonl", metrics_days)

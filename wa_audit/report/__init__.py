@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from wa_audit.files import write_atomically
+from wa_audit.model import ConfigurationError
 
 if TYPE_CHECKING:
     from wa_audit.report.audit import Audit
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 class Format(NamedTuple):
     file: str
     module: str
+    extra: str = ""
+    """The extra without which it cannot be written, and `needs` the package that the extra brings."""
+    needs: str = ""
 
 
 FORMATS = {
@@ -29,18 +34,38 @@ FORMATS = {
     "jsonl": Format("findings.jsonl", "wa_audit.report.jsonl"),
     "markdown": Format("summary.md", "wa_audit.report.markdown"),
     "junit": Format("findings.xml", "wa_audit.report.junit"),
+    "sarif": Format("findings.sarif", "wa_audit.report.sarif"),
+    "ocsf": Format("findings.ocsf.json", "wa_audit.report.ocsf"),
+    "openmetrics": Format("metrics.txt", "wa_audit.report.openmetrics"),
+    "parquet": Format("findings.parquet", "wa_audit.report.parquet", extra="parquet", needs="pyarrow"),
 }
 
 
+def check(formats: Iterable[str]) -> None:
+    """Sees, before any work is done, that each format can be written.
+
+    Raises:
+        ConfigurationError: one needs an extra that is not installed.
+    """
+    for spelled in formats:
+        name = spelled.partition("=")[0]
+        found = FORMATS[name]
+        if found.needs and find_spec(found.needs) is None:
+            raise ConfigurationError(
+                f"--format {name} needs the extra: pip install 'wa-audit[{found.extra}]'"
+            )
+
+
 def write(audit: Audit, formats: Iterable[str], folder: Path) -> list[Path]:
-    """Writes the audit in each format into `folder`; the paths, in the order asked for.
+    """Writes the audit in each format into `folder`, or where `format=path` says; the paths, as asked for.
 
     Raises:
         OutputError: a file could not be written; what was there before is whole.
     """
     paths = []
-    for name in dict.fromkeys(formats):
-        path = folder / FORMATS[name].file
+    for spelled in dict.fromkeys(formats):
+        name, _, given = spelled.partition("=")
+        path = Path(given) if given else folder / FORMATS[name].file
         write_atomically(path, import_module(FORMATS[name].module).render(audit))
         paths.append(path)
     return paths

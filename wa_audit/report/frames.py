@@ -1,0 +1,23 @@
+"""The flat table as pandas has it, some rows at a time, so that memory does not grow with the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import pandas as pd
+
+from wa_audit.report import flat
+from wa_audit.report.audit import Audit
+
+GROUP = 50_000
+
+
+def groups(audit: Audit) -> Iterator[pd.DataFrame]:
+    """A row for every finding, in the audit's order, by `flat.COLUMNS`; with none, one empty group."""
+    rows = flat.rows(audit)
+    group = list(islice(rows, GROUP))
+    while True:
+        yield pd.DataFrame(group, columns=list(flat.COLUMNS))
+        if not (group := list(islice(rows, GROUP))):
+            return

@@ -1,0 +1,52 @@
+"""findings.parquet: the flat table as Parquet, for Athena, DuckDB and whatever reads a lake.
+
+The columns are those of `flat.COLUMNS`, all of them text; `evidence` is JSON.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from wa_audit.report import flat, frames
+from wa_audit.report.audit import Audit
+
+_SCHEMA = pa.schema([(name, pa.string()) for name in flat.COLUMNS])
+
+
+class _Sink(io.RawIOBase):
+    """A file that hands over what was written to it."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._written = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._parts.append(bytes(data))
+        self._written += len(self._parts[-1])
+        return len(self._parts[-1])
+
+    def tell(self) -> int:
+        return self._written
+
+    def take(self) -> bytes:
+        found = b"".join(self._parts)
+        self._parts.clear()
+        return found
+
+
+def render(audit: Audit) -> Iterator[bytes]:
+    """The file, compressed with Zstandard, a row group a group of findings."""
+    sink = _Sink()
+    with pq.ParquetWriter(sink, _SCHEMA, compression="zstd") as writer:
+        for group in frames.groups(audit):
+            writer.write_table(pa.Table.from_pandas(group, schema=_SCHEMA, preserve_index=False))
+            yield sink.take()
+    yield sink.take()
