@@ -27,9 +27,10 @@ from wa_audit.collect import doctor, forecast, permissions, plan, policyforms
 from wa_audit.collect.guard import SESSION_OPERATIONS
 from wa_audit.collect.kinds import Call as Row
 from wa_audit.collect.kinds import Kind, all_kinds, by_type
+from wa_audit.collect.missing import uncollected
 from wa_audit.collect.plan import Plan
-from wa_audit.collect.scheduler import Tally, uncollected
 from wa_audit.collect.session import AwsSession
+from wa_audit.collect.units import Tally
 from wa_audit.inventory import Inventory, Run
 from wa_audit.model import CredentialsError, Gap, Reason, Unread
 from wa_audit.report import unread

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from wa_audit.collect.scheduler import Tally
+    from wa_audit.collect.units import Tally
 
 # A guess from less than this is worth nothing: what has been listed is only then known to be described.
 _ENOUGH_SECONDS = 5.0

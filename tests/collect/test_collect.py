@@ -19,7 +19,7 @@ from wa_audit.collect.journal import Journal
 from wa_audit.collect.kinds import by_type
 from wa_audit.collect.permissions import policy
 from wa_audit.collect.plan import Plan, operations, plan
-from wa_audit.collect.scheduler import Tally
+from wa_audit.collect.units import Tally
 from wa_audit.inventory import Inventory, lines
 from wa_audit.model import ConfigurationError, CredentialsError, Reason, Unread
 from wa_audit.rulebook import load, replace

@@ -25,8 +25,8 @@ from wa_audit.collect import Interrupted, collect, metrics, reader
 from wa_audit.collect.journal import Journal
 from wa_audit.collect.kinds import by_type
 from wa_audit.collect.plan import Plan, operations, plan, without_metrics
-from wa_audit.collect.scheduler import Tally
 from wa_audit.collect.session import AwsSession
+from wa_audit.collect.units import Tally
 from wa_audit.commands.scan import scan
 from wa_audit.inventory import Inventory, lines
 from wa_audit.model import ConfigurationError, Reason, Resource, Status, Unread

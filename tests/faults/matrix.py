@@ -28,8 +28,9 @@ from wa_audit.collect.journal import Heading, Journal
 from wa_audit.collect.kinds import Call, Kind
 from wa_audit.collect.permissions import action
 from wa_audit.collect.plan import Plan
-from wa_audit.collect.scheduler import Scheduler, Scope
+from wa_audit.collect.scheduler import Scheduler
 from wa_audit.collect.session import AwsSession
+from wa_audit.collect.units import Scope
 from wa_audit.inventory import Inventory, Run
 from wa_audit.model import Gap, Reason, Status, Unread
 

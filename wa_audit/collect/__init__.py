@@ -14,8 +14,9 @@ from wa_audit.model import Resource
 if TYPE_CHECKING:
     from wa_audit.collect.journal import Heading
     from wa_audit.collect.plan import Plan
-    from wa_audit.collect.scheduler import Scheduler, Scope, Tally
+    from wa_audit.collect.scheduler import Scheduler
     from wa_audit.collect.session import AwsSession, Identity
+    from wa_audit.collect.units import Scope, Tally
 
 
 class Interrupted(Exception):
@@ -53,7 +54,8 @@ def collect(
     from wa_audit.collect import fast
     from wa_audit.collect import plan as plans
     from wa_audit.collect.journal import Heading, Journal
-    from wa_audit.collect.scheduler import Scheduler, Scope
+    from wa_audit.collect.scheduler import Scheduler
+    from wa_audit.collect.units import Scope
     from wa_audit.memory import seldom_collected
 
     identity = session.identity(regions[0])
@@ -98,7 +100,7 @@ def _inventory(
 ) -> Inventory:
     from wa_audit.collect.kinds import all_kinds
     from wa_audit.collect.metrics import call_of
-    from wa_audit.collect.scheduler import uncollected
+    from wa_audit.collect.missing import uncollected
 
     spent = scheduler.total()
     details = {type_: calls for type_, (_, calls) in scheduler.plan.items()}

@@ -27,8 +27,9 @@ from wa_audit import __version__, aws
 from wa_audit.collect import permissions
 from wa_audit.collect.journal import Heading, Journal
 from wa_audit.collect.plan import Plan, helping, operations
-from wa_audit.collect.scheduler import Scheduler, Scope, Tally
+from wa_audit.collect.scheduler import Scheduler
 from wa_audit.collect.session import chosen_regions
+from wa_audit.collect.units import Scope, Tally
 from wa_audit.model import CredentialsError, Gap, Reason, WaAuditError
 from wa_audit.text import visible
 

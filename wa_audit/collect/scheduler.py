@@ -7,30 +7,24 @@ a resource, or in a gap; nothing is dropped in silence.
 
 from __future__ import annotations
 
-import datetime
-import hashlib
 import itertools
-import json
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-import jmespath
-
 from wa_audit.aws import arns
-from wa_audit.collect import aids, errors, metrics, reader
+from wa_audit.collect import aids, errors, metrics, naming, reader
 from wa_audit.collect.journal import Done, Journal, Key, Measured
 from wa_audit.collect.kinds import Aid, Call, Kind
 from wa_audit.collect.limiter import Lane, Limiter, Task, backoff
 from wa_audit.collect.permissions import action
-from wa_audit.collect.plan import Plan, toll
+from wa_audit.collect.plan import Plan
 from wa_audit.collect.session import AwsSession
+from wa_audit.collect.units import Scope, Spent, Tally, Unit, listed_in
 from wa_audit.model import Gap, Reason, Resource
 
 log = logging.getLogger(__name__)
@@ -38,63 +32,6 @@ log = logging.getLogger(__name__)
 _Read = TypeVar("_Read")
 # How often more is read where AWS throttled every try.
 _MORE_READS = 2
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a progress display shows. Written under the scheduler's lock, read without."""
-
-    resources: int = 0
-    calls: int = 0
-    throttles: int = 0
-    gone: int = 0
-    queued: int = 0
-    finished: int = 0
-    services: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class Spent:
-    """What one task, or one unit, has cost."""
-
-    calls: int = 0
-    throttles: int = 0
-    gone: int = 0
-
-    def add(self, other: Spent) -> None:
-        self.calls += other.calls
-        self.throttles += other.throttles
-        self.gone += other.gone
-
-
-@dataclass(slots=True)
-class Unit:
-    """One list and the description of everything on it, or a region's metrics: done whole, or again after a
-    stop. `aid` names the call that helps others: it is asked again after a stop, where it is needed."""
-
-    kind: Kind
-    region: str
-    parent: Resource | None = None
-    metrics: metrics.Region | None = None
-    aid: str = ""
-    left: int = 0
-    spent: Spent = field(default_factory=Spent)
-
-    @property
-    def key(self) -> Key:
-        return self.kind.type, self.region, self.parent.arn if self.parent else self.aid
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Where is read: the account's facts, and where its global services answer."""
-
-    account: str
-    partition: str
-    regions: tuple[str, ...]
-    main_region: str
-    started: str
-    metrics_days: int
 
 
 class Scheduler:
@@ -123,7 +60,7 @@ class Scheduler:
         self._session = session
         self.plan = plan
         self._scope = scope
-        self._times = _times(scope.started)
+        self._times = naming.times_of(scope.started)
         self._measuring = False
         # What an aid may answer comes last, when it has.
         self._details = {
@@ -191,7 +128,7 @@ class Scheduler:
             if unit.kind.type not in self._children:
                 return
             for resource in self._journal.resources.values():
-                if resource.type == unit.kind.type and _listed_in(resource, unit, self._scope):
+                if resource.type == unit.kind.type and listed_in(resource, unit, self._scope):
                     self._begin_children(unit, resource)
                     self._begin_late_children(unit, resource)
             return
@@ -373,8 +310,8 @@ class Scheduler:
         own_region = item.get(kind.region, "") if kind.region else ""
         if self._outside(kind, own_region):
             return
-        name = _name(kind, item)
-        arn = _arn(kind, item, self._context(region, item, ""), name)
+        name = naming.name_of(kind, item)
+        arn = naming.arn_of(kind, item, self._context(region, item, ""), name)
         resource = Resource(
             type=kind.type,
             arn=arn,
@@ -553,63 +490,3 @@ class Scheduler:
             self._own.spent.throttles += 1
             self._limiter.lane(region, operation.service_model.service_name).slow_down(time.monotonic())
         return None if self._stopping else backoff(attempts)
-
-
-def _listed_in(resource: Resource, unit: Unit, scope: Scope) -> bool:
-    """Whether the unit's list is the one that the resource stands on."""
-    if unit.parent is not None:
-        return resource.arn.startswith(unit.parent.arn)
-    return unit.kind.scope == "global" or resource.region == unit.region
-
-
-def uncollected(plan: Plan, kinds: tuple[Kind, ...]) -> list[Gap]:
-    """What the plan leaves out, said so that nothing unread can be taken for something absent."""
-    gaps = []
-    for kind in kinds:
-        details = plan[kind.type][1] if kind.type in plan else None
-        calls = [kind.list] if details is None else [call for call in kind.details if call not in details]
-        gaps += [
-            Gap(
-                type=kind.type,
-                operation=kind.operation(call),
-                action=action(kind.operation(call)),
-                reason=Reason.NOT_COLLECTED,
-                fields=() if call is kind.list else call.fields,
-                message=toll(kind, call),
-            )
-            for call in calls
-        ]
-    return gaps
-
-
-def _times(started: str) -> dict[str, str]:
-    """The times that a row may ask for; see `Call`."""
-    now = datetime.datetime.fromisoformat(started)
-    this_month = now.date().replace(day=1)
-    return {
-        "month_ago": (now - datetime.timedelta(days=30)).isoformat(),
-        "last_month": (this_month - datetime.timedelta(days=1)).replace(day=1).isoformat(),
-        "this_month": this_month.isoformat(),
-    }
-
-
-def _name(kind: Kind, item: dict[str, Any]) -> str:
-    """What a person calls it: of a URL or an ARN, the last part."""
-    value = str(jmespath.search(kind.name, item) or "")
-    return re.split(r"[/:]", value)[-1] if value.startswith(("http", "arn:")) else value
-
-
-def _arn(kind: Kind, item: dict[str, Any], context: dict[str, Any], name: str) -> str:
-    try:
-        # What AWS itself calls `arn` is the item's own.
-        arn = kind.arn.format(**{**context, **item, "name": name})
-    except KeyError:
-        arn = ""
-    if arns.parse(arn).resource:
-        return arn
-    # Something without a name of its own yet, such as a subscription that awaits confirmation.
-    digest = hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()[:12]
-    word = kind.type.rpartition("::")[2].lower()
-    region = "" if kind.scope == "global" else context["region"]
-    place = f"{context['partition']}:{kind.service}:{region}:{context['account']}"
-    return f"arn:{place}:{word}/{digest}"

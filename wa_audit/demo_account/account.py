@@ -231,6 +231,26 @@ class Account:
         )
         return self.arn("lambda", f"function:{name}")
 
+    def replicate(self, bucket: str, copy: str, *, role: str, key: str = "") -> None:
+        """Replicates a bucket into another, by its ARN; with `key`, what KMS encrypts as well."""
+        destination: Json = {"Bucket": copy}
+        rule: Json = {
+            "ID": "disaster-recovery",
+            "Status": "Enabled",
+            "Priority": 1,
+            "Filter": {"Prefix": ""},
+            "DeleteMarkerReplication": {"Status": "Disabled"},
+            "Destination": destination,
+        }
+        if key:
+            rule["SourceSelectionCriteria"] = {"SseKmsEncryptedObjects": {"Status": "Enabled"}}
+            destination["EncryptionConfiguration"] = {"ReplicaKmsKeyID": key}
+        self.do(
+            "s3:PutBucketReplication",
+            Bucket=bucket,
+            ReplicationConfiguration={"Role": self.role_arn(role), "Rules": [rule]},
+        )
+
     def event_source(self, function: str, source: str, **more: Any) -> None:
         """An event source mapping. Streams are read from their end."""
         if ":sqs:" not in source:

@@ -71,23 +71,7 @@ def buckets(account: Account) -> None:
         logs_to=LOGS,
         tags=TAGS | TERRAFORM | {"criticality": "high", "data-classification": "confidential"},
     )
-    account.do(
-        "s3:PutBucketReplication",
-        Bucket=RAW,
-        ReplicationConfiguration={
-            "Role": account.role_arn("acme-clickstream-replication"),
-            "Rules": [
-                {
-                    "ID": "disaster-recovery",
-                    "Status": "Enabled",
-                    "Priority": 1,
-                    "Filter": {"Prefix": ""},
-                    "DeleteMarkerReplication": {"Status": "Disabled"},
-                    "Destination": {"Bucket": dr},
-                }
-            ],
-        },
-    )
+    account.replicate(RAW, dr, role="acme-clickstream-replication")
     # Old versions pile up here: nothing ever removes them.
     account.bucket(
         CURATED,

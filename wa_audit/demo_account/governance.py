@@ -153,27 +153,7 @@ def replicas(account: Account) -> None:
     copy = account.bucket(
         f"{WAREHOUSE}-dr", region=SECOND_REGION, versioning="Enabled", tags=TAGS | TERRAFORM
     )
-    account.do(
-        "s3:PutBucketReplication",
-        Bucket=WAREHOUSE,
-        ReplicationConfiguration={
-            "Role": account.role_arn("acme-clickstream-replication"),
-            "Rules": [
-                {
-                    "ID": "disaster-recovery",
-                    "Status": "Enabled",
-                    "Priority": 1,
-                    "Filter": {"Prefix": ""},
-                    "DeleteMarkerReplication": {"Status": "Disabled"},
-                    "SourceSelectionCriteria": {"SseKmsEncryptedObjects": {"Status": "Enabled"}},
-                    "Destination": {
-                        "Bucket": copy,
-                        "EncryptionConfiguration": {"ReplicaKmsKeyID": account.keys["acme-data"]},
-                    },
-                }
-            ],
-        },
-    )
+    account.replicate(WAREHOUSE, copy, role="acme-clickstream-replication", key=account.keys["acme-data"])
 
 
 def backups(account: Account) -> None:

@@ -1,0 +1,28 @@
+"""What a plan leaves out, as gaps."""
+
+from __future__ import annotations
+
+from wa_audit.collect.kinds import Kind
+from wa_audit.collect.permissions import action
+from wa_audit.collect.plan import Plan, toll
+from wa_audit.model import Gap, Reason
+
+
+def uncollected(plan: Plan, kinds: tuple[Kind, ...]) -> list[Gap]:
+    """What the plan leaves out, said so that nothing unread can be taken for something absent."""
+    gaps = []
+    for kind in kinds:
+        details = plan[kind.type][1] if kind.type in plan else None
+        calls = [kind.list] if details is None else [call for call in kind.details if call not in details]
+        gaps += [
+            Gap(
+                type=kind.type,
+                operation=kind.operation(call),
+                action=action(kind.operation(call)),
+                reason=Reason.NOT_COLLECTED,
+                fields=() if call is kind.list else call.fields,
+                message=toll(kind, call),
+            )
+            for call in calls
+        ]
+    return gaps
