@@ -1,6 +1,18 @@
 """Objects leave a bucket, or move to a cheaper class, when they are no longer needed."""
 
-from wa_audit.rule import Resource, Verdict, check, failed, lifecycle, not_applicable, passed
+from typing import Any
+
+from wa_audit.rule import (
+    Inventory,
+    Resource,
+    Verdict,
+    check,
+    failed,
+    lifecycle,
+    not_applicable,
+    passed,
+    times,
+)
 
 
 @check("AWS::S3::Bucket")
@@ -97,3 +109,84 @@ def logs_retention_set(group: Resource, *, prefixes: list[str], least_days: int,
         wanted = f"{least_days} to {most_days} are wanted"
         return failed(f"keeps its events for {days} days, {wanted}", retentionInDays=days)
     return passed(f"keeps its events for {days} days", retentionInDays=days)
+
+
+@check("AWS::S3::Bucket")
+def s3_bucket_intelligent_tiering(
+    bucket: Resource, *, least_gigabytes: int, most_days: int, least_object_kilobytes: int, hot_tag: str
+) -> Verdict:
+    """A bucket with more than `least_gigabytes` in S3 Standard lets objects that nobody reads become cheaper.
+
+    By an enabled rule that moves them to INTELLIGENT_TIERING within `most_days` days, or to Standard-IA or a
+    Glacier class, or because objects are put there already. ListBucketIntelligentTieringConfigurations tells
+    of the archive tiers alone, and is not looked at. Objects under 128 KB are never tiered: a bucket whose
+    objects are smaller on average is not judged, nor one whose objects are gone within a month, or that bears
+    the tag `hot_tag`.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/intelligent-tiering-overview.html
+    """
+    if hot_tag in bucket.tags:
+        return not_applicable("is read all the time, as its tag says")
+    standard = _bytes(bucket, "StandardStorage")
+    if standard < least_gigabytes * 2**30:
+        return not_applicable(f"holds {standard / 2**30:,.0f} GB in S3 Standard", bytes=round(standard))
+    objects = (bucket.metric("NumberOfObjects.AllStorageTypes") or {}).get("Latest", 0)
+    if objects and standard / objects < least_object_kilobytes * 2**10:
+        return not_applicable("holds objects that are too small to be tiered", objects=round(objects))
+    life = lifecycle.longest_life(bucket["LifecycleRules"])
+    if life is not None and life < _SHORT_DAYS:
+        return not_applicable(f"lets every object expire after {life} days", ExpirationDays=life)
+
+    for move in _moves(bucket):
+        if move.get("StorageClass") != "INTELLIGENT_TIERING" or (move.get("Days") or 0) <= most_days:
+            return passed(f"moves objects to {move['StorageClass']}", Days=move.get("Days"))
+    tiered = sum(_bytes(bucket, f"IntelligentTiering{tier}Storage") for tier in ("FA", "IA", "AIA"))
+    if tiered:
+        return passed("has objects in Intelligent-Tiering", bytes=round(tiered))
+    return failed(f"keeps {standard / 2**30:,.0f} GB in S3 Standard, read or not", bytes=round(standard))
+
+
+@check("AWS::S3::Bucket")
+def s3_bucket_archive_tier(
+    bucket: Resource, inventory: Inventory, *, least_gigabytes: int, least_days: int
+) -> Verdict:
+    """A large, old bucket moves what it keeps to an archive class.
+
+    Judged with more than `least_gigabytes` in S3 Standard and older than `least_days` days. Athena, Spectrum
+    and Glue cannot read GLACIER and DEEP_ARCHIVE: where a table of the catalog lies in the bucket,
+    GLACIER_IR, Standard-IA and Intelligent-Tiering are wanted in their place. Says nothing where every object
+    expires before such a class pays.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
+    """
+    standard = _bytes(bucket, "StandardStorage")
+    if standard < least_gigabytes * 2**30:
+        return not_applicable(f"holds {standard / 2**30:,.0f} GB in S3 Standard", bytes=round(standard))
+    if times.hours_between(bucket["CreationDate"], inventory.run.started) < 24 * least_days:
+        return not_applicable(f"is not yet {least_days} days old", CreationDate=bucket["CreationDate"])
+    life = lifecycle.longest_life(bucket["LifecycleRules"])
+    if life is not None and life < least_days:
+        return not_applicable(f"lets every object expire after {life} days", ExpirationDays=life)
+
+    queried = inventory.has_source(bucket, "lies-in")
+    wanted = _QUERIED if queried else _ARCHIVE
+    classes = sorted({str(move.get("StorageClass")) for move in _moves(bucket)})
+    if found := [name for name in classes if name in wanted]:
+        return passed(f"moves objects to {found[0]}", StorageClass=classes)
+    if classes and queried:
+        return failed(f"moves objects that tables are made of to {classes[0]}", StorageClass=classes)
+    return failed(f"keeps {standard / 2**30:,.0f} GB in S3 Standard for ever", bytes=round(standard))
+
+
+_SHORT_DAYS = 30
+_ARCHIVE = ("GLACIER_IR", "GLACIER", "DEEP_ARCHIVE")
+_QUERIED = ("GLACIER_IR", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING")
+
+
+def _moves(bucket: Resource) -> list[dict[str, Any]]:
+    """The transitions of the rules that are in force."""
+    return [
+        move for rule in lifecycle.enabled(bucket["LifecycleRules"]) for move in rule.get("Transitions") or ()
+    ]
+
+
+def _bytes(bucket: Resource, storage: str) -> float:
+    return float((bucket.metric(f"BucketSizeBytes.{storage}") or {}).get("Latest", 0))

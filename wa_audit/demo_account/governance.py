@@ -251,6 +251,12 @@ def metrics(account: Account) -> None:
             ("DeliveryToS3.DataFreshness", 310),
         ):
             account.metric("AWS/Firehose", metric, value, hours=_EVERY_DAY, DeliveryStreamName=stream)
+    for bucket, size in (("acme-clickstream-raw", 4 * 2**40), ("acme-orders-exports", 2 * 2**40)):
+        for metric, storage, value in (
+            ("BucketSizeBytes", "StandardStorage", size),
+            ("NumberOfObjects", "AllStorageTypes", 90_000),
+        ):
+            account.metric("AWS/S3", metric, value, hours=_EVERY_DAY, BucketName=bucket, StorageType=storage)
     # The counter is called for every few views.
     for function, times_a_day in (("acme-images-counter", 400_000), ("acme-orders-invoices", 900)):
         for metric, value in (("Invocations", times_a_day), ("Duration", 40)):

@@ -62,6 +62,7 @@ class Outcomes:
         events.register("before-call.redshift.DescribeUsageLimits", _usage_limits)
         events.register("before-call.quicksight.ListDataSources", _data_sources)
         events.register("after-call.s3.GetBucketReplication", _replicas)
+        events.register("after-call.s3.ListBuckets", _old_buckets)
         events.register("after-call.cloudformation.DescribeStacks", _drift)
 
     def _keep_task(self, params: Json, **_: Any) -> None:
@@ -202,6 +203,11 @@ def _replicas(parsed: Json, **_: Any) -> None:
         if rule["Destination"]["Bucket"] in KMS_REPLICAS:
             rule["SourceSelectionCriteria"] = {"SseKmsEncryptedObjects": {"Status": "Enabled"}}
             rule["Destination"]["EncryptionConfiguration"] = {"ReplicaKmsKeyID": "alias/acme-data"}
+
+
+def _old_buckets(parsed: Json, **_: Any) -> None:
+    for bucket in parsed.get("Buckets", ()):
+        bucket["CreationDate"] = times.now() - AGE
 
 
 def _drift(parsed: Json, **_: Any) -> None:
