@@ -7,6 +7,7 @@ from wa_audit.rule import (
     Resource,
     Verdict,
     check,
+    dataevents,
     failed,
     not_applicable,
     not_evaluated,
@@ -46,6 +47,71 @@ def _takes_all(trail: Resource) -> bool:
         if fields.get("eventCategory", {}).get("Equals") == ["Management"] and "readOnly" not in fields:
             return True
     return False
+
+
+@check(
+    "AWS::DynamoDB::Table",
+    "AWS::Kinesis::Stream",
+    "AWS::Lambda::Function",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+)
+def cloudtrail_data_events(
+    store: Resource,
+    inventory: Inventory,
+    *,
+    types: list[str],
+    only_sensitive: bool,
+    sensitivity_tag_keys: list[str],
+    sensitive_values: list[str],
+) -> Verdict:
+    """Passes where who reads and who writes the data of a store is logged by CloudTrail.
+
+    The data events of a whole bucket must be taken in by the basic or the advanced selectors of a trail that
+    is logging, or of an enabled event data store, which reach into the bucket's region; an organization's
+    trail counts. Selectors add up, within a trail and among several. One that takes in some keys of a bucket,
+    or some events by name, does not count. Low where only one of reading and writing is logged.
+
+    `types` says of which resource types data events are wanted. The buckets that trails write to are exempt:
+    logging what CloudTrail does to its own log makes more of it, without end. With `only_sensitive`, buckets
+    are exempt unless a tag of `sensitivity_tag_keys` has one of the `sensitive_values`.
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
+    """
+    if store.type not in types:
+        return not_applicable("is of a type of which data events are not asked for")
+    trails = inventory.of("AWS::CloudTrail::Trail")
+    if store.type == "AWS::S3::Bucket":
+        if any(trail["S3BucketName"] == store.name for trail in trails):
+            return not_applicable("holds the log of a trail")
+        if only_sensitive and not _is_tagged(store, sensitivity_tag_keys, sensitive_values):
+            return not_applicable("is not tagged as sensitive")
+
+    found: dict[str, frozenset[str]] = {}
+    for trail in trails:
+        reaches = trail["IsMultiRegionTrail"] or trail["HomeRegion"] == store.region
+        if reaches and (trail["Status"] or {}).get("IsLogging"):
+            basic, advanced = trail["EventSelectors"], trail["AdvancedEventSelectors"]
+            found[trail.arn] = dataevents.logged(store.type, store.arn, basic, advanced)
+    for lake in inventory.of("AWS::CloudTrail::EventDataStore"):
+        reaches = lake["MultiRegionEnabled"] or lake.region == store.region
+        if reaches and lake["Status"] == "ENABLED":
+            advanced = lake["AdvancedEventSelectors"]
+            found[lake.arn] = dataevents.logged(store.type, store.arn, None, advanced)
+
+    logs = sorted(arn for arn, events in found.items() if events)
+    events = frozenset[str]().union(*found.values())
+    if not events:
+        return failed("has no data events in CloudTrail", events=dataevents.EVENTS[store.type])
+    if len(events) == 1:
+        return failed(f"has only its {min(events)} events in CloudTrail", severity="low", logs=logs)
+    return passed("has its data events in CloudTrail", logs=logs)
+
+
+def _is_tagged(store: Resource, keys: list[str], values: list[str]) -> bool:
+    wanted = {key.lower() for key in keys}
+    allowed = {value.lower() for value in values}
+    tags = (store["Tags"] or {}).items()
+    return any(key.lower() in wanted and value.lower() in allowed for key, value in tags)
 
 
 @check("AWS::Redshift::Cluster")
