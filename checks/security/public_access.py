@@ -12,6 +12,7 @@ from wa_audit.rule import (
     Verdict,
     buckets,
     check,
+    deputies,
     failed,
     not_applicable,
     not_evaluated,
@@ -195,6 +196,68 @@ def sns_topic_policy_not_public(topic: Resource) -> Verdict:
     that is not known leaves it unjudged.
     """
     return _open_to_all(policy.parse(topic["Policy"])) or passed("is open to named callers alone")
+
+
+_POLICIES = {
+    "AWS::Glue::DataCatalogEncryptionSettings": "ResourcePolicies",
+    "AWS::OpenSearchService::Domain": "AccessPolicies",
+}
+
+
+@check(
+    "AWS::Events::EventBus",
+    "AWS::Glue::DataCatalogEncryptionSettings",
+    "AWS::KMS::Key",
+    "AWS::Lambda::Function",
+    "AWS::OpenSearchService::Domain",
+    "AWS::S3::Bucket",
+    "AWS::SNS::Topic",
+    "AWS::SQS::Queue",
+)
+def resource_policy_confused_deputy(resource: Resource, *, services_without_source: list[str]) -> Verdict:
+    """An AWS service that a resource's policy lets in must say on whose behalf it comes.
+
+    Fails where an Allow of a service principal has no condition that binds it to a source: aws:SourceArn,
+    aws:SourceAccount, aws:SourceOrgID, aws:SourceOrgPaths, AWS:SourceOwner (SNS), an encryption context (KMS)
+    or lambda:EventSourceToken (Alexa). Conditions are judged by key, operator and value, whatever their case:
+    `*`, `...IfExists` and "anything but" bind nothing, nor does one on the service's own name. Low where
+    all that binds it is an ARN without an account, such as a bucket's, to which AWS wants aws:SourceAccount
+    added. For information where the service is one of `services_without_source`, which send no such keys.
+
+    Says nothing of policies that let in no service. The trust policies of roles, which AWS services take on
+    for the account that handed them the role, and the policies of VPC endpoints, through which no service
+    comes, are not judged.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+    found = resource[_POLICIES.get(resource.type, "Policy")] or []
+    documents = found if isinstance(found, list) else [found]
+    statements = [statement for document in documents for statement in policy.parse(document)]
+    if not deputies.lets_in(statements):
+        return not_applicable("lets in no AWS service by its policy")
+
+    open_ = deputies.unbound(statements)
+    able = [e for e in open_ if e.principal.value not in services_without_source]
+    for exposure in able:
+        if not exposure.doubtful:
+            return failed(_on_behalf_of(exposure, "anybody"), **_caller(exposure))
+    half = deputies.half_bound(statements)
+    for exposure in half:
+        if not exposure.doubtful:
+            whom = "whoever owns the source's name, for want of aws:SourceAccount"
+            return failed(_on_behalf_of(exposure, whom), severity="low", **_caller(exposure))
+    for exposure in (*able, *half):
+        return not_evaluated(
+            f"lets in {exposure.principal.value} by statement {exposure.statement.label} under a condition "
+            "that is not known to bind it",
+            **_caller(exposure),
+        )
+    for exposure in open_:
+        return failed(_on_behalf_of(exposure, "anybody"), severity="info", **_caller(exposure))
+    return passed("binds each AWS service that it lets in to a source")
+
+
+def _on_behalf_of(exposure: policy.Exposure, whom: str) -> str:
+    return f"lets in {exposure.principal.value} by statement {exposure.statement.label} on behalf of {whom}"
 
 
 # -- buckets ---------------------------------------------------------------------------------------

@@ -52,11 +52,11 @@ def _names(row: Mapping[str, Any], type_: str, arn: str) -> bool:
     In S3 any beginning will do, down to the bucket and its slash.
     """
     parsed = arns.parse(arn)
-    every = f"arn:{parsed.partition}:{parsed.service}"
-    for value in row.get("Values") or ():
-        if value == every or value == arn or (type_ == "AWS::S3::Bucket" and f"{arn}/".startswith(value)):
-            return True
-    return False
+    whole = (arn, f"arn:{parsed.partition}:{parsed.service}")
+    values = row.get("Values") or ()
+    if type_ == "AWS::S3::Bucket":
+        return any(f"{arn}/".startswith(value) for value in values)
+    return any(value in whole for value in values)
 
 
 def _advanced(type_: str, arn: str, fields: Iterable[Mapping[str, Any]]) -> frozenset[str]:
