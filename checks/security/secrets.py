@@ -2,6 +2,7 @@
 
 from wa_audit.rule import (
     Inventory,
+    Relation,
     Resource,
     Verdict,
     check,
@@ -10,6 +11,7 @@ from wa_audit.rule import (
     not_evaluated,
     passed,
     secrets,
+    times,
 )
 
 
@@ -91,6 +93,60 @@ def glue_connection_uses_secret(connection: Resource) -> Verdict:
     if kind:
         return not_evaluated(f"authenticates by {kind} and names no secret", AuthenticationType=kind)
     return not_applicable("has no credentials", ConnectionType=connection["ConnectionType"])
+
+
+# Destinations of Firehose that are other companies' and take a token or a key of theirs.
+_ELSEWHERE = ("HttpEndpoint", "Snowflake", "Splunk")
+
+
+@check("AWS::SecretsManager::Secret")
+def secret_rotation_enabled(secret: Resource, inventory: Inventory, *, most_days: int) -> Verdict:
+    """A secret that a pipeline logs in with is rotated, and has been in time.
+
+    Passes where rotation is on and the last one (or the secret's creation) is no more than `most_days` ago,
+    nor more than a day beyond what its rotation rules say: AWS rotates at any hour of the day that is due.
+    Looks at secrets of Glue connections, Firehose, DMS, ECS, QuickSight and Redshift, and at those whose name
+    begins with AmazonMSK_, as MSK wants it for SASL/SCRAM. What SASL/SCRAM, OAuth 2 and other companies'
+    services log in with, AWS has no ready function to rotate: without rotation they are for information.
+
+    Says nothing of secrets that nothing read here refers to, of those that another AWS service owns, which
+    alone can rotate them, and of replicas, which follow their primary.
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets.html
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/service-linked-secrets.html
+    https://docs.aws.amazon.com/msk/latest/developerguide/msk-password-tutorial.html
+    """
+    for_brokers = str(secret["Name"]).startswith("AmazonMSK_")
+    uses = inventory.sources(secret, "authenticates-with")
+    if not uses and not for_brokers:
+        return not_applicable("is referred to by nothing that was read")
+    if owner := secret["OwningService"]:
+        return not_applicable(f"belongs to {owner}, which alone can rotate it", OwningService=owner)
+    if secret["PrimaryRegion"] not in (None, "", secret.region):
+        return not_applicable(f"is a replica, and rotated in {secret['PrimaryRegion']}")
+    if not secret["RotationEnabled"]:
+        by_hand = for_brokers or all(_is_others(use, inventory) for use in uses)
+        return failed("is not rotated", severity="info" if by_hand else None, RotationEnabled=False)
+
+    last = secret["LastRotatedDate"] or secret["CreatedDate"]
+    if not last:
+        return not_evaluated("is rotated, and nothing says when it was")
+    asked = (secret["RotationRules"] or {}).get("AutomaticallyAfterDays")
+    days = int(times.hours_between(last, inventory.run.started) // 24)
+    facts = {"LastRotatedDate": last, "AutomaticallyAfterDays": asked}
+    if asked and days > asked + 1:
+        return failed(f"was last rotated {days} days ago, and should be every {asked} days", **facts)
+    if days > most_days:
+        return failed(f"was last rotated {days} days ago, more than {most_days}", **facts)
+    return passed(f"was rotated {days} days ago", **facts)
+
+
+def _is_others(use: Relation, inventory: Inventory) -> bool:
+    """Whether a secret is used for SASL/SCRAM, or holds what another company's service gave out."""
+    if "SASL_SCRAM" in use.field or any(name in use.field for name in _ELSEWHERE):
+        return True
+    source = inventory.find("AWS::Glue::Connection", use.source)
+    settings = source["AuthenticationConfiguration"] if source and "Authentication" in use.field else None
+    return (settings or {}).get("AuthenticationType") == "OAUTH2"
 
 
 def _named(found: dict[str, str]) -> str:

@@ -55,6 +55,7 @@ SPELLINGS: Mapping[str, tuple[str, str]] = {
     "AWS::SNS::Topic": ("sns", ""),
     "AWS::SQS::Queue": ("sqs", ""),
     "AWS::Scheduler::Schedule": ("scheduler", "schedule/"),
+    "AWS::SecretsManager::Secret": ("secretsmanager", "secret:"),
     "AWS::StepFunctions::StateMachine": ("states", "stateMachine:"),
 }
 """The service in a type's ARN, and what stands before the name; only S3 leaves out region and account."""

@@ -12,6 +12,7 @@
 | `dead-letters-to` | what gives up | what takes it |
 | `scratches-in`, `logs-to`, `runs-code-from` | what works | the bucket or log group that serves it |
 | `runs-as`, `encrypts-with`, `secured-by`, `placed-in` | what works | role, key, configuration, subnet |
+| `authenticates-with` | what logs in somewhere, or lets in | the secret that it does so with |
 | `reaches-through` | a function in a VPC | the VPC's endpoints |
 | `may-read`, `may-write` | a role | what its policies name in full; wildcards are no relation |
 | `backs-up`, `governs`, `builds`, `watches` | backup, lake, stack, alarm | what it is about |

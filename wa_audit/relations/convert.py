@@ -336,6 +336,30 @@ def _warehouse(endpoint: str, inventory: Inventory) -> str:
     return endpoint
 
 
+def _secret(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+    """A secret of AWS Secrets Manager by its name or ARN, each with or without what is added to it.
+
+    AWS ends an ARN in a hyphen and six characters of its own, which may be left out, and ECS lets a key and a
+    version of the secret follow:
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/secrets-envvar-secrets-manager.html
+    """
+    if not isinstance(value, str) or not value:
+        return
+    arn = arns.parse(value)
+    if arn.service not in ("", "secretsmanager"):
+        return
+    named = _near("AWS::SecretsManager::Secret", value, resource, inventory)
+    whole = ":".join(value.split(":")[:7]) if arn.service else named
+    yield inventory.derived("secrets", lambda: _secrets(inventory)).get(whole, whole)
+
+
+def _secrets(inventory: Inventory) -> dict[str, str]:
+    """The ARN of every secret, by itself and by what it is without the six characters at its end."""
+    known = [secret.arn for secret in inventory.known("AWS::SecretsManager::Secret")]
+    return {arn[:-7]: arn for arn in known} | {arn: arn for arn in known}
+
+
 # -- what may be touched, and how it is reached ------------------------------------------------------
 
 _READS = re.compile(
@@ -512,6 +536,7 @@ CONVERSIONS: dict[str, Conversion] = {
     "role": _role,
     "rolein": _role_within,
     "roles": _roles,
+    "secret": _secret,
     "started": _called(states.Effect.STARTS),
     "stream": _stream,
     "taskdef": _taskdef,
@@ -529,6 +554,7 @@ _SERVICES = {
     "role": "iam",
     "rolein": "iam",
     "roles": "iam",
+    "secret": "secretsmanager",
     "taskdef": "ecs",
     "functions": "lambda",
 }

@@ -52,6 +52,7 @@ _ENDPOINT = ("AWS::DMS::Endpoint",)
 _MSK = ("AWS::MSK::Cluster",)
 _THROUGH = ("AWS::Glue::Connection", "AWS::MSK::Cluster")
 _POLICY = ("AWS::IAM::ManagedPolicy",)
+_SECRET = ("AWS::SecretsManager::Secret",)
 _VPC_ENDPOINT = ("AWS::EC2::VPCEndpoint",)
 
 # fmt: off
@@ -215,6 +216,20 @@ ROWS = (
     Row("AWS::Logs::LogGroup",             "encrypts-with", "kmsKeyId|key"),
     Row("AWS::Glue::Job",                  "secured-by", "SecurityConfiguration|secconf"),
     Row("AWS::Glue::Crawler",              "secured-by", "CrawlerSecurityConfiguration|secconf"),
+
+    # what logs in with which secret
+    Row("AWS::Glue::Connection",           "authenticates-with", "ConnectionProperties.SECRET_ID|secret", needs=_SECRET),
+    Row("AWS::Glue::Connection",           "authenticates-with", "ConnectionProperties.KAFKA_SASL_SCRAM_SECRETS_ARN|secret", needs=_SECRET),
+    Row("AWS::Glue::Connection",           "authenticates-with", "AuthenticationConfiguration.SecretArn|secret", needs=_SECRET),
+    Row(_FIREHOSE,                         "authenticates-with", "Destinations[].RedshiftDestinationDescription.SecretsManagerConfiguration.SecretARN|secret", needs=_SECRET),
+    Row(_FIREHOSE,                         "authenticates-with", "Destinations[].HttpEndpointDestinationDescription.SecretsManagerConfiguration.SecretARN|secret", needs=_SECRET),
+    Row(_FIREHOSE,                         "authenticates-with", "Destinations[].SnowflakeDestinationDescription.SecretsManagerConfiguration.SecretARN|secret", needs=_SECRET),
+    Row(_FIREHOSE,                         "authenticates-with", "Destinations[].SplunkDestinationDescription.SecretsManagerConfiguration.SecretARN|secret", needs=_SECRET),
+    Row("AWS::DMS::Endpoint",              "authenticates-with", "SecretsManagerSecretId|secret", needs=_SECRET),
+    Row("AWS::ECS::TaskDefinition",        "authenticates-with", "containerDefinitions[].secrets[].valueFrom|secret", needs=_SECRET),
+    Row("AWS::QuickSight::DataSource",     "authenticates-with", "SecretArn|secret", needs=_SECRET),
+    Row("AWS::Redshift::Cluster",          "authenticates-with", "MasterPasswordSecretArn|secret", needs=_SECRET),
+    Row("AWS::RedshiftServerless::Namespace", "authenticates-with", "adminPasswordSecretArn|secret", needs=_SECRET),
 
     # where it stands in the network
     Row("AWS::Lambda::Function",           "placed-in", "VpcConfig.SubnetIds[]|subnet"),
