@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wa_audit import neighbours, warehouses
+from wa_audit import neighbours, networks, warehouses
 from wa_audit.aws import (
     activity,
     alarms,
@@ -30,6 +30,7 @@ from wa_audit.aws import (
     dataevents,
     deputies,
     firehose,
+    firewalls,
     instances,
     invocations,
     lifecycle,
@@ -72,11 +73,13 @@ __all__ = [
     "deputies",
     "failed",
     "firehose",
+    "firewalls",
     "instances",
     "invocations",
     "lifecycle",
     "logdelivery",
     "neighbours",
+    "networks",
     "not_applicable",
     "not_evaluated",
     "passed",

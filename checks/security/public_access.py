@@ -14,6 +14,7 @@ from wa_audit.rule import (
     check,
     deputies,
     failed,
+    firewalls,
     not_applicable,
     not_evaluated,
     passed,
@@ -330,8 +331,6 @@ def _caller(exposure: policy.Exposure) -> dict[str, Any]:
 
 # -- clusters and domains ----------------------------------------------------------------------------
 
-_ANYWHERE = ("0.0.0.0/0", "::/0")
-
 
 @check("AWS::Redshift::Cluster")
 def redshift_cluster_not_public(cluster: Resource, inventory: Inventory) -> Verdict:
@@ -343,23 +342,15 @@ def redshift_cluster_not_public(cluster: Resource, inventory: Inventory) -> Verd
     if not cluster["PubliclyAccessible"]:
         return passed("is not publicly accessible", PubliclyAccessible=False)
     port = (cluster["Endpoint"] or {}).get("Port", 5439)
+    own = firewalls.Ports(port, port)
     place = f"arn:{inventory.run.partition}:ec2:{cluster.region}:{cluster.account}:security-group/"
     for group in cluster["VpcSecurityGroups"] or []:
         found = inventory.find("AWS::EC2::SecurityGroup", place + group["VpcSecurityGroupId"])
-        if found is not None and any(_opens(rule, port) for rule in found["IpPermissions"] or []):
+        if found is not None and any(firewalls.opens(rule, own) for rule in found["IpPermissions"] or []):
             return failed(f"is publicly accessible, and {found.name} lets everybody in", port=port)
     return failed(
         "is publicly accessible, though no security group lets everybody in", severity="high", port=port
     )
-
-
-def _opens(rule: dict[str, Any], port: int) -> bool:
-    """Whether a security group's rule lets the whole internet in on a port."""
-    sources = [r.get("CidrIp") for r in rule.get("IpRanges") or []]
-    sources += [r.get("CidrIpv6") for r in rule.get("Ipv6Ranges") or []]
-    whole = rule.get("IpProtocol") == "-1"
-    within = whole or rule.get("FromPort", 0) <= port <= rule.get("ToPort", 65_535)
-    return within and any(source in _ANYWHERE for source in sources)
 
 
 @check("AWS::MSK::Cluster")

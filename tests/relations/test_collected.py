@@ -23,7 +23,16 @@ from wa_audit.inventory import Inventory
 from wa_audit.relations import ROWS, relate
 
 REGION = "eu-west-1"
-_SUPPORT = {"runs-as", "encrypts-with", "placed-in", "logs-to", "runs-code-from", "may-read", "may-write"}
+_SUPPORT = {
+    "runs-as",
+    "encrypts-with",
+    "placed-in",
+    "guarded-by",
+    "logs-to",
+    "runs-code-from",
+    "may-read",
+    "may-write",
+}
 
 
 @pytest.fixture

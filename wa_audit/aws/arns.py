@@ -19,6 +19,7 @@ SPELLINGS: Mapping[str, tuple[str, str]] = {
     "AWS::DataSync::Location": ("datasync", "location/"),
     "AWS::DataSync::Task": ("datasync", "task/"),
     "AWS::DynamoDB::Table": ("dynamodb", "table/"),
+    "AWS::EC2::SecurityGroup": ("ec2", "security-group/"),
     "AWS::EC2::Subnet": ("ec2", "subnet/"),
     "AWS::ECS::Service": ("ecs", "service/"),
     "AWS::ECS::TaskDefinition": ("ecs", "task-definition/"),

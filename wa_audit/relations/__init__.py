@@ -11,7 +11,8 @@
 | `uses` | code that names something | what it names; to read or to write, nobody can see |
 | `dead-letters-to` | what gives up | what takes it |
 | `scratches-in`, `logs-to`, `runs-code-from` | what works | the bucket or log group that serves it |
-| `runs-as`, `encrypts-with`, `secured-by`, `placed-in` | what works | role, key, configuration, subnet |
+| `runs-as`, `encrypts-with`, `secured-by` | what works | role, key, configuration |
+| `placed-in`, `guarded-by` | what works in a network | subnet, security group |
 | `authenticates-with` | what logs in somewhere, or lets in | the secret that it does so with |
 | `reaches-through` | a function in a VPC | the VPC's endpoints |
 | `may-read`, `may-write` | a role | what its policies name in full; wildcards are no relation |

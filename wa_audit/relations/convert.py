@@ -88,6 +88,17 @@ def _near(type_: str, name: str, resource: Resource, inventory: Inventory) -> st
     return arns.build(type_, name, **place)
 
 
+def _shared(type_: str) -> Conversion:
+    """What of EC2 is named by its id: of this account or, where one shares its network, of another."""
+
+    def convert(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
+        if isinstance(value, str) and value:
+            found = inventory.named(type_, value, resource.region)
+            yield found.arn if found else _near(type_, value, resource, inventory)
+
+    return convert
+
+
 def _taskdef(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
     """A task definition by its family: the revision changes with every deployment."""
     for arn in _named("AWS::ECS::TaskDefinition")(value, resource, inventory):
@@ -404,6 +415,18 @@ def _endpoints(value: Any, function: Resource, inventory: Inventory) -> Iterator
             yield endpoint.arn
 
 
+def _subnet_group(value: Any, cluster: Resource, inventory: Inventory) -> Iterator[str]:
+    """The subnets of a Redshift cluster: of its subnet group those in its zone, or all where it spans two."""
+    for group in inventory.known("AWS::Redshift::ClusterSubnetGroup"):
+        if group.region == cluster.region and group.name == value:
+            for row in group["Subnets"] or ():
+                if (
+                    str(cluster["MultiAZ"]).lower() == "enabled"
+                    or row["AvailabilityZone"] == cluster["AvailabilityZone"]
+                ):
+                    yield from CONVERSIONS["subnet"](row["SubnetIdentifier"], cluster, inventory)
+
+
 # -- state machines --------------------------------------------------------------------------------
 
 
@@ -498,7 +521,6 @@ _NAMED: Mapping[str, str] = {
     "secconf": "AWS::Glue::SecurityConfiguration",
     "statemachine": "AWS::StepFunctions::StateMachine",
     "streamname": "AWS::Kinesis::Stream",
-    "subnet": "AWS::EC2::Subnet",
     "table": "AWS::DynamoDB::Table",
     "topic": "AWS::SNS::Topic",
     "workflow": "AWS::Glue::Workflow",
@@ -522,6 +544,7 @@ CONVERSIONS: dict[str, Conversion] = {
     "failures": _failures,
     "followed": _database,
     "functions": _functions,
+    "group": _shared("AWS::EC2::SecurityGroup"),
     "iceberg": _iceberg,
     "iot": _iot,
     "key": _key,
@@ -539,6 +562,8 @@ CONVERSIONS: dict[str, Conversion] = {
     "secret": _secret,
     "started": _called(states.Effect.STARTS),
     "stream": _stream,
+    "subnet": _shared("AWS::EC2::Subnet"),
+    "subnetgroup": _subnet_group,
     "taskdef": _taskdef,
     "through": _through,
     "watched": _watched,
@@ -557,4 +582,7 @@ _SERVICES = {
     "secret": "secretsmanager",
     "taskdef": "ecs",
     "functions": "lambda",
+    "group": "ec2",
+    "subnet": "ec2",
+    "subnetgroup": "ec2",
 }

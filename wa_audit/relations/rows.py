@@ -240,6 +240,28 @@ ROWS = (
     Row("AWS::ECS::Service",               "placed-in", "networkConfiguration.awsvpcConfiguration.subnets[]|subnet"),
     Row("AWS::Glue::Connection",           "placed-in", "PhysicalConnectionRequirements.SubnetId|subnet"),
     Row("AWS::EC2::VPCEndpoint",           "placed-in", "SubnetIds[]|subnet"),
+    Row("AWS::Redshift::Cluster",          "placed-in", "ClusterSubnetGroupName|subnetgroup", needs=("AWS::Redshift::ClusterSubnetGroup",)),
+    Row("AWS::EMRServerless::Application", "placed-in", "networkConfiguration.subnetIds[]|subnet"),
+    Row("AWS::KafkaConnect::Connector",    "placed-in", "kafkaCluster.apacheKafkaCluster.vpc.subnets[]|subnet"),
+    Row("AWS::DMS::ReplicationInstance",   "placed-in", "ReplicationSubnetGroup.Subnets[].SubnetIdentifier|subnet"),
+
+    # what stands behind which firewall
+    Row("AWS::Lambda::Function",           "guarded-by", "VpcConfig.SecurityGroupIds[]|group"),
+    Row("AWS::EMR::Cluster",               "guarded-by", "Ec2InstanceAttributes.EmrManagedMasterSecurityGroup|group"),
+    Row("AWS::EMR::Cluster",               "guarded-by", "Ec2InstanceAttributes.EmrManagedSlaveSecurityGroup|group"),
+    Row("AWS::EMR::Cluster",               "guarded-by", "Ec2InstanceAttributes.ServiceAccessSecurityGroup|group"),
+    Row("AWS::EMR::Cluster",               "guarded-by", "Ec2InstanceAttributes.AdditionalMasterSecurityGroups[]|group"),
+    Row("AWS::EMR::Cluster",               "guarded-by", "Ec2InstanceAttributes.AdditionalSlaveSecurityGroups[]|group"),
+    Row("AWS::MSK::Cluster",               "guarded-by", "Provisioned.BrokerNodeGroupInfo.SecurityGroups[]|group"),
+    Row("AWS::MSK::Cluster",               "guarded-by", "Serverless.VpcConfigs[].SecurityGroupIds[]|group"),
+    Row("AWS::OpenSearchService::Domain",  "guarded-by", "VPCOptions.SecurityGroupIds[]|group"),
+    Row("AWS::Redshift::Cluster",          "guarded-by", "VpcSecurityGroups[].VpcSecurityGroupId|group"),
+    Row("AWS::RedshiftServerless::Workgroup", "guarded-by", "securityGroupIds[]|group"),
+    Row("AWS::ECS::Service",               "guarded-by", "networkConfiguration.awsvpcConfiguration.securityGroups[]|group"),
+    Row("AWS::Glue::Connection",           "guarded-by", "PhysicalConnectionRequirements.SecurityGroupIdList[]|group"),
+    Row("AWS::EMRServerless::Application", "guarded-by", "networkConfiguration.securityGroupIds[]|group"),
+    Row("AWS::KafkaConnect::Connector",    "guarded-by", "kafkaCluster.apacheKafkaCluster.vpc.securityGroups[]|group"),
+    Row("AWS::DMS::ReplicationInstance",   "guarded-by", "VpcSecurityGroups[].VpcSecurityGroupId|group"),
 
     Row("AWS::Lambda::Function",           "reaches-through", "VpcConfig|endpoints", needs=_VPC_ENDPOINT, to="ec2"),
 

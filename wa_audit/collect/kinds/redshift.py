@@ -76,6 +76,20 @@ KINDS = (
         scrub=("Parameters",),
     ),
     Kind(
+        "AWS::Redshift::ClusterSubnetGroup",
+        service="redshift",
+        list=Call(
+            operation="DescribeClusterSubnetGroups",
+            params={"MaxRecords": 100},
+            take="ClusterSubnetGroups[].{ClusterSubnetGroupName: ClusterSubnetGroupName, VpcId: VpcId,"
+            " Subnets: Subnets[].{SubnetIdentifier: SubnetIdentifier,"
+            " AvailabilityZone: SubnetAvailabilityZone.Name}, Tags: Tags}",
+            keep="ClusterSubnetGroupName VpcId Subnets Tags",
+        ),
+        name="ClusterSubnetGroupName",
+        arn="arn:{partition}:redshift:{region}:{account}:subnetgroup:{ClusterSubnetGroupName}",
+    ),
+    Kind(
         "AWS::Redshift::ClusterSnapshot",
         service="redshift",
         list=Call(
