@@ -45,7 +45,8 @@ def named(inventory: Inventory, type_: str, name: str) -> Resource:
 
 def _names(resource: Resource) -> set[str]:
     source = resource.data.get("EventSourceArn", "").replace("/", ":").split(":")
-    return {resource.name, f"{resource.region} {resource.name}", resource.data.get("Name", ""), *source[-1:]}
+    own = {resource.data.get(field, "") for field in ("Name", "GroupName")}
+    return {resource.name, f"{resource.region} {resource.name}", *own, *source[-1:]}
 
 
 def test_only_what_moto_lacks_is_refused() -> None:

@@ -1,9 +1,9 @@
 """A small company's data platform, seeded through the same AWS APIs that a user would call.
 
 Acme sells things. `clickstream` follows what visitors do, `orders` handles what they buy, `images` shows
-what there is, `sensors` look after the cold stores, `governance` after the rest, and `reporting` adds it up
-at night. Parts of it are well built and parts are not, so that every pillar of an audit has something to
-praise and something to mend.
+what there is, `customers` keeps whom it is for, `sensors` look after the cold stores, `governance` after the
+rest, and `reporting` adds it up at night. Parts of it are well built and parts are not, so that every pillar of
+an audit has something to praise and something to mend.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from wa_audit.demo_account import (
     clickstream,
+    customers,
     foundation,
     governance,
     images,
@@ -37,6 +38,16 @@ def seed(
     things that cost money and things that no account should have.
     """
     account = Account(session, region, endpoint_url)
-    for part in (foundation, clickstream, orders, reporting, images, sensors, warehouse, governance):
+    for part in (
+        foundation,
+        clickstream,
+        orders,
+        reporting,
+        images,
+        sensors,
+        warehouse,
+        customers,
+        governance,
+    ):
         part.seed(account)
     return account.refusals

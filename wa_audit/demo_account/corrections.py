@@ -46,6 +46,7 @@ STACK_STATUS = {"acme-reporting-alerts": "UPDATE_ROLLBACK_FAILED"}
 NOTHING: dict[str, Json] = {
     "glue.ListDataQualityResults": {"Results": []},
     "kafkaconnect.ListConnectors": {"connectors": []},
+    "redshift-serverless.ListNamespaces": {"namespaces": []},
     "redshift-serverless.ListWorkgroups": {"workgroups": []},
     "redshift-serverless.ListNamespaces": {"namespaces": []},
     "cloudtrail.ListEventDataStores": {"EventDataStores": []},
