@@ -465,6 +465,9 @@ class Seeds:
         redshift.create_cluster_parameter_group(
             ParameterGroupName="strict", ParameterGroupFamily="redshift-1.0", Description="canary"
         )
+        redshift.create_cluster_subnet_group(
+            ClusterSubnetGroupName="inside", Description="canary", SubnetIds=[self.made["subnet"]], Tags=TAGS
+        )
         redshift.create_cluster(
             ClusterIdentifier="warehouse",
             NodeType="ra3.large",
@@ -645,6 +648,7 @@ FOUND: list[tuple[str, str, str, dict[str, Any]]] = [
      {"SslProperties": {"DisableSsl": False}}),
     ("AWS::Redshift::Cluster", f"redshift:{AT}:cluster:warehouse", "warehouse", {**OWN, "Encrypted": True}),
     ("AWS::Redshift::ClusterParameterGroup", f"redshift:{AT}:parametergroup:strict", "strict", {}),
+    ("AWS::Redshift::ClusterSubnetGroup", f"redshift:{AT}:subnetgroup:inside", "inside", OWN),
     ("AWS::Redshift::ClusterSnapshot", f"redshift:{AT}:snapshot:warehouse/monday", "monday",
      {"SnapshotType": "manual"}),
     ("AWS::S3::AccountPublicAccessBlock", f"s3::{ACCOUNT}:public-access-block", "account",

@@ -1,7 +1,7 @@
 """What Acme knows of its customers: a network of its own, with its own ways to AWS's services.
 
 The new database is read from there, with a password that changes every month. Beside it stands the old one,
-which is read from where the pictures are made, through a firewall that was opened one evening and stayed open.
+which is read from the pictures' network, through a firewall that was opened one evening and was left open.
 """
 
 from __future__ import annotations
