@@ -48,7 +48,6 @@ NOTHING: dict[str, Json] = {
     "kafkaconnect.ListConnectors": {"connectors": []},
     "redshift-serverless.ListNamespaces": {"namespaces": []},
     "redshift-serverless.ListWorkgroups": {"workgroups": []},
-    "redshift-serverless.ListNamespaces": {"namespaces": []},
     "cloudtrail.ListEventDataStores": {"EventDataStores": []},
     "iot.ListTagsForResource": {"tags": []},
     "redshift.DescribeDataShares": {"DataShares": []},
