@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import types
 from functools import cache
@@ -168,6 +169,14 @@ def test_what_no_kind_declares_is_no_method() -> None:
     assert hasattr(_client("sqs", tuned=False), "purge_queue")
     # Botocore's own: it looks for a bucket that is not where it was thought to be.
     assert hasattr(_client("s3", tuned=True), "head_bucket")
+
+
+@pytest.mark.parametrize("text", ['{"metadata": {}}', '{"operations": [], "shapes": {}}', "[]"])
+def test_a_model_of_another_form_stays_whole(text: str, tmp_path: Path) -> None:
+    folder = tmp_path / "sqs" / "2012-11-05"
+    folder.mkdir(parents=True)
+    (folder / "service-2.json").write_text(text)
+    assert fast._Models({"sqs": {"ListQueues"}}).load_file(str(folder / "service-2")) == json.loads(text)
 
 
 def test_services_are_found_alike() -> None:

@@ -15,7 +15,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -150,7 +150,8 @@ class _Models(loaders.JSONFileLoader):  # type: ignore[misc]
         service = path.parent.parent.name
         if path.name.startswith("service-2.json") and service in self._operations:
             wanted = {*self._operations[service], *_OF_BOTOCORE.get(service, ())}
-            return _cut_down(msgspec.json.decode(text, type=_Raw), wanted)
+            with suppress(KeyError, msgspec.ValidationError):  # a model of another form stays whole
+                return _cut_down(msgspec.json.decode(text, type=_Raw), wanted)
         return msgspec.json.decode(text)
 
 
