@@ -165,6 +165,8 @@ def test_an_empty_account_says_what_was_looked_at() -> None:
     assert "Nothing to judge" in text
     assert "eu-west-1, us-east-1 of account" in text
     assert "18 rules found nothing to judge" in text
+    assert "<h3>Operational excellence</h3>" in text
+    assert "built-in method" not in text
     assert "Overall score: not scored" in text
 
 
