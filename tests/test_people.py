@@ -147,7 +147,7 @@ def test_what_is_called_is_what_is_granted() -> None:
     session = answers.session(answer)
     session.register("before-call", note)
     read(session, RULES, (REGION,))
-    (policy,) = permissions.policies(plan.operations(RULES) | plan.helping(RULES))
+    (policy,) = permissions.policies(plan.permitted(RULES))
     assert {permissions.action(operation) for operation in called - permissions.NOT_GRANTED} <= granted(
         policy
     )
@@ -286,9 +286,7 @@ def test_a_forecast_calls_nothing(call: Call, tmp_path: Any, command: str, where
 
 def test_a_forecast_names_every_operation_of_the_plan() -> None:
     text = forecast.text(EVERYTHING, EVERYTHING, [REGION], role=True)
-    for operation in (
-        plan.operations(EVERYTHING) | plan.helping(EVERYTHING) | {"sts:GetCallerIdentity", "sts:AssumeRole"}
-    ):
+    for operation in plan.permitted(EVERYTHING) | {"sts:GetCallerIdentity", "sts:AssumeRole"}:
         assert f"{operation}  " in text
         assert operation == "sts:GetCallerIdentity" or f" {permissions.action(operation)} " in text
     assert "ec2:DescribeRegions" in forecast.text(EVERYTHING, EVERYTHING, None)

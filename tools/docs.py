@@ -155,7 +155,7 @@ def _short(types: Iterable[str]) -> str:
 def _operations(book: Rulebook, *, cost: bool = False) -> frozenset[str]:
     """What an audit calls. Cost Explorer is asked with --cost alone."""
     made = plan.affordable(plan.plan(book.rules, plan.tag_reads(book.rules)), cost=cost)
-    return plan.operations(made) | plan.helping(made)
+    return plan.permitted(made)
 
 
 def _why_unasked(operation: str, types: dict[str, set[str]]) -> str:

@@ -63,7 +63,7 @@ def collect(
     if not metrics_days:
         plan = plans.without_metrics(plan)
     operations = plans.operations(plan)
-    session.guard.allow(operations | plans.helping(plan))
+    session.guard.allow(plans.permitted(plan))
     heading = Heading(
         account=identity.account,
         regions=tuple(sorted(regions)),

@@ -95,10 +95,15 @@ def operations(made: Plan) -> frozenset[str]:
     )
 
 
+def permitted(made: Plan) -> frozenset[str]:
+    """Every operation that reading by a plan may call: its own, and those that spare it some of them."""
+    every = (kind.operations(call) for kind, details in made.values() for call in (kind.list, *details))
+    return frozenset[str]().union(*every)
+
+
 def helping(made: Plan) -> frozenset[str]:
     """The operations that spare a plan others, and without which it reads as much by more calls."""
-    every = (kind.operations(call) for kind, details in made.values() for call in details)
-    return frozenset[str]().union(*every) - operations(made)
+    return permitted(made) - operations(made)
 
 
 def without_metrics(made: Plan) -> Plan:

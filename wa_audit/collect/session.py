@@ -202,15 +202,14 @@ class AwsSession:
 
 
 def _operations() -> dict[str, set[str]]:
-    """By service: every operation that some kind declares, and the session's own."""
+    """By service: every operation that some kind declares, and the session's own.
+
+    STS is left out: what botocore calls there for credentials depends on the profile.
+    """
     found: dict[str, set[str]] = defaultdict(set)
-    for kind, call in declared():
-        for operation in kind.operations(call):
-            service, _, name = operation.partition(":")
-            found[service].add(name)
-    for operation in SESSION_OPERATIONS:
+    for operation in SESSION_OPERATIONS.union(*(kind.operations(call) for kind, call in declared())):
         service, _, name = operation.partition(":")
-        if service in found:
+        if service != "sts":
             found[service].add(name)
     return found
 

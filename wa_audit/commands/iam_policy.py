@@ -24,5 +24,4 @@ def iam_policy(form: str, no_metrics: bool, **options: Any) -> None:
 
     book = wiring.load_rulebook(options)
     made = wiring.affordable(wiring.make_plan(book, tags=True), options, no_metrics)
-    operations = plan.operations(made) | plan.helping(made)
-    click.echo(policyforms.FORMS[form](permissions.policies(operations)))
+    click.echo(policyforms.FORMS[form](permissions.policies(plan.permitted(made))))
