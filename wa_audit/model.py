@@ -172,7 +172,7 @@ class Resource(msgspec.Struct, kw_only=True, omit_defaults=True):
         """What CloudWatch said of one of the resource's metrics, or None where it has no such metric.
 
         `Datapoints` is how many there were; where there were any, `Sum`, `Minimum`, `Maximum` and `Latest`
-        are theirs.
+        are theirs, and `Above0` is how many were above zero.
 
         Raises:
             Unread: it was not asked for, was refused, or could not be read whole.
@@ -191,6 +191,23 @@ class Resource(msgspec.Struct, kw_only=True, omit_defaults=True):
             Unread: see `metric`.
         """
         return (self.metric(key) or {}).get("Sum", 0.0)
+
+    def latest(self, key: str) -> float:
+        """A metric's last datapoint, such as a size; 0 where CloudWatch has nothing.
+
+        Raises:
+            Unread: see `metric`.
+        """
+        return (self.metric(key) or {}).get("Latest", 0.0)
+
+    def mean(self, key: str) -> float | None:
+        """The mean of a metric's datapoints; None where CloudWatch has nothing.
+
+        Raises:
+            Unread: see `metric`.
+        """
+        found = self.metric(key) or {}
+        return found["Sum"] / found["Datapoints"] if found.get("Datapoints") else None
 
     @property
     def tags(self) -> dict[str, str]:

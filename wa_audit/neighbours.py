@@ -124,6 +124,21 @@ def actions_on(role: Resource, inventory: Inventory) -> dict[str, list[str]]:
     return found
 
 
+def is_made_by_aws(resource: Resource) -> bool:
+    """Whether it is Athena's workgroup primary, which AWS makes in every Region."""
+    return (resource.type, resource.name) == ("AWS::Athena::WorkGroup", "primary")
+
+
+def regions_of(types: Iterable[str], inventory: Inventory) -> set[str]:
+    """The audited Regions that hold something of these types which AWS has not made by itself.
+
+    Raises:
+        Unread: one of the types could not be listed.
+    """
+    found = (resource for type_ in types for resource in inventory.of(type_))
+    return {r.region for r in found if not is_made_by_aws(r)} & set(inventory.run.regions)
+
+
 def touched_by(runners: Iterable[Resource], inventory: Inventory) -> set[str]:
     """The ARNs of everything that the configuration of these says they work with."""
     found: set[str] = set()

@@ -30,7 +30,7 @@ from typing import NamedTuple
 import msgspec
 
 from wa_audit import graph
-from wa_audit.aws import arns
+from wa_audit.aws import activity, arns
 from wa_audit.inventory import Inventory
 from wa_audit.layers import LAYERS, Layer
 from wa_audit.model import ConfigurationError, Gap, Relation
@@ -438,7 +438,7 @@ def _reads(relation: Relation, inventory: Inventory) -> bool:
     if used in ("AWS::Kinesis::Stream", "AWS::MSK::Cluster"):
         user = inventory.get(relation.source)
         command = user.data.get("Command") if user and user.type == "AWS::Glue::Job" else None
-        return isinstance(command, dict) and command.get("Name") == "gluestreaming"
+        return isinstance(command, dict) and activity.is_streaming(command)
     return used == "AWS::Glue::Connection"
 
 

@@ -131,8 +131,8 @@ def msk_cluster_idle(
 
 def _brokers(cluster: Resource, name: str) -> list[float]:
     """The mean of a metric at each broker that has any."""
-    found = [cluster.metric(key) for key in sorted(cluster["Metrics"] or {}) if key.startswith(f"{name}.")]
-    return [metric["Sum"] / metric["Datapoints"] for metric in found if metric and metric["Datapoints"]]
+    found = [cluster.mean(key) for key in sorted(cluster["Metrics"] or {}) if key.startswith(f"{name}.")]
+    return [mean for mean in found if mean is not None]
 
 
 @check("AWS::Glue::Job")

@@ -1,7 +1,5 @@
 """Objects leave a bucket, or move to a cheaper class, when they are no longer needed."""
 
-from typing import Any
-
 from wa_audit.rule import (
     Inventory,
     Resource,
@@ -126,20 +124,22 @@ def s3_bucket_intelligent_tiering(
     """
     if hot_tag in bucket.tags:
         return not_applicable("is read all the time, as its tag says")
-    standard = _bytes(bucket, "StandardStorage")
+    standard = bucket.latest("BucketSizeBytes.StandardStorage")
     if standard < least_gigabytes * 2**30:
         return not_applicable(f"holds {standard / 2**30:,.0f} GB in S3 Standard", bytes=round(standard))
-    objects = (bucket.metric("NumberOfObjects.AllStorageTypes") or {}).get("Latest", 0)
+    objects = bucket.latest("NumberOfObjects.AllStorageTypes")
     if objects and standard / objects < least_object_kilobytes * 2**10:
         return not_applicable("holds objects that are too small to be tiered", objects=round(objects))
     life = lifecycle.longest_life(bucket["LifecycleRules"])
     if life is not None and life < _SHORT_DAYS:
         return not_applicable(f"lets every object expire after {life} days", ExpirationDays=life)
 
-    for move in _moves(bucket):
+    for move in lifecycle.transitions(bucket["LifecycleRules"]):
         if move.get("StorageClass") != "INTELLIGENT_TIERING" or (move.get("Days") or 0) <= most_days:
             return passed(f"moves objects to {move['StorageClass']}", Days=move.get("Days"))
-    tiered = sum(_bytes(bucket, f"IntelligentTiering{tier}Storage") for tier in ("FA", "IA", "AIA"))
+    tiered = sum(
+        bucket.latest(f"BucketSizeBytes.IntelligentTiering{tier}Storage") for tier in ("FA", "IA", "AIA")
+    )
     if tiered:
         return passed("has objects in Intelligent-Tiering", bytes=round(tiered))
     return failed(f"keeps {standard / 2**30:,.0f} GB in S3 Standard, read or not", bytes=round(standard))
@@ -157,7 +157,7 @@ def s3_bucket_archive_tier(
     expires before such a class pays.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
     """
-    standard = _bytes(bucket, "StandardStorage")
+    standard = bucket.latest("BucketSizeBytes.StandardStorage")
     if standard < least_gigabytes * 2**30:
         return not_applicable(f"holds {standard / 2**30:,.0f} GB in S3 Standard", bytes=round(standard))
     if times.hours_between(bucket["CreationDate"], inventory.run.started) < 24 * least_days:
@@ -168,7 +168,9 @@ def s3_bucket_archive_tier(
 
     queried = inventory.has_source(bucket, "lies-in")
     wanted = _QUERIED if queried else _ARCHIVE
-    classes = sorted({str(move.get("StorageClass")) for move in _moves(bucket)})
+    classes = sorted(
+        {str(move.get("StorageClass")) for move in lifecycle.transitions(bucket["LifecycleRules"])}
+    )
     if found := [name for name in classes if name in wanted]:
         return passed(f"moves objects to {found[0]}", StorageClass=classes)
     if classes and queried:
@@ -179,14 +181,3 @@ def s3_bucket_archive_tier(
 _SHORT_DAYS = 30
 _ARCHIVE = ("GLACIER_IR", "GLACIER", "DEEP_ARCHIVE")
 _QUERIED = ("GLACIER_IR", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING")
-
-
-def _moves(bucket: Resource) -> list[dict[str, Any]]:
-    """The transitions of the rules that are in force."""
-    return [
-        move for rule in lifecycle.enabled(bucket["LifecycleRules"]) for move in rule.get("Transitions") or ()
-    ]
-
-
-def _bytes(bucket: Resource, storage: str) -> float:
-    return float((bucket.metric(f"BucketSizeBytes.{storage}") or {}).get("Latest", 0))

@@ -8,6 +8,7 @@ from wa_audit.rule import (
     Verdict,
     check,
     failed,
+    neighbours,
     not_applicable,
     passed,
     warehouses,
@@ -56,7 +57,7 @@ def resource_required_tags(resource: Resource, *, required: list[str]) -> Verdic
     workgroup primary, which AWS makes in every Region, is not judged.
     https://docs.aws.amazon.com/whitepapers/latest/tagging-best-practices/tagging-best-practices.html
     """
-    if (resource.type, resource.name) == ("AWS::Athena::WorkGroup", "primary"):
+    if neighbours.is_made_by_aws(resource):
         return not_applicable("is made by AWS")
     own = {_plain(key) for key in resource.tags}
     missing = [keys for keys in required if not own & {_plain(key) for key in keys.split("|")}]

@@ -5,6 +5,7 @@ from wa_audit.rule import (
     Inventory,
     Resource,
     Verdict,
+    activity,
     check,
     failed,
     not_applicable,
@@ -78,7 +79,7 @@ def glue_job_orchestrated(job: Resource, inventory: Inventory) -> Verdict:
     development or test, or wa-audit:on-demand, are not judged, nor are streaming jobs, which run on. Airflow
     and programs of one's own nobody can see.
     """
-    if (job["Command"] or {}).get("Name") == "gluestreaming":
+    if activity.is_streaming(job["Command"]):
         return not_applicable("is a streaming job, which runs on once it was started")
     for kind in ("triggers", "starts"):
         if inventory.has_source(job, kind):

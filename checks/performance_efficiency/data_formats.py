@@ -179,7 +179,7 @@ def glue_table_partition_index_or_projection(table: Resource, *, most_partitions
     """
     if not table["PartitionKeys"]:
         return not_applicable("is not partitioned")
-    if tables.table_format(table["Parameters"], table["StorageDescriptor"]) in _OPEN_FORMATS:
+    if tables.table_format(table["Parameters"], table["StorageDescriptor"]) in tables.LAKEHOUSE_FORMATS:
         return not_applicable("keeps its own list of files")
     if str((table["Parameters"] or {}).get("projection.enabled")).lower() == "true":
         return passed("has Athena compute its partitions", **{"projection.enabled": True})
@@ -192,9 +192,6 @@ def glue_table_partition_index_or_projection(table: Resource, *, most_partitions
     if count <= most_partitions:
         return not_applicable(f"has {count:,} partitions", partitions=count)
     return failed(f"has more than {most_partitions:,} partitions and no index on them", partitions=count)
-
-
-_OPEN_FORMATS = ("iceberg", "delta", "hudi")
 
 
 @check("AWS::Glue::Table")

@@ -184,10 +184,7 @@ def firehose_delivery_success(
     of which CloudWatch has no delivery, is not evaluated.
     https://docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html
     """
-    taken = (stream.metric("IncomingRecords") or {}).get("Sum") or (stream.metric("IncomingBytes") or {}).get(
-        "Sum"
-    )
-    if not taken:
+    if not stream.total("IncomingRecords") and not stream.total("IncomingBytes"):
         return not_applicable("took in nothing")
     success, freshness = (_of_delivery(stream, name) for name in ("Success", "DataFreshness"))
     if not success or not success.get("Datapoints"):

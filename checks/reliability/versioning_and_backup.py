@@ -158,8 +158,7 @@ def backup_cross_region_copy(plan: Resource, *, dr_required: bool) -> Verdict:
     Judged where the plan is tagged criticality=high or critical, or everywhere if `dr_required`.
     https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-region-backup.html
     """
-    tags = {key.lower(): value.lower() for key, value in plan.tags.items()}
-    if not dr_required and tags.get("criticality") not in ("high", "critical"):
+    if not dr_required and not _is_critical(plan):
         return not_applicable("is not tagged as critical")
     copies = [
         action.get("DestinationBackupVaultArn", "")
@@ -188,7 +187,7 @@ def backup_plan_coverage(account: Resource, inventory: Inventory, *, most_days: 
         r
         for type_ in ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Redshift::Cluster")
         for r in inventory.of(type_)
-        if _is_critical(r)
+        if _is_critical(r) and _plain_tags(r).get("wa-audit:data") != "reproducible"
     ]
     if not critical:
         return not_applicable("has nothing that is tagged as critical")
@@ -202,8 +201,12 @@ def backup_plan_coverage(account: Resource, inventory: Inventory, *, most_days: 
 
 
 def _is_critical(resource: Resource) -> bool:
-    tags = {key.lower(): value.lower() for key, value in resource.tags.items()}
-    return tags.get("criticality") in ("high", "critical") and tags.get("wa-audit:data") != "reproducible"
+    return _plain_tags(resource).get("criticality") in ("high", "critical")
+
+
+def _plain_tags(resource: Resource) -> dict[str, str]:
+    """A resource's tags in lower case, as people write them in any."""
+    return {key.lower(): value.lower() for key, value in resource.tags.items()}
 
 
 def _is_recoverable(store: Resource) -> bool:

@@ -9,6 +9,7 @@ from wa_audit.rule import (
     check,
     dataevents,
     failed,
+    neighbours,
     not_applicable,
     not_evaluated,
     passed,
@@ -146,8 +147,7 @@ def config_recorder_active(account: Resource, inventory: Inventory) -> Verdict:
     (servicePrincipal). A recorder that has just begun has lastStatus PENDING, which is no failure.
     https://docs.aws.amazon.com/config/latest/developerguide/stop-start-recorder.html
     """
-    held = {r.region for type_ in PIPELINE_TYPES for r in inventory.of(type_) if r.name != "primary"}
-    used = sorted(held & set(inventory.run.regions))
+    used = sorted(neighbours.regions_of(PIPELINE_TYPES, inventory))
     if not used:
         return not_applicable("holds no pipeline resources in the audited Regions")
     wrong = {region: words for region in used if (words := _unrecorded(region, inventory))}

@@ -8,6 +8,7 @@ from wa_audit.rule import (
     check,
     failed,
     firewalls,
+    neighbours,
     networks,
     not_applicable,
     not_evaluated,
@@ -87,7 +88,6 @@ def vpc_endpoint_s3(vpc: Resource, inventory: Inventory, *, vpcs_with_shared_end
     return failed("has no endpoint for S3", subnets=without)
 
 
-_PRIMARY = "primary"
 # How the name of a service's endpoint ends → the resources by which the service is in use.
 # https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
 _USED_BY = {
@@ -154,7 +154,7 @@ def _is_used(service: str, region: str, inventory: Inventory) -> bool:
     if service == "sts":
         return True
     found = [r for type_ in _USED_BY[service] for r in inventory.of(type_, region=region)]
-    return any(resource.type != "AWS::Athena::WorkGroup" or resource.name != _PRIMARY for resource in found)
+    return not all(map(neighbours.is_made_by_aws, found))
 
 
 @check("AWS::EC2::SecurityGroup")

@@ -134,7 +134,7 @@ def _stays_up(reader: Resource, inventory: Inventory) -> bool:
     """Whether a reader runs, and is paid for, also while nothing comes."""
     match reader.type:
         case "AWS::Glue::Job":
-            return bool((reader["Command"] or {}).get("Name") == "gluestreaming")
+            return activity.is_streaming(reader["Command"])
         case "AWS::EMR::Cluster":
             return not activity.ending(reader["Status"]) and not reader["AutoTerminate"]
         case "AWS::ECS::TaskDefinition":

@@ -165,11 +165,10 @@ def s3_bucket_deep_archive_cold_data(bucket: Resource, *, archive_words: str, le
         return not_applicable("is called neither an archive nor a backup")
     if "wa-audit:retrieval" in bucket.tags:
         return not_applicable("must be back soon, as its tag says")
-    for rule in bucket["LifecycleRules"] or ():
-        for move in rule.get("Transitions") or () if rule.get("Status") == "Enabled" else ():
-            if move.get("StorageClass") in ("GLACIER", "DEEP_ARCHIVE"):
-                return passed(f"moves its objects to {move['StorageClass']}", Days=move.get("Days"))
-    sizes = {name: _latest(bucket, name) for name in (*_COLD, *_WARM)}
+    for move in lifecycle.transitions(bucket["LifecycleRules"]):
+        if move.get("StorageClass") in ("GLACIER", "DEEP_ARCHIVE"):
+            return passed(f"moves its objects to {move['StorageClass']}", Days=move.get("Days"))
+    sizes = {name: bucket.latest(f"BucketSizeBytes.{name}") for name in (*_COLD, *_WARM)}
     total = sum(sizes.values())
     cold = sum(sizes[name] for name in _COLD)
     if total and 100 * cold >= least_percent * total:
@@ -179,8 +178,3 @@ def s3_bucket_deep_archive_cold_data(bucket: Resource, *, archive_words: str, le
 
 _COLD = ("GlacierStorage", "DeepArchiveStorage")
 _WARM = ("StandardStorage", "StandardIAStorage", "OneZoneIAStorage", "GlacierInstantRetrievalStorage")
-
-
-def _latest(bucket: Resource, storage: str) -> float:
-    """The bytes that the bucket last held in a storage class."""
-    return float((bucket.metric(f"BucketSizeBytes.{storage}") or {}).get("Latest", 0))

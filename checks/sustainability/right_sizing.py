@@ -12,6 +12,7 @@ from wa_audit.rule import (
     carbon,
     check,
     failed,
+    neighbours,
     not_applicable,
     not_evaluated,
     passed,
@@ -32,9 +33,7 @@ def region_carbon_intensity(
     AWS's own claim, that it matches all the electricity it uses with renewable energy, is market-based and
     differs.
     """
-    everything = [resource for type_ in PIPELINE_TYPES for resource in inventory.of(type_)]
-    held = {r.region for r in everything if (r.type, r.name) != ("AWS::Athena::WorkGroup", "primary")}
-    used = sorted(held & set(inventory.run.regions) - set(data_residency))
+    used = sorted(neighbours.regions_of(PIPELINE_TYPES, inventory) - set(data_residency))
     if not used:
         return not_applicable("holds no pipeline resources in the audited regions that may be moved")
 
@@ -102,13 +101,12 @@ def lambda_esm_batching(
         return not_applicable("reads a FIFO queue")
     if latency_tag in function.tags:
         return not_applicable("calls a function that may not wait, as its tag says")
-    runs, lasted = function.metric("Invocations"), function.metric("Duration")
-    if not runs or not lasted or not runs.get("Datapoints") or not lasted.get("Datapoints"):
+    mean = function.mean("Duration")
+    if function.mean("Invocations") is None or mean is None:
         return not_applicable(f"calls {function.name}, which has not run")
 
     size, window = mapping["BatchSize"] or 1, mapping["MaximumBatchingWindowInSeconds"] or 0
-    a_day = runs["Sum"] / inventory.run.metrics_days
-    mean = lasted["Sum"] / lasted["Datapoints"]
+    a_day = function.total("Invocations") / inventory.run.metrics_days
     evidence: dict[str, Any] = {
         "BatchSize": size,
         "MaximumBatchingWindowInSeconds": window,

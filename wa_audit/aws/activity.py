@@ -15,6 +15,11 @@ def ending(status: Mapping[str, Any] | None) -> str:
     return state if state.startswith("TERMINAT") else ""
 
 
+def is_streaming(command: Mapping[str, Any] | None) -> bool:
+    """Whether a Glue job, by its Command, is one that runs on once it was started."""
+    return (command or {}).get("Name") == "gluestreaming"
+
+
 def mapping_is_off(state: str | None) -> bool:
     """Whether an event source mapping is disabled, or is being disabled."""
     return state in ("Disabled", "Disabling")

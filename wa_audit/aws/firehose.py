@@ -25,12 +25,17 @@ def s3_destination(destinations: Iterable[Mapping[str, Any]] | None) -> dict[str
 
 def logs_errors(destinations: Iterable[Mapping[str, Any]] | None) -> bool:
     """Whether a stream writes the errors of a delivery into CloudWatch Logs (CloudWatchLoggingOptions)."""
-    found = [what for place in destinations or () for what in place.values() if isinstance(what, Mapping)]
-    return any((description.get("CloudWatchLoggingOptions") or {}).get("Enabled") for description in found)
+    return any(
+        (description.get("CloudWatchLoggingOptions") or {}).get("Enabled")
+        for description in _descriptions(destinations)
+    )
 
 
 def buffer_seconds(destinations: Iterable[Mapping[str, Any]] | None) -> int:
     """The longest time that a stream gathers records before it delivers them; 0 where nothing says."""
-    found = [what for place in destinations or () for what in place.values() if isinstance(what, Mapping)]
-    hints = [description.get("BufferingHints") or {} for description in found]
+    hints = [description.get("BufferingHints") or {} for description in _descriptions(destinations)]
     return max((int(hint.get("IntervalInSeconds") or 0) for hint in hints), default=0)
+
+
+def _descriptions(destinations: Iterable[Mapping[str, Any]] | None) -> list[Mapping[str, Any]]:
+    return [what for place in destinations or () for what in place.values() if isinstance(what, Mapping)]

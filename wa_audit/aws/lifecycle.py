@@ -89,6 +89,11 @@ def actions(rule: Rule) -> list[str]:
     return found + [name for name in later if rule.get(name)]
 
 
+def transitions(rules: Iterable[Rule] | None) -> list[dict[str, Any]]:
+    """The moves of current objects to another storage class, by the rules that are in force."""
+    return [move for rule in enabled(rules) for move in rule.get("Transitions") or ()]
+
+
 def longest_life(rules: Iterable[Rule] | None) -> int | None:
     """Days after which every current object has expired, because of whole-bucket rules; None without one."""
     return shortest(rules, "")
