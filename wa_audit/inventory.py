@@ -190,6 +190,14 @@ class Inventory:
                 return resource
         return None
 
+    def arn_near(self, type_: str, name: str, near: Resource) -> str:
+        """The ARN that what has this type and name bears in the account and region of a resource.
+
+        Raises:
+            KeyError: `arns.SPELLINGS` has no such type.
+        """
+        return arns.build(type_, name, partition=self.run.partition, region=near.region, account=near.account)
+
     def known_tags(self, arn: str) -> dict[str, str]:
         """A resource's tags as far as they were read; none says nothing about whether it has any."""
         found = self._by_arn.get(arn)

@@ -35,6 +35,9 @@ _ROUTED = {
 }
 
 
+_NAT = "AWS::EC2::NatGateway"
+
+
 def used_subnets(vpc: Resource, inventory: Inventory) -> list[Resource]:
     """The subnets of a VPC from which a pipeline's compute calls other services."""
     return [
@@ -97,11 +100,10 @@ def elsewhere(vpc: Resource, tables: Iterable[Resource], inventory: Inventory) -
 
 def leads_out(table: Resource, inventory: Inventory) -> bool:
     """Whether a table has a default route to the internet: by an internet gateway or a public NAT gateway."""
-    place = f"arn:{inventory.run.partition}:ec2:{table.region}:{table.account}:natgateway/"
     for row in _routes(table):
         if row.get("DestinationCidrBlock", row.get("DestinationIpv6CidrBlock")) in firewalls.ANYWHERE:
             if nat := row.get("NatGatewayId"):
-                found = inventory.find("AWS::EC2::NatGateway", place + nat)
+                found = inventory.find(_NAT, inventory.arn_near(_NAT, nat, table))
                 if found is None or found["ConnectivityType"] != "private":
                     return True
             elif str(row.get("GatewayId")).startswith("igw-") or row.get("EgressOnlyInternetGatewayId"):

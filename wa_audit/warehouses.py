@@ -8,6 +8,8 @@ from typing import Any
 from wa_audit.inventory import Inventory
 from wa_audit.model import Resource
 
+_GROUP = "AWS::Redshift::ClusterParameterGroup"
+
 
 def parameters(cluster: Resource, inventory: Inventory) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
     """Each of a cluster's parameter groups, as the cluster has it, and the values that were read of it.
@@ -15,8 +17,8 @@ def parameters(cluster: Resource, inventory: Inventory) -> Iterator[tuple[dict[s
     Raises:
         Unread: a group, or its parameters, could not be read.
     """
-    place = f"arn:{inventory.run.partition}:redshift:{cluster.region}:{cluster.account}:parametergroup:"
     for group in cluster["ClusterParameterGroups"] or []:
-        found = inventory.find("AWS::Redshift::ClusterParameterGroup", place + group["ParameterGroupName"])
+        name = group["ParameterGroupName"]
+        found = inventory.find(_GROUP, inventory.arn_near(_GROUP, name, cluster))
         rows = (found["Parameters"] or []) if found else []
         yield group, {row["ParameterName"]: str(row.get("ParameterValue")) for row in rows}

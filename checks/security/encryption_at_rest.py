@@ -183,7 +183,9 @@ def athena_workgroup_result_encryption(workgroup: Resource, inventory: Inventory
         return failed(
             "sets neither encryption nor a location of results: each client decides", severity="low"
         )
-    bucket = inventory.find("AWS::S3::Bucket", f"arn:{inventory.run.partition}:s3:::{location.bucket}")
+    bucket = inventory.find(
+        "AWS::S3::Bucket", inventory.arn_near("AWS::S3::Bucket", location.bucket, workgroup)
+    )
     if bucket is None:
         return not_evaluated(f"writes results to bucket {location.bucket}, which is not in this account")
     rules = [rule.get("ApplyServerSideEncryptionByDefault") or {} for rule in bucket["Encryption"] or ()]
@@ -288,8 +290,8 @@ def _is_customer_managed(key: str | None, user: Resource, inventory: Inventory) 
     if not key or "alias/aws/" in key:
         return False
     if not key.startswith("arn:"):
-        name = key if key.startswith("alias/") else f"key/{key}"
-        key = f"arn:{inventory.run.partition}:kms:{user.region}:{user.account}:{name}"
+        type_ = "AWS::KMS::Alias" if key.startswith("alias/") else "AWS::KMS::Key"
+        key = inventory.arn_near(type_, key.removeprefix("alias/"), user)
     if arns.parse(key).account != user.account:
         return True  # AWS managed keys cannot be shared between accounts
     if ":alias/" in key:

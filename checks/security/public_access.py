@@ -343,9 +343,9 @@ def redshift_cluster_not_public(cluster: Resource, inventory: Inventory) -> Verd
         return passed("is not publicly accessible", PubliclyAccessible=False)
     port = (cluster["Endpoint"] or {}).get("Port", 5439)
     own = firewalls.Ports(port, port)
-    place = f"arn:{inventory.run.partition}:ec2:{cluster.region}:{cluster.account}:security-group/"
     for group in cluster["VpcSecurityGroups"] or []:
-        found = inventory.find("AWS::EC2::SecurityGroup", place + group["VpcSecurityGroupId"])
+        arn = inventory.arn_near("AWS::EC2::SecurityGroup", group["VpcSecurityGroupId"], cluster)
+        found = inventory.find("AWS::EC2::SecurityGroup", arn)
         if found is not None and any(firewalls.opens(rule, own) for rule in found["IpPermissions"] or []):
             return failed(f"is publicly accessible, and {found.name} lets everybody in", port=port)
     return failed(

@@ -69,7 +69,7 @@ def _key(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
         yield value
     else:
         type_ = "AWS::KMS::Alias" if value.startswith("alias/") else "AWS::KMS::Key"
-        yield _near(type_, value.removeprefix("alias/"), resource, inventory)
+        yield inventory.arn_near(type_, value.removeprefix("alias/"), resource)
 
 
 def _named(type_: str) -> Conversion:
@@ -77,15 +77,11 @@ def _named(type_: str) -> Conversion:
 
     def convert(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
         if isinstance(value, str) and value:
-            yield arns.whole(value) if value.startswith("arn:") else _near(type_, value, resource, inventory)
+            yield (
+                arns.whole(value) if value.startswith("arn:") else inventory.arn_near(type_, value, resource)
+            )
 
     return convert
-
-
-def _near(type_: str, name: str, resource: Resource, inventory: Inventory) -> str:
-    """The ARN of what has a name in the account and region of a resource."""
-    place = {"partition": inventory.run.partition, "region": resource.region, "account": resource.account}
-    return arns.build(type_, name, **place)
 
 
 def _shared(type_: str) -> Conversion:
@@ -94,7 +90,7 @@ def _shared(type_: str) -> Conversion:
     def convert(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
         if isinstance(value, str) and value:
             found = inventory.named(type_, value, resource.region)
-            yield found.arn if found else _near(type_, value, resource, inventory)
+            yield found.arn if found else inventory.arn_near(type_, value, resource)
 
     return convert
 
@@ -162,7 +158,7 @@ def _iceberg(value: Any, resource: Resource, inventory: Inventory) -> Iterator[s
     for table in tables if isinstance(tables, list) else ():
         database, name = table.get("DestinationDatabaseName"), table.get("DestinationTableName")
         if database and name:
-            yield _near("AWS::Glue::Table", f"{database}/{name}", resource, inventory)
+            yield inventory.arn_near("AWS::Glue::Table", f"{database}/{name}", resource)
 
 
 # https://docs.aws.amazon.com/iot/latest/developerguide/iot-rule-actions.html
@@ -242,13 +238,13 @@ def _quicksight(value: Any, resource: Resource, inventory: Inventory) -> Iterato
         given = settings if isinstance(settings, dict) else {}
         if kind == "AthenaParameters" and settings is not None:
             name = given.get("WorkGroup") or "primary"
-            yield _near("AWS::Athena::WorkGroup", name, resource, inventory)
+            yield inventory.arn_near("AWS::Athena::WorkGroup", name, resource)
         elif kind == "RedshiftParameters" and given.get("ClusterId"):
-            yield _near("AWS::Redshift::Cluster", given["ClusterId"], resource, inventory)
+            yield inventory.arn_near("AWS::Redshift::Cluster", given["ClusterId"], resource)
         elif kind == "RedshiftParameters" and (host := references.of("Host", given.get("Host"))):
             yield _warehouse(host, inventory)
         elif kind == "RdsParameters" and given.get("InstanceId"):
-            yield _near("AWS::RDS::DBInstance", given["InstanceId"], resource, inventory)
+            yield inventory.arn_near("AWS::RDS::DBInstance", given["InstanceId"], resource)
         elif kind == "S3Parameters":
             manifest = given.get("ManifestFileLocation")
             yield from _bucket((manifest or {}).get("Bucket"), resource, inventory)
@@ -360,7 +356,7 @@ def _secret(value: Any, resource: Resource, inventory: Inventory) -> Iterator[st
     arn = arns.parse(value)
     if arn.service not in ("", "secretsmanager"):
         return
-    named = _near("AWS::SecretsManager::Secret", value, resource, inventory)
+    named = inventory.arn_near("AWS::SecretsManager::Secret", value, resource)
     whole = ":".join(value.split(":")[:7]) if arn.service else named
     yield inventory.derived("secrets", lambda: _secrets(inventory)).get(whole, whole)
 
@@ -464,7 +460,7 @@ def _matched(pattern: Any, rule: Resource, inventory: Inventory) -> Iterator[str
     what it is triggered by."""
     bus = str(rule.data.get("EventBusName") or "default").rpartition("/")[2]
     if bus != "default":
-        yield _near("AWS::Events::EventBus", bus, rule, inventory)
+        yield inventory.arn_near("AWS::Events::EventBus", bus, rule)
     if not patterns.only_failures(pattern):
         yield from _sources(pattern, rule, inventory)
 
