@@ -44,6 +44,7 @@ STACK_STATUS = {"acme-reporting-alerts": "UPDATE_ROLLBACK_FAILED"}
 
 # What Acme does not have, and moto no operation for.
 NOTHING: dict[str, Json] = {
+    "backup.ListProtectedResources": {"Results": []},
     "glue.ListDataQualityResults": {"Results": []},
     "kafkaconnect.ListConnectors": {"connectors": []},
     "redshift-serverless.ListNamespaces": {"namespaces": []},
@@ -95,7 +96,6 @@ class Corrections:
         events.register("after-call.sns.GetTopicAttributes", self._count_subscriptions)
         events.register("before-call.glue.CreateConnection", self._keep_connection_type)
         events.register("after-call.glue.GetConnections", self._give_connection_types)
-        events.register("before-call.backup.ListProtectedResources", _no_backups)
         for operation, empty in NOTHING.items():
             events.register(f"before-call.{operation}", partial(_nothing, empty))
         events.register("before-call.lambda.CreateFunction", self._keep_dead_letters)
@@ -242,11 +242,6 @@ def _ended_workflow(parsed: Json, **_: Any) -> None:
     if failed is not None:
         counts = {"TotalActions": 2, "SucceededActions": 2 - failed, "FailedActions": failed}
         workflow["LastRun"] = {"Name": workflow["Name"], "Status": "COMPLETED", "Statistics": counts}
-
-
-def _no_backups(**_: Any) -> tuple[AWSResponse, Json]:
-    """Acme has no AWS Backup plan, and moto no such operation."""
-    return answer({"Results": []})
 
 
 def _capitalised(value: Any) -> Any:
