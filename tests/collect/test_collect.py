@@ -8,6 +8,7 @@ import json
 import threading
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -19,6 +20,7 @@ from wa_audit.collect.journal import Journal
 from wa_audit.collect.kinds import by_type
 from wa_audit.collect.permissions import policy
 from wa_audit.collect.plan import Plan, operations, plan
+from wa_audit.collect.session import chosen_regions
 from wa_audit.collect.units import Tally
 from wa_audit.inventory import Inventory, lines
 from wa_audit.model import ConfigurationError, CredentialsError, Reason, Unread
@@ -362,6 +364,50 @@ def test_a_region_that_is_switched_off_is_named() -> None:
 
     with pytest.raises(ConfigurationError, match="'ap-east-1' is switched off"):
         _read(Account(sts_GetCallerIdentity=identity), regions=("eu-west-1", "ap-east-1"))
+
+
+@pytest.mark.parametrize(
+    ("partition", "regions", "domain", "identity_service"),
+    [
+        ("aws", ("eu-west-1", "us-east-1"), "amazonaws.com", "iam.amazonaws.com"),
+        (
+            "aws-cn",
+            ("cn-northwest-1", "cn-north-1"),
+            "amazonaws.com.cn",
+            "iam.cn-north-1.amazonaws.com.cn",
+        ),
+        ("aws-us-gov", ("us-gov-east-1", "us-gov-west-1"), "amazonaws.com", "iam.us-gov.amazonaws.com"),
+    ],
+)
+def test_each_partition_has_its_own_hosts_and_arns(
+    partition: str, regions: tuple[str, ...], domain: str, identity_service: str
+) -> None:
+    queues, asked = Account(), []
+
+    def answer(operation: str, parameters: dict[str, Any]) -> AWSResponse:
+        asked.append((operation, urlsplit(parameters["url"]).hostname))
+        if operation == "iam:ListInstanceProfiles":
+            return answers.response(answers.NO_PROFILES, headers={"Content-Type": "text/xml"})
+        return queues(operation, parameters)
+
+    plan = _plan("AWS::SQS::Queue", "AWS::IAM::InstanceProfile")
+    inventory = collect(answers.session(answer, regions[0]), plan, regions)
+    assert [queue.arn for queue in inventory.of("AWS::SQS::Queue")] == [
+        f"arn:{partition}:sqs:{region}:123456789012:{name}"
+        for region in sorted(regions)
+        for name in ("orders", "returns")
+    ]
+    assert sorted(host for operation, host in asked if operation == "sqs:ListQueues") == [
+        f"sqs.{region}.{domain}" for region in sorted(regions)
+    ]
+    assert [host for operation, host in asked if operation.startswith("iam:")] == [identity_service]
+
+
+def test_regions_of_two_partitions_are_refused_before_any_call() -> None:
+    account = Account()
+    with pytest.raises(ConfigurationError, match="'cn-north-1' in aws-cn; an account has one"):
+        chosen_regions(answers.session(account), ["eu-west-1", "cn-north-1"], all_regions=False)
+    assert account.calls == []
 
 
 def test_the_policy_names_what_the_plan_calls() -> None:

@@ -284,11 +284,30 @@ def chosen_regions(session: AwsSession, named: Iterable[str], *, all_regions: bo
     """The regions to read, each once: those that were named, all that are switched on, or the profile's.
 
     Raises:
-        ConfigurationError: there is none, or they cannot be listed.
+        ConfigurationError: there is none, they cannot be listed, or they lie in several partitions.
     """
     if all_regions:
         return session.enabled_regions(session.region or "us-east-1")
-    return list(dict.fromkeys(named)) or [session.region or _no_region()]
+    found = list(dict.fromkeys(named)) or [session.region or _no_region()]
+    _in_one_partition(session, found)
+    return found
+
+
+def _in_one_partition(session: AwsSession, regions: Sequence[str]) -> None:
+    """An account, its credentials and its ARNs belong to one partition. In another, AWS only calls the
+    credentials invalid, as it does in a region that is switched off.
+
+    Raises:
+        ConfigurationError: names the first region that lies elsewhere.
+    """
+    first = session.partition(regions[0])
+    for region in regions[1:]:
+        other = session.partition(region)
+        if other != first:
+            raise ConfigurationError(
+                f"--region: {regions[0]!r} is in the partition {first}, {region!r} in {other}; "
+                "an account has one, so audit each by itself"
+            )
 
 
 def own_region(profile: str | None) -> str:
