@@ -124,6 +124,24 @@ def actions_on(role: Resource, inventory: Inventory) -> dict[str, list[str]]:
     return found
 
 
+def plain_tags(resource: Resource) -> dict[str, str]:
+    """A resource's tags in lower case, as people write them in any.
+
+    Raises:
+        Unread: its tags could not be read.
+    """
+    return {key.lower(): value.lower() for key, value in resource.tags.items()}
+
+
+def is_critical(resource: Resource) -> bool:
+    """Whether a resource is tagged criticality=high or critical.
+
+    Raises:
+        Unread: its tags could not be read.
+    """
+    return plain_tags(resource).get("criticality") in ("high", "critical")
+
+
 def is_made_by_aws(resource: Resource) -> bool:
     """Whether it is Athena's workgroup primary, which AWS makes in every Region."""
     return (resource.type, resource.name) == ("AWS::Athena::WorkGroup", "primary")

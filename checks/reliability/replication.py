@@ -28,11 +28,11 @@ def s3_bucket_cross_region_replication(
     again: tagged wa-audit:data=transient or reproducible, expiring within `transient_days`, or written by
     services for themselves (Athena results, temporary files, logs) where no Glue table lies beside it.
     """
-    tags = {key.lower(): value.lower() for key, value in bucket.tags.items()}
-    if not dr_required and tags.get("criticality") not in ("high", "critical"):
+    data = neighbours.plain_tags(bucket).get("wa-audit:data")
+    if not dr_required and not neighbours.is_critical(bucket):
         return not_applicable("is not tagged as critical")
-    if tags.get("wa-audit:data") in ("transient", "reproducible"):
-        return not_applicable(f"is tagged as {tags['wa-audit:data']}")
+    if data in ("transient", "reproducible"):
+        return not_applicable(f"is tagged as {data}")
 
     rules = (bucket["Replication"] or {}).get("Rules") or ()
     targets = [rule["Destination"]["Bucket"] for rule in rules if rule.get("Status") == "Enabled"]

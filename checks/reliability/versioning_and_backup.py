@@ -12,6 +12,7 @@ from wa_audit.rule import (
     failed,
     firehose,
     lifecycle,
+    neighbours,
     not_applicable,
     not_evaluated,
     passed,
@@ -158,7 +159,7 @@ def backup_cross_region_copy(plan: Resource, *, dr_required: bool) -> Verdict:
     Judged where the plan is tagged criticality=high or critical, or everywhere if `dr_required`.
     https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-region-backup.html
     """
-    if not dr_required and not _is_critical(plan):
+    if not dr_required and not neighbours.is_critical(plan):
         return not_applicable("is not tagged as critical")
     copies = [
         action.get("DestinationBackupVaultArn", "")
@@ -187,7 +188,7 @@ def backup_plan_coverage(account: Resource, inventory: Inventory, *, most_days: 
         r
         for type_ in ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Redshift::Cluster")
         for r in inventory.of(type_)
-        if _is_critical(r) and _plain_tags(r).get("wa-audit:data") != "reproducible"
+        if neighbours.is_critical(r) and neighbours.plain_tags(r).get("wa-audit:data") != "reproducible"
     ]
     if not critical:
         return not_applicable("has nothing that is tagged as critical")
@@ -198,15 +199,6 @@ def backup_plan_coverage(account: Resource, inventory: Inventory, *, most_days: 
             f"has {len(bare)} of {len(critical)} critical stores without a backup: {bare[0].name}", **evidence
         )
     return passed(f"can recover its {len(critical)} critical stores", **evidence)
-
-
-def _is_critical(resource: Resource) -> bool:
-    return _plain_tags(resource).get("criticality") in ("high", "critical")
-
-
-def _plain_tags(resource: Resource) -> dict[str, str]:
-    """A resource's tags in lower case, as people write them in any."""
-    return {key.lower(): value.lower() for key, value in resource.tags.items()}
 
 
 def _is_recoverable(store: Resource) -> bool:

@@ -35,7 +35,7 @@ def _bucket(value: Any, resource: Resource, inventory: Inventory) -> Iterator[st
     location = arns.s3_location(value)
     name = location.bucket if location else "" if ":" in value or "/" in value else value
     if name:
-        yield f"arn:{inventory.run.partition}:s3:::{name}"
+        yield inventory.arn_near("AWS::S3::Bucket", name, resource)
 
 
 def _role(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
