@@ -34,7 +34,6 @@ _ROUTED = {
     "AWS::RedshiftServerless::Workgroup": "enhancedVpcRouting",
 }
 
-
 _NAT = "AWS::EC2::NatGateway"
 
 

@@ -367,7 +367,7 @@ def test_a_region_that_is_switched_off_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("partition", "regions", "domain", "identity_service"),
+    ("partition", "regions", "domain", "iam"),
     [
         ("aws", ("eu-west-1", "us-east-1"), "amazonaws.com", "iam.amazonaws.com"),
         (
@@ -380,7 +380,7 @@ def test_a_region_that_is_switched_off_is_named() -> None:
     ],
 )
 def test_each_partition_has_its_own_hosts_and_arns(
-    partition: str, regions: tuple[str, ...], domain: str, identity_service: str
+    partition: str, regions: tuple[str, ...], domain: str, iam: str
 ) -> None:
     queues, asked = Account(), []
 
@@ -400,7 +400,7 @@ def test_each_partition_has_its_own_hosts_and_arns(
     assert sorted(host for operation, host in asked if operation == "sqs:ListQueues") == [
         f"sqs.{region}.{domain}" for region in sorted(regions)
     ]
-    assert [host for operation, host in asked if operation.startswith("iam:")] == [identity_service]
+    assert [host for operation, host in asked if operation.startswith("iam:")] == [iam]
 
 
 def test_regions_of_two_partitions_are_refused_before_any_call() -> None:

@@ -109,6 +109,7 @@ def reason(error: BaseException) -> Reason:
         return Reason.EXPIRED_CREDENTIALS
     if isinstance(error, _UNREACHABLE):
         return Reason.UNREACHABLE
+    # moto's word, in process, for an operation that it lacks: a refusal as honest as HTTP's 501.
     if isinstance(error, NotImplementedError):
         return Reason.NOT_IMPLEMENTED
     # Whatever else breaks while an answer is read is an answer that cannot be read.
