@@ -21,7 +21,7 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -85,8 +85,27 @@ class Counts:
         }
 
 
+@dataclass
+class _Bucket:
+    """A token bucket: what AWS limits an operation by."""
+
+    rate: float
+    left: float
+    filled: float = 0.0
+
+    def take(self, now: float) -> bool:
+        if self.filled:
+            self.left = min(self.rate, self.left + (now - self.filled) * self.rate)
+        self.filled = now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
 class Loopback:
-    """The server. `latency` is in seconds; `throttle` is the share of calls that are refused once."""
+    """The server. `latency` is in seconds, `throttle` the share of calls that are refused once, and `rates`
+    are the calls a second, and at once, that are allowed of an operation."""
 
     def __init__(
         self,
@@ -94,6 +113,7 @@ class Loopback:
         *,
         latency: float = 0.05,
         throttle: float = 0.0,
+        rates: Mapping[str, float] | None = None,
         seed: int = 1,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -102,6 +122,7 @@ class Loopback:
         self.endpoint = ""
         self._latency = latency
         self._throttle = throttle
+        self._buckets = {name: _Bucket(rate, rate) for name, rate in (rates or {}).items()}
         self._tls = tls
         self._random = random.Random(seed)
         self._loop = asyncio.new_event_loop()
@@ -171,7 +192,8 @@ class Loopback:
         counts.last_answer = time.monotonic()
         counts.busy_seconds += counts.last_answer - started
         status = 200
-        if self._random.random() < self._throttle:
+        bucket = self._buckets.get(operation)
+        if self._random.random() < self._throttle or (bucket and not bucket.take(started)):
             counts.throttled += 1
             status, answer = 400, _throttling(kind)
         head_only = head.startswith(b"HEAD")
@@ -489,10 +511,15 @@ class Remote:
 
 @contextmanager
 def process(
-    account: Account, *, latency: float, throttle: float = 0.0, certificates: Path | None = None
+    account: Account,
+    *,
+    latency: float,
+    throttle: float = 0.0,
+    rates: Mapping[str, float] | None = None,
+    certificates: Path | None = None,
 ) -> Iterator[Remote]:
     """Serves from another process until the block ends; over TLS where there is a folder of certificates."""
-    asked = {"account": asdict(account), "latency": latency, "throttle": throttle}
+    asked = {"account": asdict(account), "latency": latency, "throttle": throttle, "rates": rates}
     program = [sys.executable, "-m", "benchmarks.loopback", json.dumps(asked)]
     if certificates is not None:
         program += ["--certificates", str(certificates)]
@@ -523,9 +550,8 @@ def main() -> None:
     tls = server_context(options.certificates) if options.certificates else None
     numbers = options.asked["account"]
     account = Account(**numbers | {"regions": tuple(numbers["regions"])})
-    with Loopback(
-        account, latency=options.asked["latency"], throttle=options.asked["throttle"], tls=tls
-    ) as loopback:
+    asked = options.asked | {"account": account}
+    with Loopback(tls=tls, **asked) as loopback:
         print(loopback.endpoint, flush=True)
         sys.stdin.read()
 

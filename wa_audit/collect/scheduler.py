@@ -21,6 +21,7 @@ from wa_audit.collect import aids, errors, metrics, naming, reader
 from wa_audit.collect.journal import Done, Journal, Key, Measured
 from wa_audit.collect.kinds import Aid, Call, Kind
 from wa_audit.collect.limiter import Lane, Limiter, Task, backoff
+from wa_audit.collect.pacer import Pacer
 from wa_audit.collect.permissions import action
 from wa_audit.collect.plan import Plan
 from wa_audit.collect.session import AwsSession
@@ -81,6 +82,7 @@ class Scheduler:
             if kind.parent:
                 self._children.setdefault(kind.parent, []).append(kind)
         self._limiter = Limiter()
+        self._pacer = Pacer()
         self._seen: set[str] = set(journal.resources)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="wa-audit")
         self._changed = threading.Condition()
@@ -508,10 +510,15 @@ class Scheduler:
             self._stopping = True
         return self.expired
 
-    def _count_call(self, **_: Any) -> None:
+    def _count_call(self, request: Any, operation_name: str, event_name: str, **_: Any) -> None:
+        """Counts a call that is about to be made, and has it wait for its turn."""
+        operation = f"{event_name.split('.')[1]}:{operation_name}"
+        region = request.context.get("client_region", "")
         with self._changed:
             self.tally.calls += 1
             self._own.spent.calls += 1
+            if wait := self._pacer.wait(region, operation, time.monotonic()):
+                self._changed.wait_for(lambda: self._stopping, wait)
 
     def _retry_throttle(
         self, response: Any, operation: Any, request_dict: Any, attempts: int, **_: Any
@@ -519,7 +526,7 @@ class Scheduler:
         """How long to wait before a throttled call is made again; None where botocore decides.
 
         Botocore backs off by whole seconds, for programs that know nothing of each other; here a lane narrows
-        as well, so that a call can soon be tried again.
+        and its calls are paced as well, so that a call can soon be tried again.
         """
         if not response:
             return None
@@ -527,8 +534,11 @@ class Scheduler:
         if not errors.is_throttle(code):
             return None
         region = request_dict.get("context", {}).get("client_region", "")
+        now = time.monotonic()
         with self._changed:
             self.tally.throttles += 1
             self._own.spent.throttles += 1
-            self._limiter.lane(region, operation.service_model.service_name).slow_down(time.monotonic())
+            self._limiter.lane(region, operation.service_model.service_name).slow_down(now)
+            service = operation.service_model.service_id.hyphenize()
+            self._pacer.throttled(region, f"{service}:{operation.name}", now)
         return None if self._stopping else backoff(attempts)
