@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -190,6 +193,15 @@ def test_parquet_holds_the_flat_table(audit: Audit, monkeypatch: pytest.MonkeyPa
     assert pq.ParquetFile(io.BytesIO(made)).num_row_groups == -(-len(audit.findings) // 64)
 
 
+def test_duckdb_and_pandas_count_in_parquet_what_the_audit_holds(audit: Audit, tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb") if os.environ.get("CI") != "true" else import_module("duckdb")
+    (path,) = write(audit, ["parquet"], tmp_path)
+    held = Counter((str(finding.status), str(finding.severity)) for finding in audit.findings)
+    rows = duckdb.execute(f"SELECT status, severity, count(*) FROM '{path}' GROUP BY ALL").fetchall()
+    assert {(status, severity): number for status, severity, number in rows} == held
+    assert pd.read_parquet(path)[["status", "severity"]].value_counts().to_dict() == held
+
+
 def test_csv_has_one_head_however_many_groups_it_is_made_of(
     audit: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,7 +234,5 @@ def test_a_format_goes_where_it_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_the_same_audit_gives_the_same_bytes_in_every_format(name: str) -> None:
-    from importlib import import_module
-
     render = import_module(FORMATS[name].module).render
     assert _whole(render(sample.audit(findings=50))) == _whole(render(sample.audit(findings=50)))
