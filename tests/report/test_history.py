@@ -15,6 +15,7 @@ import boto3
 import moto
 import pandas as pd
 import pytest
+from botocore.client import BaseClient
 from msgspec import structs
 
 from tests.report import sample
@@ -225,6 +226,29 @@ def test_a_history_in_a_bucket(call: Call, inventory: Path, s3: Any) -> None:  #
     shown = call("trend", place)
     assert shown.code == 0
     assert "1 run" in shown.out
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_a_scan_puts_its_run_where_it_was_told_and_writes_nothing_else(
+    call: Call,  # noqa: F811
+    s3: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    keeps: bool,
+) -> None:
+    made: list[tuple[str, str]] = []
+    make = BaseClient._make_api_call
+
+    def record(client: Any, operation: str, params: dict[str, Any]) -> Any:
+        made.append((operation, str(params.get("Bucket", ""))))
+        return make(client, operation, params)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", record)
+    history = ["--history", f"s3://{BUCKET}/wa"] if keeps else []
+    done = call("scan", *ONE_RULE, "--region", "us-east-1", "--format", "json", *history)
+    assert done.code == 0, done.err
+    reads = {"GetCallerIdentity", "ListQueues", "GetQueueAttributes", "GetResources"}
+    assert [call for call in made if call[0] not in reads] == [("PutObject", BUCKET)] * (2 if keeps else 0)
+    assert ("ListQueues", "") in made
 
 
 @pytest.mark.parametrize(
