@@ -310,6 +310,7 @@ SAMPLES = {
     "severities": "low high",
     "formats": "json csv",
     "tags": "a=b c=d",
+    "since": "2026-10-01",
 }
 
 

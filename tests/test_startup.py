@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-HEAVY = ("boto3", "botocore", "pandas", "numpy", "jinja2", "moto", "rich", "networkx")
+HEAVY = ("boto3", "botocore", "pandas", "numpy", "jinja2", "moto", "rich", "networkx", "pyarrow")
 
 _RUN = """
 import json, sys

@@ -30,6 +30,7 @@ COMMANDS = {
     "report": "wa_audit.commands.report",
     "rules": "wa_audit.commands.rules",
     "scan": "wa_audit.commands.scan",
+    "trend": "wa_audit.commands.trend",
 }
 
 

@@ -118,13 +118,15 @@ def _refuse_nan(context: click.Context, parameter: click.Parameter, value: float
 
 as_json = option("--json", "as_json", is_flag=True, help="As JSON.")
 no_progress = option("--no-progress", is_flag=True, help="Show no progress; there is none either where stderr is no terminal.")  # fmt: skip
+profile = option("--profile", metavar="NAME", help="AWS profile; without it, the environment's credentials.")  # fmt: skip
+endpoint_url = option("--endpoint-url", metavar="URL", env=["WA_AUDIT_ENDPOINT_URL", "AWS_ENDPOINT_URL"], help="Endpoint of an emulated AWS.")  # fmt: skip
 connection = _together(
-    option("--profile", metavar="NAME", help="AWS profile; without it, the environment's credentials."),
+    profile,
     option("--region", "regions", multiple=True, metavar="REGION", help="Region to read; repeatable. Default: the profile's."),
     option("--all-regions", is_flag=True, help="Read every region that is switched on for the account."),
     option("--role-arn", metavar="ARN", help="Role to assume first."),
     option("--external-id", metavar="ID", help="External id that the role asks for."),
-    option("--endpoint-url", metavar="URL", env=["WA_AUDIT_ENDPOINT_URL", "AWS_ENDPOINT_URL"], help="Endpoint of an emulated AWS."),
+    endpoint_url,
     option("--workers", type=click.IntRange(1, 256), default=32, show_default=True, help="Calls under way at once."),
     no_progress,
 )  # fmt: skip
@@ -154,6 +156,11 @@ _folder = option("--output", "-o", type=click.Path(path_type=Path), default=Path
 inventory_file = option("--output", "-o", type=click.Path(path_type=Path), default=Path("inventory.jsonl"), show_default=True, metavar="FILE", env=["WA_AUDIT_INVENTORY"], help="Where the inventory goes.")  # fmt: skip
 results = _together(_folder, _formats("json", "html"))
 reports = _together(_folder, _formats("html"))
+history = option("--history", metavar="DIR|s3://BUCKET/PREFIX", help="Keep the run there too, for 'wa-audit trend' and dashboards. The one thing that is ever written to AWS, and only to the bucket named here.")  # fmt: skip
+trend_form = option("--trend-format", "--format", "form", type=click.Choice(("text", "json", "html")), default="text", show_default=True, help="What to show the trend as.")  # fmt: skip
+trend_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_TREND"], help="File for it; default: the terminal.")  # fmt: skip
+since = option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Only runs that finished on this day or later.")  # fmt: skip
+accounts = option("--account", "accounts", multiple=True, metavar="ID", help="Only this account; repeatable.")  # fmt: skip
 audit_file = option("--audit", type=click.Path(path_type=Path), default=Path("audit.json"), show_default=True, metavar="FILE", env=["WA_AUDIT_AUDIT_FILE"], help="The audit to look at.")  # fmt: skip
 drawing_form = option("--drawing-format", "--format", "form", type=click.Choice(("text", "svg", "dot", "mermaid", "json")), default="text", show_default=True, help="What to draw it as.")  # fmt: skip
 drawing_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_DRAWING"], help="File for it; default: the terminal.")  # fmt: skip

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wa_audit.report.audit import Audit
     from wa_audit.report.baseline import Baseline
     from wa_audit.rulebook import Rulebook
+    from wa_audit.stores import Store
     from wa_audit.suppressions import Entry
 
 
@@ -251,8 +252,37 @@ def check_output(formats: Sequence[str], output: Path) -> None:
     files.check_writable(output)
 
 
-def deliver(audit: Audit, formats: Sequence[str], output: Path) -> None:
-    """Writes the reports, and shows the scorecard."""
+def open_history(options: dict[str, Any]) -> Store | None:
+    """Where the run is kept beside its reports, seen to be there; takes `history` out of `options`.
+
+    It is reached with the profile and at the endpoint of `options`, where they have them, without the role.
+
+    Raises:
+        OutputError, ConfigurationError, CredentialsError: it cannot be written to.
+    """
+    place = options.pop("history")
+    if place is None:
+        return None
+    from wa_audit import report as reports
+    from wa_audit import stores
+
+    reports.need("parquet", "--history")
+    store = stores.at(place, profile=options.get("profile"), endpoint_url=options.get("endpoint_url"))
+    store.check()
+    return store
+
+
+def keep(audit: Audit, history: Store) -> None:
+    """Writes the run to the history. Raises OutputError, ConfigurationError or CredentialsError."""
+    from wa_audit.report import history as kept
+
+    for key, chunks in kept.files(audit):
+        history.write(key, chunks)
+    click.echo(f"Kept in {history.place}")
+
+
+def deliver(audit: Audit, formats: Sequence[str], output: Path, history: Store | None = None) -> None:
+    """Writes the reports, shows the scorecard, and keeps the run where `history` is given."""
     from rich.console import Console
 
     from wa_audit import report as reports
@@ -261,6 +291,8 @@ def deliver(audit: Audit, formats: Sequence[str], output: Path) -> None:
     paths = reports.write(audit, formats, output)
     terminal.show(audit, Console(highlight=False))
     click.echo("\nWrote " + ", ".join(map(str, paths)))
+    if history is not None:
+        keep(audit, history)
 
 
 def hand_over(made: str | bytes, output: Path | None) -> None:

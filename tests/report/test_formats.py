@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +28,7 @@ from wa_audit.report import (
     check,
     flat,
     frames,
+    history,
     jsonl,
     junit,
     markdown,
@@ -50,6 +57,13 @@ def test_json_lines_hold_every_finding_under_the_documented_columns(audit: Audit
     rows = [json.loads(line) for line in lines]
     assert [row["finding_id"] for row in rows] == [finding.id for finding in audit.findings]
     assert {tuple(row) for row in rows} == {flat.COLUMNS}
+
+
+@pytest.mark.parametrize(("page", "columns"), [("formats", flat.COLUMNS), ("history", history.COLUMNS)])
+def test_every_column_is_documented_in_its_order(page: str, columns: tuple[str, ...]) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / f"{page}.md").read_text("utf-8")
+    rows = text.partition("| column |")[2].partition("\n\n")[0].splitlines()[2:]
+    assert tuple(name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])) == columns
 
 
 def test_pandas_reads_the_same_counts_from_each_flat_form(audit: Audit) -> None:
@@ -190,6 +204,15 @@ def test_parquet_holds_the_flat_table(audit: Audit, monkeypatch: pytest.MonkeyPa
     assert pq.ParquetFile(io.BytesIO(made)).num_row_groups == -(-len(audit.findings) // 64)
 
 
+def test_duckdb_and_pandas_count_in_parquet_what_the_audit_holds(audit: Audit, tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb") if os.environ.get("CI") != "true" else import_module("duckdb")
+    (path,) = write(audit, ["parquet"], tmp_path)
+    held = Counter((str(finding.status), str(finding.severity)) for finding in audit.findings)
+    rows = duckdb.execute(f"SELECT status, severity, count(*) FROM '{path}' GROUP BY ALL").fetchall()
+    assert {(status, severity): number for status, severity, number in rows} == held
+    assert pd.read_parquet(path)[["status", "severity"]].value_counts().to_dict() == held
+
+
 def test_csv_has_one_head_however_many_groups_it_is_made_of(
     audit: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,7 +245,22 @@ def test_a_format_goes_where_it_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_the_same_audit_gives_the_same_bytes_in_every_format(name: str) -> None:
-    from importlib import import_module
-
     render = import_module(FORMATS[name].module).render
     assert _whole(render(sample.audit(findings=50))) == _whole(render(sample.audit(findings=50)))
+
+
+def test_nor_do_another_process_and_another_seed_of_hashes_change_a_byte(tmp_path: Path) -> None:
+    audit = tmp_path / "audit.json"
+    write(sample.audit(findings=200, hostile=True), [f"json={audit}"], tmp_path)
+    made = []
+    for seed in ("1", "2"):
+        folder = tmp_path / seed
+        formats = [word for name in FORMATS for word in ("--format", name)]
+        command = [sys.executable, "-m", "wa_audit", "report", audit, *formats, "-o", folder]
+        subprocess.run(
+            [*command, "--history", folder / "past"], env={**os.environ, "PYTHONHASHSEED": seed}, check=True
+        )
+        files = (path for path in folder.rglob("*") if path.is_file())
+        made.append({path.relative_to(folder): path.read_bytes() for path in files})
+    assert len(made[0]) == len(FORMATS) + 2
+    assert made[0] == made[1]

@@ -16,6 +16,7 @@ from wa_audit import flags, wiring
 @flags.rulebook
 @flags.judging
 @flags.results
+@flags.history
 @flags.gates
 @flags.verbose
 def assess(inventory: Path, output: Path, formats: Sequence[str], **options: Any) -> None:
@@ -25,6 +26,7 @@ def assess(inventory: Path, output: Path, formats: Sequence[str], **options: Any
     book = wiring.load_rulebook(options)
     gates, judging = wiring.Gates.of(options), wiring.Judging.of(options)
     wiring.check_output(formats, output)
+    history = wiring.open_history(options)
     audit = wiring.assess(inventories.read(inventory), book, judging)
-    wiring.deliver(audit, formats, output)
+    wiring.deliver(audit, formats, output, history)
     wiring.end(audit, gates)

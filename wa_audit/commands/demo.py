@@ -15,6 +15,7 @@ from wa_audit import flags, wiring
 @flags.rulebook
 @flags.judging
 @flags.results
+@flags.history
 @flags.gates
 @flags.no_progress
 @flags.verbose
@@ -25,10 +26,11 @@ def demo(output: Path, formats: Sequence[str], no_progress: bool, **options: Any
     book = wiring.load_rulebook(options)
     gates, judging = wiring.Gates.of(options), wiring.Judging.of(options)
     wiring.check_output(formats, output)
+    history = wiring.open_history(options)
     click.echo("Setting up the embedded account …", err=True)
     with embedded.account() as (session, regions):
         plan = wiring.make_plan(book, tags=judging.looks_at_tags)
         inventory = wiring.read_account(session, plan, regions, wiring.Gathering(16, no_progress))
     audit = wiring.assess(inventory, book, judging)
-    wiring.deliver(audit, formats, output)
+    wiring.deliver(audit, formats, output, history)
     wiring.end(audit, gates)

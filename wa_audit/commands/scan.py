@@ -20,6 +20,7 @@ from wa_audit import flags, wiring
 @flags.rulebook
 @flags.judging
 @flags.results
+@flags.history
 @flags.gates
 @flags.verbose
 def scan(
@@ -41,10 +42,11 @@ def scan(
         wiring.show_forecast(plan, whole, options)
         return
     wiring.check_output(formats, output)
+    history = wiring.open_history(options)
     workers = options["workers"]
     session, regions = wiring.connect(**options)
     run = wiring.Gathering(workers, no_progress, resume, output / "inventory.jsonl", metrics_days)
     inventory = wiring.read_account(session, plan, regions, run)
     audit = wiring.assess(inventory, book, judging)
-    wiring.deliver(audit, formats, output)
+    wiring.deliver(audit, formats, output, history)
     wiring.end(audit, gates)

@@ -49,11 +49,14 @@ def check(formats: Iterable[str]) -> None:
     """
     for spelled in formats:
         name = spelled.partition("=")[0]
-        found = FORMATS[name]
-        if found.needs and find_spec(found.needs) is None:
-            raise ConfigurationError(
-                f"--format {name} needs the extra: pip install 'wa-audit[{found.extra}]'"
-            )
+        need(name, f"--format {name}")
+
+
+def need(name: str, flag: str) -> None:
+    """Sees that one format can be written, for the sake of a flag. Raises ConfigurationError as `check`."""
+    found = FORMATS[name]
+    if found.needs and find_spec(found.needs) is None:
+        raise ConfigurationError(f"{flag} needs the extra: pip install 'wa-audit[{found.extra}]'")
 
 
 def write(audit: Audit, formats: Iterable[str], folder: Path) -> list[Path]:

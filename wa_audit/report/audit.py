@@ -7,7 +7,8 @@ document and nothing else.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from wa_audit.aws import framework
 from wa_audit.inventory import Inventory
 from wa_audit.model import ConfigurationError, Finding, Gap, Pillar, Reason, Severity, Status
 from wa_audit.pipelines import Flow
+from wa_audit.report import documents
 from wa_audit.report.flows import PipelineFacts
 from wa_audit.report.flows import facts as flow_facts
 from wa_audit.rulebook import Rule, Rulebook
@@ -427,18 +429,39 @@ _encoder = msgspec.json.Encoder(order="sorted")
 
 
 def render(audit: Audit) -> Iterator[bytes]:
-    """The audit as JSON: a line for every finding, so that a diff of two runs reads well."""
-    head = msgspec.structs.replace(audit, findings=[])
+    """The audit as JSON: a line for every finding, so that a diff of two runs reads well.
+
+    Findings and resources, of which there may be many, are made into text some at a time.
+    """
+    head = msgspec.structs.replace(audit, findings=[], resources={})
     whole = msgspec.json.format(_encoder.encode(head), indent=1)
-    before, marker, after = whole.partition(b'\n "findings": []')
-    if not audit.findings:
-        yield whole + b"\n"
-        return
-    yield before + marker[:-1] + b"\n"
-    last = len(audit.findings) - 1
-    for number, finding in enumerate(audit.findings):
-        yield b"  " + _encoder.encode(finding) + (b"\n" if number == last else b",\n")
-    yield b" ]" + after + b"\n"
+    before, findings, rest = whole.partition(b'\n "findings": []')
+    between, resources, after = rest.partition(b'\n "resources": {}')
+    yield before
+    yield from _filled(findings, (b"  " + _encoder.encode(finding) for finding in audit.findings))
+    yield between
+    yield from _filled(resources, _indented(audit.resources))
+    yield after + b"\n"
+
+
+def _filled(empty: bytes, elements: Iterable[bytes]) -> Iterator[bytes]:
+    """What stands there as `"findings": []`, with its elements between the brackets."""
+    opened = False
+    for element in elements:
+        yield b",\n" + element if opened else empty[:-1] + b"\n" + element
+        opened = True
+    yield b"\n " + empty[-1:] if opened else empty
+
+
+def _indented(resources: Mapping[str, ResourceFacts]) -> Iterator[bytes]:
+    arns = iter(sorted(resources))
+    while group := {arn: resources[arn] for arn in islice(arns, 1000)}:
+        text = msgspec.json.format(_encoder.encode(group), indent=1)
+        yield text[1:-2].replace(b"\n", b"\n ")[1:]
+
+
+_KIND = documents.Kind(FORMAT, VERSION, "an audit; 'wa-audit scan' writes audit.json")
+_LINES = documents.Lines("findings", FindingRow, shared=("rule", "resource", "message", "evidence"))
 
 
 def read(path: Path) -> Audit:
@@ -447,25 +470,7 @@ def read(path: Path) -> Audit:
     Raises:
         ConfigurationError: the file is not there, cut off, not an audit, or of a newer version.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from None
-    try:
-        plain = msgspec.json.decode(raw)
-    except msgspec.DecodeError as error:
-        raise ConfigurationError(f"{path}: not JSON, or cut off ({error}); run the audit again") from None
-    if not isinstance(plain, dict) or plain.get("format") != FORMAT:
-        raise ConfigurationError(f"{path}: not an audit; 'wa-audit scan' writes audit.json")
-    version = str(plain.get("version"))
-    if version.partition(".")[0] != VERSION.partition(".")[0]:
-        raise ConfigurationError(
-            f"{path}: audit version {version}, this program reads {VERSION}; use the wa-audit that wrote it"
-        )
-    try:
-        audit = msgspec.convert(plain, Audit)
-    except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{path}: {error}") from None
+    audit = documents.read(path, Audit, _KIND, _LINES)
     lost = [gap for pipeline in audit.pipelines for gap in pipeline.unread if not 0 <= gap < len(audit.gaps)]
     if lost:
         raise ConfigurationError(f"{path}: a pipeline names a gap that is not in the file")

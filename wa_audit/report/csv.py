@@ -7,8 +7,9 @@ Cells that a spreadsheet would take for a formula are led by an apostrophe
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+
+import pandas as pd
 
 from wa_audit.report import frames
 from wa_audit.report.audit import Audit
@@ -21,11 +22,21 @@ def render(audit: Audit) -> Iterator[bytes]:
     """The flat table as CSV, in UTF-8."""
     for number, group in enumerate(frames.groups(audit)):
         buffer = io.StringIO()
-        group.map(_harmless).to_csv(buffer, index=False, header=not number, lineterminator="\n")
+        _harmless(group).to_csv(buffer, index=False, header=not number, lineterminator="\n")
         yield buffer.getvalue().encode("utf-8")
 
 
-def _harmless(cell: Any) -> Any:
-    if not isinstance(cell, str):
-        return cell
-    return f"'{visible(cell)}" if cell.startswith(_FORMULA) else visible(cell)
+def _harmless(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with every text as a cell may hold it."""
+    return pd.DataFrame({name: _cells(table[name]) for name in table}, dtype=object)
+
+
+def _cells(column: Iterable[str]) -> list[str]:
+    """Of a million cells most say what another says: each text is looked at once."""
+    texts = list(column)
+    known = {text: _cell(text) for text in set(texts)}
+    return [known[text] for text in texts]
+
+
+def _cell(text: str) -> str:
+    return f"'{visible(text)}" if text.startswith(_FORMULA) else visible(text)

@@ -10,7 +10,7 @@ import pandas as pd
 from wa_audit.report import flat
 from wa_audit.report.audit import Audit
 
-GROUP = 50_000
+GROUP = 20_000
 
 
 def groups(audit: Audit) -> Iterator[pd.DataFrame]:
@@ -18,6 +18,6 @@ def groups(audit: Audit) -> Iterator[pd.DataFrame]:
     rows = flat.rows(audit)
     group = list(islice(rows, GROUP))
     while True:
-        yield pd.DataFrame(group, columns=list(flat.COLUMNS))
+        yield pd.DataFrame(group, columns=list(flat.COLUMNS), dtype=object)
         if not (group := list(islice(rows, GROUP))):
             return

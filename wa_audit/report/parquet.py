@@ -15,8 +15,6 @@ import pyarrow.parquet as pq
 from wa_audit.report import flat, frames
 from wa_audit.report.audit import Audit
 
-_SCHEMA = pa.schema([(name, pa.string()) for name in flat.COLUMNS])
-
 
 class _Sink(io.RawIOBase):
     """A file that hands over what was written to it."""
@@ -42,11 +40,16 @@ class _Sink(io.RawIOBase):
         return found
 
 
-def render(audit: Audit) -> Iterator[bytes]:
-    """The file, compressed with Zstandard, a row group a group of findings."""
+def render(audit: Audit, **more: str) -> Iterator[bytes]:
+    """The file, compressed with Zstandard, a row group a group of findings.
+
+    `more` are columns at the end, each with the same text in every row.
+    """
+    schema = pa.schema([(name, pa.string()) for name in (*flat.COLUMNS, *more)])
     sink = _Sink()
-    with pq.ParquetWriter(sink, _SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
         for group in frames.groups(audit):
-            writer.write_table(pa.Table.from_pandas(group, schema=_SCHEMA, preserve_index=False))
+            table = group.assign(**more)
+            writer.write_table(pa.Table.from_pandas(table, schema=schema, preserve_index=False))
             yield sink.take()
     yield sink.take()
