@@ -132,7 +132,8 @@ class Loopback:
 
     def __enter__(self) -> Loopback:
         self._thread.start()
-        self._ready.wait(10)
+        if not self._ready.wait(60):
+            raise RuntimeError("the loopback AWS was not ready within 60 s")
         return self
 
     def __exit__(
