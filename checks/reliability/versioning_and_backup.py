@@ -29,8 +29,9 @@ def s3_bucket_versioning(bucket: Resource, inventory: Inventory, *, transient_da
 
     Says nothing about directory buckets, which cannot be versioned, and about transient data: buckets in
     which every object expires within `transient_days`, buckets that Athena, Glue, EMR or S3 itself use for
-    results, temporary files or logs (unless a Glue table lies in them too, or a Glue job's script), and
-    buckets tagged wa-audit:data=transient. Versions are no backup against the deletion of the bucket or the account.
+    results, temporary files or logs (unless a Glue table or a Glue job's script lies in them too), and
+    buckets tagged wa-audit:data=transient. Versions are no backup against the deletion of the bucket or the
+    account.
     """
     status = (bucket["Versioning"] or {}).get("Status")
     if status == "Enabled":
