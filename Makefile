@@ -7,6 +7,7 @@
 #   make golden   bless the golden files anew; look at the diff before committing it
 #   make docs     write the generated documentation anew
 #   make bench    measure start-up and whole scans; 'make bench-peer' sets up the peer to compare with
+#   make compare  what Prowler says of the demo account beside what wa-audit says: docs/compare.md; minutes
 #   make setup    the development environment alone
 #   make clean    remove what was built; the environments go too
 
@@ -24,7 +25,7 @@ MINISTACK_STAMP := .venv-ministack/installed-$(MINISTACK_VERSION)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test faults check lint types contracts generated golden docs bench bench-peer setup clean
+.PHONY: help demo test faults check lint types contracts generated golden docs bench bench-peer compare setup clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -71,6 +72,9 @@ bench: .venv/installed-dev
 	@$(BIN)/python -m benchmarks.scan plain
 
 bench-peer: .venv-prowler/installed
+
+compare: .venv/installed-dev .venv-prowler/installed
+	@$(BIN)/python -m benchmarks.compare
 
 .venv-prowler/installed:
 	$(call make-environment,.venv-prowler)

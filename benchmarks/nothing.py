@@ -1,4 +1,8 @@
-"""What AWS answers to the declared operations where there is nothing, from botocore's models."""
+"""What AWS answers where there is nothing, from botocore's models.
+
+The operations that a scan declares are looked for first; every other one of the same service is there too,
+for programs that ask for more.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,14 @@ import re
 from functools import cache
 from typing import Any
 
+import botocore.exceptions
 import botocore.loaders
 import botocore.model
 
 from wa_audit.collect.kinds import declared
+
+Route = tuple[Any, str, re.Pattern[str]]
+"""An operation's model, its method and its path."""
 
 
 def answer(head: str, signed_for: str) -> tuple[str, bytes, str]:
@@ -18,11 +26,11 @@ def answer(head: str, signed_for: str) -> tuple[str, bytes, str]:
     `head` and which was signed for the service `signed_for`.
 
     Raises:
-        LookupError: it is no operation that a scan declares.
+        LookupError: it is no operation of that service.
     """
     method, target, _ = head.partition("\r\n")[0].split(" ", 2)
     path = target.partition("?")[0]
-    for operation, verb, uri in routes().get(signed_for, ()):
+    for operation, verb, uri in (*routes().get(signed_for, ()), *every_route(signed_for)):
         if verb == method and uri.fullmatch(path):
             return f"{signed_for}.{operation.name}", body(operation), _kind(operation)
     raise LookupError(f"{method} {target}, signed for {signed_for}")
@@ -30,7 +38,8 @@ def answer(head: str, signed_for: str) -> tuple[str, bytes, str]:
 
 def named(name: str, signed_for: str) -> bytes:
     """The empty answer to an operation that the request itself names."""
-    found = (operation for operation, _, _ in routes().get(signed_for, ()) if operation.name == name)
+    declared_first = (rows for rows in (routes().get(signed_for, ()), every_route(signed_for)))
+    found = (operation for rows in declared_first for operation, _, _ in rows if operation.name == name)
     operation = next(found, None)
     return body(operation) if operation else b"{}"
 
@@ -47,23 +56,46 @@ def _operations() -> dict[str, list[str]]:
 
 
 @cache
-def routes() -> dict[str, list[tuple[Any, str, re.Pattern[str]]]]:
+def routes() -> dict[str, list[Route]]:
     """Method and path of every operation, by what its service signs for. Takes a second or two at first."""
-    loader = botocore.loaders.Loader()
-    found: dict[str, list[tuple[Any, str, re.Pattern[str]]]] = {}
+    found: dict[str, list[Route]] = {}
     for service, names in _operations().items():
-        model = botocore.model.ServiceModel(loader.load_service_model(service, "service-2"), service)
-        for name in names:
-            operation = model.operation_model(name)
-            parts = re.split(r"(\{[^}]+\})", operation.http["requestUri"].partition("?")[0])
-            uri = "".join(".+" if part.startswith("{") else re.escape(part) for part in parts)
-            route = (operation, operation.http["method"], re.compile(uri.removesuffix("/") + "/?"))
-            found.setdefault(model.signing_name, []).append(route)
-    # The most literal route first: `/clusters/x/nodes` is no cluster by the name `x/nodes`.
-    return {
-        name: sorted(rows, key=lambda row: -len(row[2].pattern.replace(".+", "")))
-        for name, rows in found.items()
-    }
+        model = _model(service)
+        found.setdefault(model.signing_name, []).extend(_route(model, name) for name in names)
+    return {name: _most_literal_first(rows) for name, rows in found.items()}
+
+
+@cache
+def every_route(signed_for: str) -> list[Route]:
+    """Method and path of all operations, declared or not, of what signs so; empty where no service does."""
+    services = [service for service in _operations() if _model(service).signing_name == signed_for]
+    rows: list[Route] = []
+    try:
+        for service in services or [signed_for]:
+            model = _model(service)
+            rows += [_route(model, name) for name in model.operation_names]
+    except botocore.exceptions.UnknownServiceError:
+        return []
+    return _most_literal_first(rows)
+
+
+@cache
+def _model(service: str) -> Any:
+    return botocore.model.ServiceModel(
+        botocore.loaders.Loader().load_service_model(service, "service-2"), service
+    )
+
+
+def _route(model: Any, name: str) -> Route:
+    operation = model.operation_model(name)
+    parts = re.split(r"(\{[^}]+\})", operation.http["requestUri"].partition("?")[0])
+    uri = "".join(".+" if part.startswith("{") else re.escape(part) for part in parts)
+    return operation, operation.http["method"], re.compile(uri.removesuffix("/") + "/?")
+
+
+def _most_literal_first(rows: list[Route]) -> list[Route]:
+    """`/clusters/x/nodes` is no cluster by the name `x/nodes`."""
+    return sorted(rows, key=lambda row: -len(row[2].pattern.replace(".+", "")))
 
 
 def _kind(operation: Any) -> str:

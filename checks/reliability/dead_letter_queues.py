@@ -196,22 +196,24 @@ def events_target_dlq(rule: Resource) -> Verdict:
 
 
 @check("AWS::Lambda::Function")
-def lambda_async_failure_destination(function: Resource) -> Verdict:
+def lambda_async_failure_destination(function: Resource, inventory: Inventory) -> Verdict:
     """Passes where an asynchronously invoked function has a dead-letter queue or an on-failure destination.
 
     Asynchronously invoked is what its resource policy lets S3, SNS, EventBridge, IoT, SES, CloudWatch Logs,
-    Config or CodeCommit invoke; the destination of any version or alias counts. Neither a dead-letter queue
-    nor a destination does anything for event source mappings and callers that wait, so functions
-    that only those invoke are left out, as are Lambda@Edge replicas and the helpers of CloudFormation custom
-    resources. Does not look at metrics, nor at the policies of aliases.
+    Config or CodeCommit invoke, and what a schedule of EventBridge Scheduler, or a pipe that fires and
+    forgets, invokes with a role of its own; the destination of any version or alias counts. Neither a
+    dead-letter queue nor a destination does anything for event source mappings and callers that wait, so
+    functions that only those invoke are left out, as are Lambda@Edge replicas and the helpers of
+    CloudFormation custom resources. Does not look at metrics, nor at the policies of aliases.
+    https://docs.aws.amazon.com/lambda/latest/dg/with-eventbridge-scheduler.html
     """
     if function["MasterArn"]:
         return not_applicable("is a replica of a Lambda@Edge function")
     if "CustomResource" in function.name or "LogRetention" in function.name:
         return not_applicable("serves a CloudFormation custom resource")
-    invokers = invocations.asynchronous_invokers(function["Policy"])
+    invokers = invocations.asynchronous_invokers(function["Policy"]) or _invokers_by_role(function, inventory)
     if not invokers:
-        return not_applicable("has no resource policy that lets a service invoke it asynchronously")
+        return not_applicable("is invoked asynchronously by no service that was found")
     targets = _failure_targets(function)
     if targets:
         return passed(
@@ -219,6 +221,20 @@ def lambda_async_failure_destination(function: Resource) -> Verdict:
         )
     message = f"drops events of {', '.join(invokers)} that it keeps failing on"
     return failed(f"{message}: no dead-letter queue and no on-failure destination", invokers=invokers)
+
+
+def _invokers_by_role(function: Resource, inventory: Inventory) -> list[str]:
+    """What invokes a function asynchronously with a role, of which the function's policy says nothing."""
+    found = {arns.parse(relation.via).service for relation in inventory.sources(function, "triggers")}
+    pipes = [inventory.get(relation.via) for relation in inventory.sources(function, "delivers-to")]
+    forgetful = [pipe for pipe in pipes if pipe and pipe.type == "AWS::Pipes::Pipe" and _forgets(pipe)]
+    return sorted({*(found & {"scheduler"}), *(["pipes"] if forgetful else [])})
+
+
+def _forgets(pipe: Resource) -> bool:
+    """Whether a pipe hands its batches to Lambda's own queue; it waits for the answer by default."""
+    parameters = (pipe["TargetParameters"] or {}).get("LambdaFunctionParameters") or {}
+    return bool(parameters.get("InvocationType") == "FIRE_AND_FORGET")
 
 
 def _failure_targets(function: Resource) -> list[str]:

@@ -29,8 +29,9 @@ def s3_bucket_versioning(bucket: Resource, inventory: Inventory, *, transient_da
 
     Says nothing about directory buckets, which cannot be versioned, and about transient data: buckets in
     which every object expires within `transient_days`, buckets that Athena, Glue, EMR or S3 itself use for
-    results, temporary files or logs (unless a Glue table lies in them too), and buckets tagged
-    wa-audit:data=transient. Versions are no backup against the deletion of the bucket or the account.
+    results, temporary files or logs (unless a Glue table or a Glue job's script lies in them too), and
+    buckets tagged wa-audit:data=transient. Versions are no backup against the deletion of the bucket or the
+    account.
     """
     status = (bucket["Versioning"] or {}).get("Status")
     if status == "Enabled":
@@ -41,7 +42,8 @@ def s3_bucket_versioning(bucket: Resource, inventory: Inventory, *, transient_da
     if life is not None and life <= transient_days:
         return not_applicable(f"lets every object expire (Expiration.Days {life})", ExpirationDays=life)
     scratch = inventory.has_source(bucket, "scratches-in") or inventory.has_source(bucket, "logs-to")
-    if scratch and not inventory.has_source(bucket, "lies-in"):
+    lasting = any(inventory.has_source(bucket, kind) for kind in ("lies-in", "runs-code-from"))
+    if scratch and not lasting:
         return not_applicable("holds what services write for themselves: results, temporary files or logs")
     if bucket.tags.get("wa-audit:data") == "transient":
         return not_applicable("is tagged as transient")
