@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from wa_audit.aws import wildcards
 
+# Whose ARNs have no region, and of those whose have no account either.
+_NO_REGION, _NO_ACCOUNT = frozenset({"iam", "s3"}), frozenset({"s3"})
 
-@dataclass(frozen=True, slots=True)
+
+# Compared as the object that it is: `reach` gives each out once.
+@dataclass(frozen=True, slots=True, eq=False)
 class Reach:
     """What "all resources" means for an action: the services and resource parts of the ARNs that it takes.
 
@@ -25,10 +30,25 @@ class Reach:
 
     def is_within(self, pattern: str) -> bool:
         """Whether an ARN pattern takes in all of it."""
-        _, _, service, _, _, part = wildcards.arn_segments(pattern)
-        return any(wildcards.covers(service, own) for own in self.services) and any(
-            wildcards.covers(part, own) for own in self.parts
-        )
+        return _is_within(self, pattern)
+
+    def ends_in(self, pattern: str) -> bool:
+        """Whether nothing of it, in any region or account, lies outside an ARN pattern."""
+        _, _, service, region, account, part = wildcards.arn_segments(pattern)
+        return all(
+            wildcards.covers(service, own)
+            and wildcards.covers(region, "" if own in _NO_REGION else "*")
+            and wildcards.covers(account, "" if own in _NO_ACCOUNT else "*")
+            for own in self.services
+        ) and all(wildcards.covers(part, own) for own in self.parts)
+
+
+@lru_cache(maxsize=16384)
+def _is_within(reach_: Reach, pattern: str) -> bool:
+    _, _, service, _, _, part = wildcards.arn_segments(pattern)
+    return any(wildcards.covers(service, own) for own in reach_.services) and any(
+        wildcards.covers(part, own) for own in reach_.parts
+    )
 
 
 EVERYTHING = Reach(("?*",), ("?*",))
@@ -67,6 +87,7 @@ _GLUE: Mapping[str, str] = {
 # fmt: on
 
 
+@lru_cache(maxsize=1024)
 def reach(action: str) -> Reach:
     """What all resources are for an action, or for all actions of a service (`s3:*`)."""
     service, _, name = action.lower().partition(":")
