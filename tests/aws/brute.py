@@ -303,7 +303,12 @@ def _choices(key: str, documents: list[Document], strange: frozenset[str]) -> li
     if not any(key == own or (own.endswith(("/", ":")) and key.startswith(own)) for own in strange):
         made = {made for value in named for made in instances(value)}
         return [ABSENT, *COMMON, *sorted(made), *([STRANGE[key]] if key in STRANGE else [])]
-    foreign = {made for value in named for made in instances(value) if _is_foreign(key, value, made)}
+    foreign = {
+        made
+        for value in named
+        for made in instances(value)
+        if made not in named and _is_foreign(key, value, made)
+    }
     return [ABSENT, STRANGE.get(key, "fresh9"), *sorted(foreign)]
 
 

@@ -309,6 +309,8 @@ def _holds(condition: Condition, value: str) -> bool | None:
         found = value in values
     elif operator == "stringequalsignorecase":
         found = value.lower() in [other.lower() for other in values]
+    elif operator in ("arnlike", "arnequals"):
+        found = any(other == "*" or wildcards.arn_covers(other, value) for other in values)
     else:
         return None
     return found is not (condition.operator in _OPPOSITES)

@@ -149,6 +149,8 @@ def full_grants(
 
 def settled(policy: Policy, key: str, value: str) -> Policy:
     """The policy as a request meets it in which a condition key (lower case) has this one value."""
+    if not any(condition.key == key for statement in policy.statements for condition in statement.conditions):
+        return policy
     found = (statement.settled(key, value) for statement in policy.statements)
     return Policy(policy.name, tuple(statement for statement in found if statement is not None))
 
@@ -301,15 +303,16 @@ def exposures(
 
 
 def _speaks_of(deny: Statement, caller: Principal) -> bool:
-    """Whether a Deny speaks of a caller; one of all but a few speaks of strangers."""
+    """Whether a Deny speaks of a caller; one of all but a few accounts speaks of everyone else."""
     if not deny.other_principals:
         return any(
             other in (EVERYONE, caller)
             or (other.is_account_root and caller.kind is Caller.ACCOUNT and other.account == caller.account)
             for other in deny.principals
         )
-    # Whose session or service a principal stands for is not always told: then it may be one left out.
-    return caller.kind is Caller.PUBLIC and not any(map(is_public, deny.principals))
+    # A caller may be one left out by another name, and a service that is left out comes for everyone.
+    left_out = {other.kind for other in deny.principals}
+    return caller.kind is Caller.PUBLIC and left_out <= {Caller.ACCOUNT, Caller.CANONICAL, Caller.DELETED}
 
 
 def _is_left(denies: list[Statement], allow: Statement) -> bool:
