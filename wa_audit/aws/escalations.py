@@ -97,6 +97,11 @@ class _Asked:
 
     def __init__(self, policies: tuple[Policy, ...], boundary: Policy | None) -> None:
         self.policies, self.boundary = policies, boundary
+        # What a request's own words decide is IAM's alone.
+        self.iam = tuple(_of_iam(own) for own in policies)
+        self.limit = _of_iam(boundary) if boundary else None
+        every = (*self.iam, self.limit) if self.limit else self.iam
+        self.keys = frozenset[str]().union(*(own.condition_keys for own in every))
         self.known: dict[tuple[str, str, str], Grant | None] = {}
 
     def first(self, path: Path, action: str, itself: Sequence[str]) -> Grant | None:
@@ -113,18 +118,24 @@ class _Asked:
     def _grant(self, path: Path, action: str, on: str) -> Grant | None:
         """One that is certain, if there is any."""
         key, value = _says(path, action)
+        if key not in self.keys:
+            key, value = "", ""
         asked = (action, value, on)
         if asked not in self.known:
             policies, boundary = self.policies, self.boundary
             if key:
-                policies = tuple(policy.settled(own, key, value) for own in policies)
-                boundary = policy.settled(boundary, key, value) if boundary else None
+                policies = tuple(policy.settled(own, key, value) for own in self.iam)
+                boundary = policy.settled(self.limit, key, value) if self.limit else None
             if on == "any":
                 found = policy.grants(policies, action, frozenset(), boundary, everywhere=False)
             else:
                 found = policy.grants(policies, action, _NARROWS, boundary, on=on)
             self.known[asked] = min(found, key=lambda grant: grant.doubtful, default=None)
         return self.known[asked]
+
+
+def _of_iam(own: Policy) -> Policy:
+    return Policy(own.name, tuple(own.speaking_of("iam")))
 
 
 def _says(path: Path, action: str) -> tuple[str, str]:

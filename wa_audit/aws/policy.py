@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 
 from wa_audit.aws import arns, conditions, wildcards
@@ -64,14 +64,27 @@ class Policy:
 
     def speaking_of(self, service: str) -> list[Statement]:
         """Those of its statements that can speak of a service's actions, in order; `*` is any service."""
-        known = self._by_service.get(service)
-        if known is None:
-            known = self._by_service[service] = [s for s in self.statements if s.can_speak_of(service)]
-        return known
+        named_, wide = self._services
+        return named_.get(service, wide)
 
     @cached_property
-    def _by_service(self) -> dict[str, list[Statement]]:
-        return {}
+    def condition_keys(self) -> frozenset[str]:
+        """The keys of all its conditions, in lower case."""
+        return frozenset(condition.key for s in self.statements for condition in s.conditions)
+
+    @cached_property
+    def _services(self) -> tuple[dict[str, list[Statement]], list[Statement]]:
+        """By service, the statements that can speak of it; and those that can speak of any other."""
+        named_: dict[str, list[Statement]] = {}
+        wide: list[Statement] = []
+        for statement in self.statements:
+            if statement.is_wide:
+                for of_service in (*named_.values(), wide):
+                    of_service.append(statement)
+                continue
+            for service in statement.services:
+                named_.setdefault(service, wide.copy()).append(statement)
+        return named_, wide
 
 
 def _documented(name: str, effect: str, **element: str | list[str]) -> Policy:
@@ -129,10 +142,15 @@ def grants(
     does not give as widely itself. What NotAction leaves out may be given by another statement; else the
     union of several is not looked for: no number of patterns such as `s3:Get*` makes up `s3:*`.
     """
-    # An action's name is never empty, so that `s3:?*` and `s3:*` are the same actions.
-    pattern = re.sub(r":\*+$", ":?*", action.lower())
+    pattern = _pattern(action)
     whole = on or (reach(pattern) if everywhere else None)
     return _bounded(policies, boundary, lambda s: s.action(pattern), pattern, whole, narrows)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(action: str) -> str:
+    """An action in lower case; its name is never empty, so that `s3:?*` and `s3:*` are the same actions."""
+    return re.sub(r":\*+$", ":?*", action.lower())
 
 
 def full_grants(
@@ -149,7 +167,7 @@ def full_grants(
 
 def settled(policy: Policy, key: str, value: str) -> Policy:
     """The policy as a request meets it in which a condition key (lower case) has this one value."""
-    if not any(condition.key == key for statement in policy.statements for condition in statement.conditions):
+    if key not in policy.condition_keys:
         return policy
     found = (statement.settled(key, value) for statement in policy.statements)
     return Policy(policy.name, tuple(statement for statement in found if statement is not None))
@@ -184,7 +202,7 @@ def _given(
 ) -> list[Grant]:
     service = pattern.partition(":")[0]
     every = [(policy.name, statement) for policy in policies for statement in policy.speaking_of(service)]
-    if not every:
+    if not any(statement.allows for _, statement in every):
         return []
     denies = [s for _, s in every if not s.allows and speaks(s)]
     allows = [(name, s, element) for name, s in every if s.allows and (element := speaks(s))]

@@ -103,12 +103,12 @@ class _Actions:
         self.services: set[str] = set()
         for place, element in enumerate(elements):
             pattern = element.lower()
-            service = pattern.partition(":")[0]
-            if ":" not in pattern or wildcards.has_wildcard(service):
+            service, colon, name = pattern.partition(":")
+            if not colon or "*" in service or "?" in service:
                 self.anywhere.append((place, pattern))
                 continue
             self.services.add(service)
-            if wildcards.has_wildcard(pattern):
+            if "*" in name or "?" in name:
                 self.in_service.setdefault(service, []).append((place, pattern))
             else:
                 self.exact.setdefault(pattern, place)
@@ -175,9 +175,15 @@ class Statement:
     def _found(self) -> dict[str, str]:
         return {}
 
-    def can_speak_of(self, service: str) -> bool:
-        """Whether any of a service's actions, in lower case, can be meant; of `*`, those of every service."""
-        return self.other_actions or bool(self._actions.anywhere) or service in self._actions.services
+    @property
+    def services(self) -> set[str]:
+        """The services, in lower case, that its actions name without a wildcard."""
+        return self._actions.services
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it can speak of services that it does not name."""
+        return self.other_actions or bool(self._actions.anywhere)
 
     def action(self, pattern: str) -> str:
         """The element that speaks of every action of this pattern; empty where none does. Case is ignored."""
@@ -252,7 +258,11 @@ class Statement:
         if all(condition.key != key for condition in self.conditions):
             return self
         left = conditions.settled(self.conditions, key, value)
-        return None if left is None else replace(self, conditions=left)
+        if left is None:
+            return None
+        found = replace(self, conditions=left)
+        found.__dict__["_actions"] = self._actions  # the same, and dear to make
+        return found
 
 
 def _may_cover(general: str, specific: str) -> bool:
