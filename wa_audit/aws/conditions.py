@@ -307,7 +307,7 @@ def _holds(condition: Condition, value: str) -> bool | None:
         found = any(wildcards.matches(other, value) for other in values)
     elif operator == "stringequals":
         found = value in values
-    elif operator == "stringequalsignorecase":
+    elif operator in ("stringequalsignorecase", "bool"):
         found = value.lower() in [other.lower() for other in values]
     elif operator in ("arnlike", "arnequals"):
         found = any(other == "*" or wildcards.arn_covers(other, value) for other in values)
