@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -121,6 +122,20 @@ def test_a_condition_that_is_not_known_leaves_a_doubt() -> None:
     assert opening.doubtful
     (opening,) = escalations.openings([own(unknown, allow("lambda:UpdateFunctionCode"))])
     assert not opening.doubtful
+
+
+@each
+def test_all_of_a_kind_is_everything(path: Path) -> None:
+    given = [allow(action, on=all_of_its_kinds(action)) for action in path.on_all]
+    assert is_open(path, *given, allow(*path.on_any, "s3:ListBucket"))
+
+
+def all_of_its_kinds(action: str) -> list[str]:
+    """The ARNs of all resources that AWS's reference has for an action, of all names."""
+    service, _, name = action.partition(":")
+    formats = [row["resource_arn_format"] for row in get_action_data(service, name)[service]]
+    named = {re.sub(r"\$\{[^}]*\}", "*", arn) for arn in formats} - {"*"}
+    return sorted(named) or ["*"]
 
 
 @each

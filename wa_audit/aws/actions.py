@@ -84,15 +84,39 @@ _GLUE: Mapping[str, str] = {
     "userdefinedfunction": "userDefinedFunction/?*/?*",
     "workflow": "workflow/?*",
 }
+# Actions that act on less than their service has, or on another's resources.
+_ROLES, _USERS, _GROUPS = (Reach(("iam",), (f"{kind}/?*",)) for kind in ("role", "user", "group"))
+_INSTANCES = Reach(("ec2", "ssm"), ("instance/?*", "managed-instance/?*"))
+_IAM: Mapping[str, Reach] = {
+    **dict.fromkeys("passrole attachrolepolicy putrolepolicy updateassumerolepolicy".split(), _ROLES),
+    **dict.fromkeys(
+        "attachuserpolicy putuserpolicy createaccesskey createloginprofile updateloginprofile".split(), _USERS
+    ),
+    **dict.fromkeys("attachgrouppolicy putgrouppolicy addusertogroup".split(), _GROUPS),
+    **dict.fromkeys("createpolicyversion setdefaultpolicyversion".split(), Reach(("iam",), ("policy/?*",))),
+}
+_BY_ACTION: Mapping[str, Reach] = {
+    **{f"iam:{name}": found for name, found in _IAM.items()},
+    "airflow:createweblogintoken": Reach(("airflow",), ("role/?*/?*", "role/?*/Admin")),
+    "ec2-instance-connect:sendsshpublickey": Reach(("ec2",), ("instance/?*",)),
+    "ecs:executecommand": Reach(("ecs",), ("task/?*/?*", "cluster/?*")),
+    "emr-containers:startjobrun": Reach(("emr-containers",), ("/virtualclusters/?*",)),
+    "glue:putresourcepolicy": Reach(("glue",), ("catalog",)),
+    "s3:putaccesspointpolicy": Reach(("s3",), ("accesspoint/?*",)),
+    "sagemaker:createpresignednotebookinstanceurl": Reach(("sagemaker",), ("notebook-instance/?*",)),
+    "ssm:sendcommand": _INSTANCES,
+    "ssm:startsession": _INSTANCES,
+}
 # fmt: on
 
 
 @lru_cache(maxsize=1024)
 def reach(action: str) -> Reach:
     """What all resources are for an action, or for all actions of a service (`s3:*`)."""
-    service, _, name = action.lower().partition(":")
-    if (service, name) == ("iam", "passrole"):
-        return Reach(("iam",), ("role/?*",))
+    action = action.lower()
+    if action in _BY_ACTION:
+        return _BY_ACTION[action]
+    service, _, name = action.partition(":")
     if service == "glue" and name.strip("*?"):
         part = next((part for end, part in _GLUE.items() if name.endswith(end)), "table/?*/?*")
         return Reach(("glue",), (part,))
