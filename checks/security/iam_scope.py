@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from wa_audit.rule import (
     Inventory,
@@ -11,6 +11,7 @@ from wa_audit.rule import (
     Verdict,
     arns,
     check,
+    escalations,
     failed,
     not_applicable,
     not_evaluated,
@@ -31,7 +32,8 @@ _NARROWS = (policy.WHAT - policy.OWNER) | {
 # Deprecated service policies of EMR, which give it nearly everything.
 _DEPRECATED = ("AmazonElasticMapReduceRole", "AmazonElasticMapReduceforEC2Role")
 
-Find = Callable[[list[policy.Policy], policy.Policy | None], list[policy.Grant]]
+_Found = TypeVar("_Found")
+Find = Callable[[list[policy.Policy], policy.Policy | None], list[_Found]]
 
 
 @check("AWS::IAM::Role")
@@ -139,6 +141,50 @@ def iam_role_passrole_scoped(role: Resource, inventory: Inventory) -> Verdict:
 
 
 @check("AWS::IAM::Role")
+def iam_role_no_escalation(role: Resource, inventory: Inventory) -> Verdict:
+    """A role that something scanned runs as cannot take on rights that it was not given.
+
+    Fails where the role's policies leave a path to more rights open: where it may pass any role to a service
+    that runs its own code or calls any API as that role (iam:PassRole with glue:CreateJob and
+    glue:StartJobRun, with states:CreateStateMachine, cloudformation:CreateStack and so on), may put its own
+    code into what others run (lambda:UpdateFunctionCode, elasticmapreduce:AddJobFlowSteps), or may change
+    roles, users, policies and trust, be it only its own role. What is done to others' things must be given on
+    all resources, but for conditions on the resource; what is done with one's own may be given on any.
+    iam:PassedToService counts by the service that the path needs, and iam:PolicyARN where it leaves out
+    AdministratorAccess. Medium where all that is open are paths to data: key, bucket and queue policies,
+    grants, Lake Formation, or a role that is handed to a service that copies.
+
+    Administrators, to whom nothing is left to take, are iam-role-no-admin's. Named roles may be passed:
+    whether they may do more than this one is not compared. Denies and boundaries count as in
+    iam-role-no-admin.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+    """
+    if exempt := _exempt(role, inventory):
+        return exempt
+
+    admin, _ = _within(role, inventory, lambda own, limit: policy.full_grants(own, _NARROWS, limit))
+    if any(not grant.doubtful for grant in admin):
+        return not_applicable("is an administrator, to whom nothing is left to take")
+
+    itself = {"role": [role.arn], "policy": _own_policies(role)}
+    found, unknown = _within(
+        role, inventory, lambda own, limit: escalations.openings(own, limit, itself=itself)
+    )
+    certain = [opening for opening in found if not opening.doubtful]
+    rights = [opening for opening in certain if opening.path.kind == "escalation"]
+    if rights:
+        return failed(f"can take on more rights by {_ways(rights)}", **_paths(rights))
+    if found and not certain:
+        return not_evaluated(
+            f"can take on more rights by {_ways(found)}, under a condition that is not known to narrow",
+            **_paths(found),
+        )
+    if certain and not unknown:
+        return failed(f"can open data by {_ways(certain)}", severity="medium", **_paths(certain))
+    return unknown or passed("has no path to rights that it was not given")
+
+
+@check("AWS::IAM::Role")
 def iam_role_no_full_access_managed(role: Resource, inventory: Inventory) -> Verdict:
     """A role that something scanned runs as has none of AWS's full-access policies attached.
 
@@ -242,16 +288,9 @@ def _exempt(role: Resource, inventory: Inventory) -> Verdict | None:
     return None
 
 
-def _grant(role: Resource, inventory: Inventory, find: Find) -> policy.Grant | Verdict | None:
+def _grant(role: Resource, inventory: Inventory, find: Find[policy.Grant]) -> policy.Grant | Verdict | None:
     """The first grant that a role's policies hold within its boundary, or why that cannot be said."""
-    policies, unknown = _policies(role, inventory)
-    found = find(policies, None)
-    boundary = (role["PermissionsBoundary"] or {}).get("PermissionsBoundaryArn")
-    if found and boundary:
-        limit = _managed(boundary, inventory)
-        if limit is None:
-            return not_evaluated(f"is bounded by {boundary}, whose document is not known")
-        found = find(policies, limit)
+    found, unknown = _within(role, inventory, find)
     for grant in found:
         if not grant.doubtful:
             return grant
@@ -259,9 +298,22 @@ def _grant(role: Resource, inventory: Inventory, find: Find) -> policy.Grant | V
         return not_evaluated(
             f"allows {_given(grant)} under a condition that is not known to narrow", **_evidence(grant)
         )
+    return unknown
+
+
+def _within(role: Resource, inventory: Inventory, find: Find[_Found]) -> tuple[list[_Found], Verdict | None]:
+    """What a role's policies hold within its boundary, and why there may be more to it."""
+    policies, unknown = _policies(role, inventory)
+    found = find(policies, None)
+    boundary = (role["PermissionsBoundary"] or {}).get("PermissionsBoundaryArn")
+    if found and boundary:
+        limit = _managed(boundary, inventory)
+        if limit is None:
+            return [], not_evaluated(f"is bounded by {boundary}, whose document is not known")
+        found = find(policies, limit)
     if unknown:
-        return not_evaluated(f"has {unknown[0]} attached, whose document is not known")
-    return None
+        return found, not_evaluated(f"has {unknown[0]} attached, whose document is not known")
+    return found, None
 
 
 def _policies(role: Resource, inventory: Inventory) -> tuple[list[policy.Policy], list[str]]:
@@ -285,6 +337,29 @@ def _managed(arn: str, inventory: Inventory) -> policy.Policy | None:
     if resource is None or resource["Document"] is None:
         return policy.by_name(arn)
     return policy.Policy(resource.name, policy.parse(resource["Document"]))
+
+
+def _own_policies(role: Resource) -> list[str]:
+    """The ARNs of the attached policies that are the account's own, and so can be changed."""
+    attached = [row["PolicyArn"] for row in role["AttachedManagedPolicies"] or []]
+    return [arn for arn in attached if arns.parse(arn).account != "aws"]
+
+
+def _ways(openings: list[escalations.Opening]) -> str:
+    first, others = openings[0].path, len(openings) - 1
+    more = f", and in {others} more {'way' if others == 1 else 'ways'}" if others else ""
+    return f"{' with '.join(first.actions)} ({first.how}){more}"
+
+
+def _paths(openings: list[escalations.Opening]) -> dict[str, Any]:
+    return {
+        "Path": [opening.path.name for opening in openings],
+        "Action": list(openings[0].path.actions),
+        **{
+            name: sorted({value for grant in openings[0].grants for value in [_evidence(grant)[name]]})
+            for name in ("PolicyName", "Statement", "Resource")
+        },
+    }
 
 
 def _each(

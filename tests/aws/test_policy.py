@@ -458,8 +458,8 @@ NONE = frozenset[str]()
         pytest.param(
             [allow(Action="s3:*"), without(deny(NotResource="arn:aws:s3:::data/*"), "Resource")],
             "s3:*",
-            True,
-            id="denied elsewhere: not wholly covered",
+            False,
+            id="denied elsewhere: what is left is one bucket",
         ),
         pytest.param([deny(Action="s3:*")], "s3:*", False, id="a Deny gives nothing"),
     ],
@@ -583,7 +583,10 @@ NOT_IN_ORG = {"StringNotEquals": {"aws:PrincipalOrgID": ORG}}
         pytest.param([allow(Principal="*", Condition=IN_ORG)], False, id="the organization"),
         pytest.param([allow(Principal="*"), deny(Principal="*")], False, id="opened and shut"),
         pytest.param([allow(Principal="*"), deny(Principal={"AWS": OWN})], True, id="shut for one"),
-        pytest.param([allow(Principal="*"), deny(NotPrincipal={"AWS": OWN})], True, id="not wholly shut"),
+        pytest.param([allow(Principal="*"), deny(NotPrincipal={"AWS": OWN})], False, id="shut but for one"),
+        pytest.param(
+            [allow(Principal="*"), deny(NotPrincipal={"AWS": [OWN, "*"]})], True, id="shut but for all"
+        ),
         pytest.param(
             [allow(Principal="*"), deny(Principal="*", Action="sqs:Send*")], True, id="shut in part"
         ),

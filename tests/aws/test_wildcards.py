@@ -51,6 +51,28 @@ def test_covering_and_overlapping_are_those_of_the_sets(general: str, specific: 
     assert wildcards.overlaps(general, specific) == bool(wide & narrow)
 
 
+SHORT = st.text(alphabet="ab*?", max_size=3)
+SHORT_TEXTS = texts("abx", 5)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(SHORT, max_size=3), st.lists(SHORT, min_size=1, max_size=2))
+def test_patterns_cover_together_what_their_sets_do(generals: list[str], specifics: list[str]) -> None:
+    wide = {text for text in SHORT_TEXTS if any(wildcards.matches(p, text) for p in generals)}
+    narrow = {text for text in SHORT_TEXTS if all(wildcards.matches(p, text) for p in specifics)}
+    assert wildcards.covers_together(generals, specifics) == (narrow <= wide)
+
+
+def test_a_variable_is_one_piece_of_an_arn_and_may_be_anything() -> None:
+    own = "arn:aws:sqs:*:${aws:PrincipalAccount}:${aws:PrincipalTag/team, 'none'}-*"
+    assert wildcards.arn_segments(own)[4:] == (
+        "${aws:PrincipalAccount}",
+        "${aws:PrincipalTag/team, 'none'}-*",
+    )
+    assert wildcards.without_variables(own) == "arn:aws:sqs:*:*:*-*"
+    assert wildcards.without_variables("a${*}b${?}${$}") == "a${*}b${?}${$}"
+
+
 @given(PATTERNS)
 def test_a_pattern_covers_itself_and_is_covered_by_all(pattern: str) -> None:
     assert wildcards.covers(pattern, pattern)

@@ -50,8 +50,8 @@ class Emulator:
 
 
 @contextmanager
-def running(name: str) -> Iterator[Emulator]:
-    """One emulator on a free port, for as long as the context lasts."""
+def running(name: str, **settings: str) -> Iterator[Emulator]:
+    """One emulator on a free port, for as long as the context lasts; `settings` go into its environment."""
     beside = Path(sys.executable).parent
     with tempfile.TemporaryDirectory(prefix=f"wa-audit-{name}-") as folder:
         port = _free_port()
@@ -66,7 +66,7 @@ def running(name: str) -> Iterator[Emulator]:
         with (Path(folder) / "server.log").open("w") as log:
             server = subprocess.Popen(
                 [str(part) for part in command],
-                env=environment | extra,
+                env=environment | extra | settings,
                 cwd=folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from wa_audit.aws import wildcards
 
+# Whose ARNs have no region, and of those whose have no account either.
+_NO_REGION, _NO_ACCOUNT = frozenset({"iam", "s3"}), frozenset({"s3"})
 
-@dataclass(frozen=True, slots=True)
+
+# Compared as the object that it is: `reach` gives each out once.
+@dataclass(frozen=True, slots=True, eq=False)
 class Reach:
     """What "all resources" means for an action: the services and resource parts of the ARNs that it takes.
 
@@ -25,10 +30,25 @@ class Reach:
 
     def is_within(self, pattern: str) -> bool:
         """Whether an ARN pattern takes in all of it."""
-        _, _, service, _, _, part = wildcards.arn_segments(pattern)
-        return any(wildcards.covers(service, own) for own in self.services) and any(
-            wildcards.covers(part, own) for own in self.parts
-        )
+        return _is_within(self, pattern)
+
+    def ends_in(self, pattern: str) -> bool:
+        """Whether nothing of it, in any region or account, lies outside an ARN pattern."""
+        _, _, service, region, account, part = wildcards.arn_segments(pattern)
+        return all(
+            wildcards.covers(service, own)
+            and wildcards.covers(region, "" if own in _NO_REGION else "*")
+            and wildcards.covers(account, "" if own in _NO_ACCOUNT else "*")
+            for own in self.services
+        ) and all(wildcards.covers(part, own) for own in self.parts)
+
+
+@lru_cache(maxsize=16384)
+def _is_within(reach_: Reach, pattern: str) -> bool:
+    _, _, service, _, _, part = wildcards.arn_segments(pattern)
+    return any(wildcards.covers(service, own) for own in reach_.services) and any(
+        wildcards.covers(part, own) for own in reach_.parts
+    )
 
 
 EVERYTHING = Reach(("?*",), ("?*",))
@@ -64,14 +84,39 @@ _GLUE: Mapping[str, str] = {
     "userdefinedfunction": "userDefinedFunction/?*/?*",
     "workflow": "workflow/?*",
 }
+# Actions that act on less than their service has, or on another's resources.
+_ROLES, _USERS, _GROUPS = (Reach(("iam",), (f"{kind}/?*",)) for kind in ("role", "user", "group"))
+_INSTANCES = Reach(("ec2", "ssm"), ("instance/?*", "managed-instance/?*"))
+_IAM: Mapping[str, Reach] = {
+    **dict.fromkeys("passrole attachrolepolicy putrolepolicy updateassumerolepolicy".split(), _ROLES),
+    **dict.fromkeys(
+        "attachuserpolicy putuserpolicy createaccesskey createloginprofile updateloginprofile".split(), _USERS
+    ),
+    **dict.fromkeys("attachgrouppolicy putgrouppolicy addusertogroup".split(), _GROUPS),
+    **dict.fromkeys("createpolicyversion setdefaultpolicyversion".split(), Reach(("iam",), ("policy/?*",))),
+}
+_BY_ACTION: Mapping[str, Reach] = {
+    **{f"iam:{name}": found for name, found in _IAM.items()},
+    "airflow:createweblogintoken": Reach(("airflow",), ("role/?*/?*", "role/?*/Admin")),
+    "ec2-instance-connect:sendsshpublickey": Reach(("ec2",), ("instance/?*",)),
+    "ecs:executecommand": Reach(("ecs",), ("task/?*/?*", "cluster/?*")),
+    "emr-containers:startjobrun": Reach(("emr-containers",), ("/virtualclusters/?*",)),
+    "glue:putresourcepolicy": Reach(("glue",), ("catalog",)),
+    "s3:putaccesspointpolicy": Reach(("s3",), ("accesspoint/?*",)),
+    "sagemaker:createpresignednotebookinstanceurl": Reach(("sagemaker",), ("notebook-instance/?*",)),
+    "ssm:sendcommand": _INSTANCES,
+    "ssm:startsession": _INSTANCES,
+}
 # fmt: on
 
 
+@lru_cache(maxsize=1024)
 def reach(action: str) -> Reach:
     """What all resources are for an action, or for all actions of a service (`s3:*`)."""
-    service, _, name = action.lower().partition(":")
-    if (service, name) == ("iam", "passrole"):
-        return Reach(("iam",), ("role/?*",))
+    action = action.lower()
+    if action in _BY_ACTION:
+        return _BY_ACTION[action]
+    service, _, name = action.partition(":")
     if service == "glue" and name.strip("*?"):
         part = next((part for end, part in _GLUE.items() if name.endswith(end)), "table/?*/?*")
         return Reach(("glue",), (part,))

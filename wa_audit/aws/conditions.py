@@ -11,9 +11,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 
 from wa_audit.aws import arns, wildcards
 
@@ -43,7 +45,7 @@ class Condition:
     def tolerates_absence(self) -> bool:
         """Whether it holds for a request that lacks the key."""
         if self.operator == "null":
-            return "true" in self.values
+            return any(value.lower() == "true" for value in self.values)
         if self.quantifier:
             return self.quantifier == "forallvalues"
         return self.if_exists or self.operator in _OPPOSITES
@@ -187,11 +189,14 @@ def _narrowing(condition: Condition, keys: frozenset[str], present: bool) -> Nar
         return Narrowing.UNKNOWN
     if condition.tolerates_absence and not (present or key in _ALWAYS_PRESENT):
         return Narrowing.VACUOUS
+    if key == "aws:sourceip" and _are_wide(condition.values):
+        return Narrowing.VACUOUS
     if any(_is_open(key, value, condition.compares_patterns) for value in condition.values):
         return Narrowing.VACUOUS
     return Narrowing.RESTRICTIVE
 
 
+@lru_cache(maxsize=4096)
 def _family(key: str) -> str:
     """The key, or for one of an open family such as `aws:ResourceTag/team` the family."""
     return next((family for family in _FAMILIES if key.startswith(family)), key)
@@ -201,8 +206,12 @@ def _is_open(key: str, value: str, pattern: bool) -> bool:
     """Whether the value lets in whom, or what, the key should keep out."""
     if key in _ONLY:
         return value.lower() != _ONLY[key]
-    if key == "aws:sourceip":
-        return _is_wide(value)
+    if _is_itself(key, value):
+        return True
+    if key in WHO and "${" in value:
+        # Callers fill it with what is their own, so that it lets in as many as a wildcard.
+        open_, count = _OF_CALLER.subn("*", value)
+        value, pattern = (open_, True) if count else (value, pattern)
     if not pattern or not wildcards.has_wildcard(value):
         return False
     if key in _ARNS:
@@ -221,10 +230,13 @@ def _is_open(key: str, value: str, pattern: bool) -> bool:
 
 
 def _is_open_arn(value: str) -> bool:
-    """Whether an ARN pattern binds neither an account nor, in S3, whose ARNs name none, a bucket."""
+    """Whether an ARN pattern binds neither an account nor, in S3, whose ARNs name none, a bucket.
+
+    Anybody can make a bucket whose name begins like another's.
+    """
     arn = arns.parse(value + ":*" * max(0, 5 - value.count(":")))
-    if arn.service == "s3":
-        return not wildcards.literal_start(arn.resource) and (
+    if arn.service == "s3" and not arn.resource.startswith("accesspoint"):
+        return wildcards.has_wildcard(arn.resource.partition("/")[0]) and (
             not arn.account or wildcards.has_wildcard(arn.account)
         )
     if arn.account:
@@ -238,16 +250,70 @@ def _is_open_subject(value: str) -> bool:
     return not start or (start.startswith("repo:") and "/" not in start)
 
 
-def _is_wide(value: str) -> bool:
-    """Whether an address range is as good as the internet: wider than /8, or /32 in IPv6, as S3 sees it.
+# A policy variable whose value is the caller's, whoever that is.
+_OF_CALLER = re.compile(
+    r"\$\{(?:aws:(?:principal|request|source|user|vpce)|[\w.-]+:(?:sub|aud|amr)\b)[^}]*\}", re.I
+)
 
+
+def _is_itself(key: str, value: str) -> bool:
+    """Whether a value is a policy variable of the very key that it is compared with."""
+    name = value[2:-1].partition(",")[0].strip().lower() if value.startswith("${") else ""
+    return bool(name) and name.startswith(key)
+
+
+def _are_wide(values: Iterable[str]) -> bool:
+    """Whether address ranges are together as good as the internet.
+
+    One wider than /8, or /32 in IPv6, is, as S3 sees it, and so is half of all IPv4 addresses in pieces.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
     """
-    try:
-        network = ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        return False
-    return network.prefixlen < (8 if network.version == 4 else 32)
+    found: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
+    for value in values:
+        try:
+            found.append(ipaddress.ip_network(value, strict=False))
+        except ValueError:
+            continue
+    four = list(ipaddress.collapse_addresses(n for n in found if isinstance(n, ipaddress.IPv4Network)))
+    six = ipaddress.collapse_addresses(n for n in found if isinstance(n, ipaddress.IPv6Network))
+    return (
+        any(network.prefixlen < 8 for network in four)
+        or any(network.prefixlen < 32 for network in six)
+        or sum(network.num_addresses for network in four) >= 2**31
+    )
+
+
+def settled(conditions: Iterable[Condition], key: str, value: str) -> tuple[Condition, ...] | None:
+    """The conditions that are left for a request in which a key has this one value; None where one fails."""
+    left = []
+    for condition in conditions:
+        holds = _holds(condition, value) if condition.key == key else None
+        if holds is False:
+            return None
+        if holds is None:
+            left.append(condition)
+    return tuple(left)
+
+
+def _holds(condition: Condition, value: str) -> bool | None:
+    """Whether a condition holds for a value of its key; None where its operator does not tell."""
+    if condition.operator == "null":
+        return not condition.tolerates_absence
+    operator = _OPPOSITES.get(condition.operator, condition.operator)
+    values = condition.values
+    if any("${" in other for other in values):
+        return None
+    if operator == "stringlike":
+        found = any(wildcards.matches(other, value) for other in values)
+    elif operator == "stringequals":
+        found = value in values
+    elif operator in ("stringequalsignorecase", "bool"):
+        found = value.lower() in [other.lower() for other in values]
+    elif operator in ("arnlike", "arnequals"):
+        found = any(other == "*" or wildcards.arn_covers(other, value) for other in values)
+    else:
+        return None
+    return found is not (condition.operator in _OPPOSITES)
 
 
 def complement(condition: Condition) -> Condition | None:

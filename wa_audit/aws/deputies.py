@@ -12,6 +12,7 @@ https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from wa_audit.aws import arns, policy, wildcards
 
@@ -21,18 +22,19 @@ _NAMES_SERVICE = frozenset(
 )
 _CONTEXT = "kms:encryptioncontext:"
 _BINDS = (policy.WHO - _NAMES_SERVICE) | {_CONTEXT, "lambda:eventsourcetoken"}
+_ANY_SERVICE = policy.Principal("Service", "any AWS service")
 # Their values are ARNs, of which not all name an account.
 _BY_ARN = frozenset({"aws:sourcearn", _CONTEXT})
 
 
 def lets_in(statements: Iterable[policy.Statement]) -> bool:
     """Whether a policy allows anything to an AWS service."""
-    return any(s.allows and any(map(_is_service, s.callers)) for s in statements)
+    return any(s.allows and any(map(_is_service, s.callers)) for s in _told_apart(statements))
 
 
 def unbound(statements: Iterable[policy.Statement]) -> list[policy.Exposure]:
     """The Allows of a service that hold on anybody's behalf."""
-    return policy.exposures(statements, _is_service, _BINDS)
+    return policy.exposures(_told_apart(statements), _is_service, _BINDS)
 
 
 def half_bound(statements: Iterable[policy.Statement]) -> list[policy.Exposure]:
@@ -44,9 +46,21 @@ def half_bound(statements: Iterable[policy.Statement]) -> list[policy.Exposure]:
     open_ = {(e.statement.index, e.principal) for e in unbound(statements)}
     return [
         exposure
-        for exposure in policy.exposures(statements, _is_service, _BINDS - _BY_ARN)
+        for exposure in policy.exposures(_told_apart(statements), _is_service, _BINDS - _BY_ARN)
         if (exposure.statement.index, exposure.principal) not in open_
         and not any(map(_names_account, exposure.statement.conditions))
+    ]
+
+
+def _told_apart(statements: Iterable[policy.Statement]) -> list[policy.Statement]:
+    """The statements, with AWS's services for everyone where a condition lets in nobody else."""
+    return [
+        replace(statement, principals=(_ANY_SERVICE,), other_principals=False)
+        if statement.allows
+        and any(map(policy.is_public, statement.callers))
+        and statement.narrowing(_NAMES_SERVICE) is policy.Narrowing.RESTRICTIVE
+        else statement
+        for statement in statements
     ]
 
 

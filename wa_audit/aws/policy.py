@@ -16,13 +16,15 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import product
 
 from wa_audit.aws import arns, conditions, wildcards
 from wa_audit.aws.actions import DATA_ACTIONS, EVERYTHING, Reach, reach
 from wa_audit.aws.conditions import OWNER, PASSED_TO, WHAT, WHO, Condition, Narrowing
+from wa_audit.aws.statements import EVERYONE, Caller, Principal, Statement, is_public, named, parse
 
 __all__ = [
     "DATA_ACTIONS",
@@ -46,230 +48,43 @@ __all__ = [
     "is_public",
     "named",
     "parse",
+    "settled",
 ]
-
-
-# -- principals ------------------------------------------------------------------------------------
-
-
-class Caller(Enum):
-    """What sort of caller a principal is."""
-
-    PUBLIC = "public"
-    ACCOUNT = "account"
-    SERVICE = "service"
-    FEDERATED = "federated"
-    CANONICAL = "canonical user"
-    DELETED = "deleted identity"
-    OTHER = "other"
-
-
-# AWS shows an identity's unique id where the identity that a policy named has been deleted.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
-_UNIQUE_ID = re.compile(r"(AROA|AIDA|AGPA|AIPA)[A-Z0-9]{10,}")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Principal:
-    """One caller that a statement names: `type` is AWS, Service, Federated or CanonicalUser."""
-
-    type: str
-    value: str
-
-    @property
-    def kind(self) -> Caller:
-        if self.value == "*":
-            return Caller.PUBLIC
-        match self.type:
-            case "Service":
-                return Caller.SERVICE
-            case "Federated":
-                return Caller.FEDERATED
-            case "CanonicalUser":
-                return Caller.CANONICAL
-        if _UNIQUE_ID.fullmatch(self.value):
-            return Caller.DELETED
-        if wildcards.has_wildcard(self.value) and wildcards.has_wildcard(
-            arns.parse(self.value).account or "*"
-        ):
-            return Caller.PUBLIC
-        return Caller.ACCOUNT if self.account else Caller.OTHER
-
-    @property
-    def account(self) -> str:
-        """The account's twelve digits; empty where the principal is of none."""
-        account = (
-            self.value if self.type == "AWS" and self.value.isdigit() else arns.parse(self.value).account
-        )
-        return account if account.isdigit() else ""
-
-    @property
-    def is_account_root(self) -> bool:
-        """Whether it stands for a whole account, which hands the decision to that account's IAM."""
-        return self.kind is Caller.ACCOUNT and (
-            self.value.isdigit() or arns.parse(self.value).resource == "root"
-        )
-
-
-EVERYONE = Principal("AWS", "*")
-
-
-def is_public(caller: Principal) -> bool:
-    """Whether it is everyone, with or without an AWS account."""
-    return caller.kind is Caller.PUBLIC
-
-
-# -- statements ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
-    """One statement of a policy.
-
-    `actions`, `resources` and `principals` are what the statement names, or where `other_actions`,
-    `other_resources` or `other_principals` is set (NotAction, NotResource, NotPrincipal) what it leaves out.
-    All is as the document spells it. Where a document has no place for a resource, `resources` is `*`.
-    """
-
-    index: int
-    sid: str = ""
-    allows: bool
-    actions: tuple[str, ...]
-    other_actions: bool = False
-    resources: tuple[str, ...] = ("*",)
-    other_resources: bool = False
-    principals: tuple[Principal, ...] = ()
-    other_principals: bool = False
-    conditions: tuple[Condition, ...] = ()
-
-    @property
-    def label(self) -> str:
-        """How a person finds it: its Sid, or its position counted from 1."""
-        return self.sid or f"#{self.index + 1}"
-
-    @property
-    def callers(self) -> tuple[Principal, ...]:
-        """Whom it speaks of; everyone but a few is everyone."""
-        return (EVERYONE,) if self.other_principals else self.principals
-
-    def action(self, pattern: str) -> str:
-        """The element that speaks of every action of this pattern; empty where none does. Case is ignored."""
-        pattern = pattern.lower()
-        if self.other_actions:
-            left_out = any(wildcards.overlaps(action.lower(), pattern) for action in self.actions)
-            return "" if left_out else "NotAction"
-        return next((action for action in self.actions if wildcards.covers(action.lower(), pattern)), "")
-
-    def open_action(self) -> str:
-        """The element that speaks of actions without end: `*`, or all but those in NotAction."""
-        if self.other_actions:
-            nothing = any(wildcards.covers(action.lower(), "?*:?*") for action in self.actions)
-            return "" if nothing else "NotAction"
-        return self.action("?*:?*")
-
-    def resource(self, pattern: str) -> str:
-        """The element that speaks of every resource of this pattern; empty where none does."""
-        if self.other_resources:
-            left_out = any(wildcards.arn_overlaps(resource, pattern) for resource in self.resources)
-            return "" if left_out else "NotResource"
-        return next((resource for resource in self.resources if wildcards.arn_covers(resource, pattern)), "")
-
-    def whole(self, reach: Reach) -> tuple[str, ...]:
-        """The elements that speak of all resources of a reach; NotResource counts as one."""
-        whole = tuple(resource for resource in self.resources if reach.is_within(resource))
-        if self.other_resources:
-            return () if whole else ("NotResource",)
-        return whole
-
-    @property
-    def spoken_of(self) -> tuple[str, ...]:
-        """The elements that say on what."""
-        return ("NotResource",) if self.other_resources else self.resources
-
-    def narrowing(self, keys: frozenset[str]) -> Narrowing:
-        return conditions.narrowing(self.conditions, keys)
-
-
-def parse(document: object) -> tuple[Statement, ...]:
-    """The statements of a policy document, as AWS's JSON has it; none for no document.
-
-    Raises:
-        ValueError: what is given is not a policy document.
-    """
-    if document is None:
-        return ()
-    if not isinstance(document, Mapping):
-        raise ValueError(f"a policy document is a mapping, not {type(document).__name__}")
-    return tuple(_statement(index, raw) for index, raw in enumerate(_list(document.get("Statement", []))))
-
-
-def _statement(index: int, raw: object) -> Statement:
-    if not isinstance(raw, Mapping) or raw.get("Effect") not in ("Allow", "Deny"):
-        raise ValueError(f"statement {index + 1} of a policy document neither allows nor denies")
-    actions, other_actions = _either(raw, "Action", "NotAction")
-    resources, other_resources = _either(raw, "Resource", "NotResource")
-    other_principals = "NotPrincipal" in raw
-    return Statement(
-        index=index,
-        sid=str(raw.get("Sid") or ""),
-        allows=raw["Effect"] == "Allow",
-        actions=actions,
-        other_actions=other_actions,
-        resources=resources if "Resource" in raw or other_resources else ("*",),
-        other_resources=other_resources,
-        principals=tuple(_principals(raw.get("NotPrincipal" if other_principals else "Principal"))),
-        other_principals=other_principals,
-        conditions=tuple(conditions.parse(raw.get("Condition"))),
-    )
-
-
-def named(document: object) -> dict[str, list[str]]:
-    """What a policy allows where its statements name both sides: by the ARN of each resource without wildcard
-    (the bucket for its objects, the table for its indexes), the actions, each once and in order.
-
-    NotAction and NotResource name nothing, and what a Deny takes away again is not looked at.
-    """
-    found: dict[str, list[str]] = {}
-    for statement in parse(document):
-        if not statement.allows or statement.other_actions or statement.other_resources:
-            continue
-        for resource in statement.resources:
-            arn = arns.whole(resource.removesuffix("/*"))
-            if arn.startswith("arn:") and not wildcards.has_wildcard(arn):
-                own = found.setdefault(arn, [])
-                own += [action for action in statement.actions if action not in own]
-    return found
-
-
-def _either(raw: Mapping[str, object], name: str, negated: str) -> tuple[tuple[str, ...], bool]:
-    negative = negated in raw
-    return tuple(str(item) for item in _list(raw.get(negated if negative else name, []))), negative
-
-
-def _principals(raw: object) -> Iterator[Principal]:
-    if isinstance(raw, Mapping):
-        for type_, values in raw.items():
-            for value in _list(values):
-                yield Principal(str(type_), str(value))
-    elif raw is not None:
-        for value in _list(raw):
-            yield Principal("AWS", str(value))
-
-
-def _list(value: object) -> list[object]:
-    """AWS writes a list of one as the one."""
-    return value if isinstance(value, list) else [value]
 
 
 # -- what an identity may do -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """One policy of an identity, by its name."""
 
     name: str
     statements: tuple[Statement, ...]
+
+    def speaking_of(self, service: str) -> list[Statement]:
+        """Those of its statements that can speak of a service's actions, in order; `*` is any service."""
+        named_, wide = self._services
+        return named_.get(service, wide)
+
+    @cached_property
+    def condition_keys(self) -> frozenset[str]:
+        """The keys of all its conditions, in lower case."""
+        return frozenset(condition.key for s in self.statements for condition in s.conditions)
+
+    @cached_property
+    def _services(self) -> tuple[dict[str, list[Statement]], list[Statement]]:
+        """By service, the statements that can speak of it; and those that can speak of any other."""
+        named_: dict[str, list[Statement]] = {}
+        wide: list[Statement] = []
+        for statement in self.statements:
+            if statement.is_wide:
+                for of_service in (*named_.values(), wide):
+                    of_service.append(statement)
+                continue
+            for service in statement.services:
+                named_.setdefault(service, wide.copy()).append(statement)
+        return named_, wide
 
 
 def _documented(name: str, effect: str, **element: str | list[str]) -> Policy:
@@ -317,20 +132,25 @@ def grants(
     boundary: Policy | None = None,
     *,
     everywhere: bool = True,
+    on: str = "",
 ) -> list[Grant]:
     """How policies give every action of a pattern (`s3:*`, `kms:Decrypt`) on all resources that it takes.
 
-    Where `everywhere` is false, a grant on any resource will do.
+    Where `everywhere` is false, a grant on any resource will do; where `on` is an ARN, one on that resource.
 
     `narrows` names the condition keys whose values narrow the grant enough. A boundary takes away what it
-    does not give as widely itself. The union of several statements is not looked for: `s3:Get*` and
-    `s3:Put*` together are not `s3:*`.
+    does not give as widely itself. What NotAction leaves out may be given by another statement; else the
+    union of several is not looked for: no number of patterns such as `s3:Get*` makes up `s3:*`.
     """
-    # An action's name is never empty, so that `s3:?*` and `s3:*` are the same actions.
-    pattern = re.sub(r":\*+$", ":?*", action)
-    return _bounded(
-        policies, boundary, lambda s: s.action(pattern), reach(action) if everywhere else None, narrows
-    )
+    pattern = _pattern(action)
+    whole = on or (reach(pattern) if everywhere else None)
+    return _bounded(policies, boundary, lambda s: s.action(pattern), pattern, whole, narrows)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(action: str) -> str:
+    """An action in lower case; its name is never empty, so that `s3:?*` and `s3:*` are the same actions."""
+    return re.sub(r":\*+$", ":?*", action.lower())
 
 
 def full_grants(
@@ -341,63 +161,127 @@ def full_grants(
     All of IAM counts too, since who has it can give itself the rest.
     """
     policies = tuple(policies)
-    wide = _bounded(policies, boundary, Statement.open_action, EVERYTHING, narrows)
+    wide = _bounded(policies, boundary, Statement.open_action, "*", EVERYTHING, narrows)
     return wide + grants(policies, "iam:*", narrows, boundary)
 
 
+def settled(policy: Policy, key: str, value: str) -> Policy:
+    """The policy as a request meets it in which a condition key (lower case) has this one value."""
+    if key not in policy.condition_keys:
+        return policy
+    found = (statement.settled(key, value) for statement in policy.statements)
+    return Policy(policy.name, tuple(statement for statement in found if statement is not None))
+
+
 _Speaks = Callable[[Statement], str]
+# All resources of an action, the one of an ARN, or where it is None any.
+_Whole = Reach | str | None
 
 
 def _bounded(
     policies: Iterable[Policy],
     boundary: Policy | None,
     speaks: _Speaks,
-    whole: Reach | None,
+    pattern: str,
+    whole: _Whole,
     narrows: frozenset[str],
 ) -> list[Grant]:
-    given = list(_given(tuple(policies), speaks, whole, narrows))
+    given = _given(tuple(policies), speaks, pattern, whole, narrows)
     if not given or boundary is None:
         return given
-    within = list(_given((boundary,), speaks, whole, narrows))
+    within = _given((boundary,), speaks, pattern, whole, narrows)
     if not within:
         return []
     if all(grant.doubtful for grant in within):
-        return [Grant(g.policy, g.statement, g.action, g.resource, doubtful=True) for g in given]
+        return [replace(grant, doubtful=True) for grant in given]
     return given
 
 
 def _given(
-    policies: tuple[Policy, ...], speaks: _Speaks, whole: Reach | None, narrows: frozenset[str]
-) -> Iterator[Grant]:
-    denies = [s for policy in policies for s in policy.statements if not s.allows and speaks(s)]
-    for policy in policies:
-        for statement in policy.statements:
-            action = speaks(statement) if statement.allows else ""
-            if not action:
-                continue
-            outcome = statement.narrowing(narrows)
-            for resource in statement.whole(whole) if whole else statement.spoken_of:
-                taken = "*" if resource == "NotResource" else resource
-                covering = [deny for deny in denies if deny.resource(taken)]
-                if outcome is Narrowing.RESTRICTIVE or _is_denied(covering, narrows):
-                    continue
-                yield Grant(policy.name, statement, action, resource, outcome is Narrowing.UNKNOWN)
+    policies: tuple[Policy, ...], speaks: _Speaks, pattern: str, whole: _Whole, narrows: frozenset[str]
+) -> list[Grant]:
+    service = pattern.partition(":")[0]
+    every = [(policy.name, statement) for policy in policies for statement in policy.speaking_of(service)]
+    if not any(statement.allows for _, statement in every):
+        return []
+    denies = [s for _, s in every if not s.allows and speaks(s)]
+    allows = [(name, s, element) for name, s in every if s.allows and (element := speaks(s))]
+    found = _left(allows, denies, whole, narrows)
+    if found or ":?*" not in pattern or not any(s.allows and s.other_actions for _, s in every):
+        return found
+    parts = [(name, s, "NotAction") for name, s in every if s.allows]
+    return _united(_left(parts, denies, whole, narrows), pattern)
 
 
-def _is_denied(covering: Iterable[Statement], narrows: frozenset[str]) -> bool:
-    """Whether a Deny that covers a grant takes it away, or leaves of it only what is narrow enough.
+def _left(
+    allows: list[tuple[str, Statement, str]],
+    denies: list[Statement],
+    whole: _Whole,
+    narrows: frozenset[str],
+) -> list[Grant]:
+    """What is left of Allows, each with its policy's name and the element that speaks of the action."""
+    return [
+        Grant(name, statement, element, resource, outcome is Narrowing.UNKNOWN)
+        for name, statement, element in allows
+        if (outcome := statement.narrowing(narrows)) is not Narrowing.RESTRICTIVE
+        for resource in _on(statement, whole)
+        if not _is_denied(denies, resource, whole, narrows)
+    ]
+
+
+def _on(statement: Statement, whole: _Whole) -> tuple[str, ...]:
+    """The elements of a statement that speak of the resources that are asked about."""
+    if isinstance(whole, str):
+        element = statement.resource(whole)
+        return (element,) if element else ()
+    return statement.spoken_of if whole is None else statement.whole(whole)
+
+
+# No name of an action holds a second colon.
+_NO_ACTION = "*:*:*"
+
+
+def _united(found: list[Grant], pattern: str) -> list[Grant]:
+    """Grants that give all actions of a pattern together: what NotAction leaves out, others put in again."""
+    named_ = [a.lower() for g in found if not g.statement.other_actions for a in g.statement.actions]
+    others = [g for g in found if g.statement.other_actions]
+    left_out = [
+        [a.lower() for a in g.statement.actions if wildcards.overlaps(a.lower(), pattern)] for g in others
+    ]
+    whole = bool(others) and all(
+        wildcards.covers_together([*named_, _NO_ACTION], [pattern, *several])
+        for several in product(*left_out)
+    )
+    return others if whole else []
+
+
+def _is_denied(denies: list[Statement], element: str, whole: _Whole, narrows: frozenset[str]) -> bool:
+    """Whether a Deny takes a grant on a resource away, or leaves of it only what is narrow enough."""
+    taken = "*" if element == "NotResource" else element
+    return any(_takes(deny, taken, whole) and _leaves_little(deny, narrows) for deny in denies)
+
+
+def _takes(deny: Statement, element: str, whole: _Whole) -> bool:
+    """Whether a Deny speaks of all that an element gives of what is asked about."""
+    if deny.resource(element):
+        return True
+    if isinstance(whole, str):
+        return bool(deny.resource(whole))
+    # All but a few resources denied leaves those few, which are not everything.
+    return whole is not None and deny.leaves_less(whole)
+
+
+def _leaves_little(deny: Statement, narrows: frozenset[str]) -> bool:
+    """Whether what a Deny leaves is nothing, or narrow enough.
 
     A Deny applies where all its conditions hold; it leaves what fails any of them, so that each must leave
     little.
     """
-    for deny in covering:
-        left = [conditions.complement(condition) for condition in deny.conditions]
-        if all(
-            other is not None and conditions.narrowing([other], narrows) is Narrowing.RESTRICTIVE
-            for other in left
-        ):
-            return True
-    return False
+    left = [conditions.complement(condition) for condition in deny.conditions]
+    return all(
+        other is not None and conditions.narrowing([other], narrows) is Narrowing.RESTRICTIVE
+        for other in left
+    )
 
 
 # -- to whom a resource is open --------------------------------------------------------------------
@@ -422,24 +306,39 @@ def exposures(
 ) -> list[Exposure]:
     """The Allows of a resource's policy whose callers satisfy `to`, but for those narrowed or denied."""
     statements = tuple(statements)
-    denies = [statement for statement in statements if not statement.allows]
+    denies = [s for s in statements if not s.allows and _leaves_little(s, narrows)]
     found = []
     for statement in statements:
         callers = [caller for caller in statement.callers if to(caller)] if statement.allows else []
         outcome = statement.narrowing(narrows) if callers else Narrowing.RESTRICTIVE
-        if outcome is Narrowing.RESTRICTIVE:
-            continue
-        for caller in callers:
-            covering = [deny for deny in denies if _takes_in(deny, statement, caller)]
-            if not _is_denied(covering, narrows):
-                found.append(Exposure(statement, caller, outcome is Narrowing.UNKNOWN))
+        if outcome is not Narrowing.RESTRICTIVE:
+            found += [
+                Exposure(statement, caller, outcome is Narrowing.UNKNOWN)
+                for caller in callers
+                if _is_left([deny for deny in denies if _speaks_of(deny, caller)], statement)
+            ]
     return found
 
 
-def _takes_in(deny: Statement, allow: Statement, caller: Principal) -> bool:
-    """Whether a Deny speaks of all that an Allow gives to a caller."""
-    if deny.other_principals or not (EVERYONE in deny.principals or caller in deny.principals):
-        return False
+def _speaks_of(deny: Statement, caller: Principal) -> bool:
+    """Whether a Deny speaks of a caller; one of all but a few accounts speaks of everyone else."""
+    if not deny.other_principals:
+        return any(
+            other in (EVERYONE, caller)
+            or (other.is_account_root and caller.kind is Caller.ACCOUNT and other.account == caller.account)
+            for other in deny.principals
+        )
+    # A caller may be one left out by another name, and a service that is left out comes for everyone.
+    left_out = {other.kind for other in deny.principals}
+    return caller.kind is Caller.PUBLIC and left_out <= {Caller.ACCOUNT, Caller.CANONICAL, Caller.DELETED}
+
+
+def _is_left(denies: list[Statement], allow: Statement) -> bool:
+    """Whether the Denies leave any action on any resource that an Allow gives."""
     actions = ("?*:?*",) if allow.other_actions else allow.actions
     resources = ("*",) if allow.other_resources else allow.resources
-    return all(map(deny.action, actions)) and all(map(deny.resource, resources))
+    return any(
+        not any(deny.action(action) and deny.resource(resource) for deny in denies)
+        for action in actions
+        for resource in resources
+    )

@@ -10,9 +10,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_res
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 _TOKEN = re.compile(r"\$\{[*?$]\}|.", re.DOTALL)
+_VARIABLE = re.compile(r"\$\{(?![*?$]\})[^{}]*\}")
 _ANY, _ONE = "*", "?"
 _LITERAL = {_ANY: "${*}", _ONE: "${?}"}
 # A character that no pattern spells: what a wildcard may stand for beyond the letters of the other pattern.
@@ -24,8 +26,11 @@ def _tokens(pattern: str) -> tuple[str, ...]:
     return tuple("$" if found == "${$}" else found for found in _TOKEN.findall(pattern))
 
 
+@lru_cache(maxsize=16384)
 def has_wildcard(pattern: str) -> bool:
     """Whether the pattern stands for more than one text."""
+    if _ANY not in pattern and _ONE not in pattern:
+        return False
     return any(token in (_ANY, _ONE) for token in _tokens(pattern))
 
 
@@ -51,8 +56,37 @@ def matches(pattern: str, text: str) -> bool:
 
 def covers(general: str, specific: str) -> bool:
     """Whether every text that `specific` stands for, `general` stands for too."""
-    # Most pairs that are asked about differ at once.
-    return literal_start(specific).startswith(literal_start(general)) and _covers(general, specific)
+    # Most pairs that are asked about differ at once, and most patterns end in their one wildcard.
+    start = literal_start(general)
+    if not literal_start(specific).startswith(start):
+        return False
+    return (len(general) == len(start) + 1 and general[-1] == _ANY) or _covers(general, specific)
+
+
+def covers_together(generals: Sequence[str], specifics: Sequence[str]) -> bool:
+    """Whether every text that all of `specifics` stand for, one of `generals` stands for too."""
+    wide, narrow = [_tokens(p) for p in generals], [_tokens(p) for p in specifics]
+    start = tuple(_rest(tokens, frozenset({0})) for tokens in (*wide, *narrow))
+    waiting, seen = [start], {start}
+    while waiting:
+        reached = waiting.pop()
+        ended = [len(tokens) in at for tokens, at in zip((*wide, *narrow), reached, strict=True)]
+        if all(ended[len(wide) :]) and not any(ended[: len(wide)]):
+            return False
+        symbols = {
+            tokens[place]
+            for tokens, at in zip((*wide, *narrow), reached, strict=True)
+            for place in at
+            if place < len(tokens)
+        }
+        for symbol in symbols - {_ANY, _ONE} | {_OTHER}:
+            after = tuple(
+                _step(tokens, at, symbol) for tokens, at in zip((*wide, *narrow), reached, strict=True)
+            )
+            if all(after[len(wide) :]) and after not in seen:
+                seen.add(after)
+                waiting.append(after)
+    return True
 
 
 @lru_cache(maxsize=16384)
@@ -101,12 +135,21 @@ def overlaps(one: str, other: str) -> bool:
     return False
 
 
-def arn_segments(pattern: str) -> list[str]:
+@lru_cache(maxsize=16384)
+def arn_segments(pattern: str) -> tuple[str, ...]:
     """The six parts of an ARN pattern; AWS fills an incomplete one with `*`."""
     if covers(pattern, "?*"):
-        return ["arn", *"*****"]
-    parts = pattern.split(":", 5)
-    return parts + ["*"] * (6 - len(parts))
+        return ("arn", *"*****")
+    # The colon of a policy variable parts nothing.
+    hidden = _VARIABLE.sub(lambda found: found[0].replace(":", _OTHER), pattern)
+    parts = [part.replace(_OTHER, ":") for part in hidden.split(":", 5)]
+    return (*parts, *["*"] * (6 - len(parts)))
+
+
+@lru_cache(maxsize=16384)
+def without_variables(pattern: str) -> str:
+    """The pattern with `*` for each policy variable, whose value nothing here tells."""
+    return _VARIABLE.sub(_ANY, pattern) if "${" in pattern else pattern
 
 
 def arn_covers(general: str, specific: str) -> bool:
