@@ -8,6 +8,7 @@ from wa_audit.rule import (
     arns,
     check,
     failed,
+    kafka,
     lifecycle,
     neighbours,
     not_applicable,
@@ -129,41 +130,34 @@ def msk_replication_settings(cluster: Resource, *, least_copies: int, least_in_s
     elects no leader that has missed some.
 
     Looks at default.replication.factor, min.insync.replicas, which must be less than the first, and
-    unclean.leader.election.enable. Without a configuration of its own a cluster has MSK's defaults, which
-    let a replica that lags become leader: a low failure. What single topics override is not read. Serverless
-    clusters and Express brokers are managed by MSK.
+    unclean.leader.election.enable. What the configuration leaves out, and a cluster without one, has MSK's
+    defaults: three copies in three zones and two in two, and a replica that lags may become leader, which is
+    a low failure, but where old segments move to tiered storage (StorageMode TIERED). What single topics
+    override is not read. Serverless clusters and Express brokers are managed by MSK.
     https://docs.aws.amazon.com/msk/latest/developerguide/msk-default-configuration.html
     """
-    if cluster["ClusterType"] == "SERVERLESS":
-        return not_applicable("is serverless", ClusterType="SERVERLESS")
     provisioned = cluster["Provisioned"] or {}
-    if "express" in str((provisioned.get("BrokerNodeGroupInfo") or {}).get("InstanceType")):
-        return not_applicable("has Express brokers, which MSK replicates")
+    if reason := kafka.managed(cluster["ClusterType"], provisioned):
+        return not_applicable(f"{reason}, whose records MSK replicates")
     settings = cluster["ServerProperties"]
-    if settings is None:
-        return failed(
-            "has no configuration of its own: MSK's default allows unclean.leader.election", severity="low"
-        )
-
-    copies = int(settings.get("default.replication.factor", _COPIES))
-    in_sync = int(settings.get("min.insync.replicas", _IN_SYNC))
-    unclean = settings.get("unclean.leader.election.enable", "true")
+    found = kafka.replication(settings, provisioned)
     evidence = {
-        "default.replication.factor": copies,
-        "min.insync.replicas": in_sync,
-        "unclean.leader.election.enable": unclean,
+        "default.replication.factor": found.copies,
+        "min.insync.replicas": found.in_sync,
+        "unclean.leader.election.enable": found.unclean,
+        "StorageMode": provisioned.get("StorageMode"),
     }
-    if copies < least_copies:
-        return failed(f"keeps {copies} copies of a record, {least_copies} are wanted", **evidence)
-    if not least_in_sync <= in_sync < copies:
+    if settings is None and found.unclean:
+        words = "has no configuration of its own: MSK's default allows unclean.leader.election"
+        return failed(words, severity="low", **evidence)
+    if found.copies < least_copies:
+        return failed(f"keeps {found.copies} copies of a record, {least_copies} are wanted", **evidence)
+    if not least_in_sync <= found.in_sync < found.copies:
         return failed(
-            f"has min.insync.replicas {in_sync}: at least {least_in_sync} and less than {copies} is wanted",
+            f"has min.insync.replicas {found.in_sync}: at least {least_in_sync} and less than {found.copies} "
+            "is wanted",
             **evidence,
         )
-    if str(unclean).lower() != "false":
+    if found.unclean:
         return failed("lets a replica that lags become leader", severity="low", **evidence)
-    return passed(f"keeps {copies} copies of a record and waits for {in_sync}", **evidence)
-
-
-# MSK's own, where a configuration is silent, for clusters in three zones.
-_COPIES, _IN_SYNC = 3, 2
+    return passed(f"keeps {found.copies} copies of a record and waits for {found.in_sync}", **evidence)
