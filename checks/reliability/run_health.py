@@ -6,17 +6,22 @@ from wa_audit.rule import (
     Inventory,
     Resource,
     Verdict,
+    buckets,
     check,
     failed,
     firehose,
+    lakes,
+    neighbours,
     not_applicable,
     not_evaluated,
     passed,
     states,
+    tables,
     times,
 )
 
 _HAND_OFF = ("async", "fire-and-forget", "fire and forget", "hand-off", "handoff", "hand off")
+_GB = 1024**3
 _FAILURES = ("FailedActions", "TimeoutActions", "ErroredActions")
 
 
@@ -216,3 +221,35 @@ def _of_delivery(stream: Resource, name: str) -> dict[str, Any] | None:
         if key.startswith("DeliveryTo") and key.endswith(f".{name}"):
             return stream.metric(key)
     return None
+
+
+@check("AWS::S3::Bucket")
+def s3_bucket_catalogued(
+    bucket: Resource, inventory: Inventory, *, least_gb: float, other_names: str
+) -> Verdict:
+    """Passes where a table of the Data Catalog, or a location of Lake Formation, lies in a lake's bucket.
+
+    Judged where a Firehose stream, a DataSync task or an IoT rule delivers into the bucket, or a Glue job's
+    or EMR cluster's role may write to it by name, and it holds more than `least_gb` GB. Where the catalog of
+    the bucket's Region is shared with other accounts, the tables may be theirs; and where Lake Formation has
+    administrators there, and the audit ran as none of them, it may not have been shown all: nothing is
+    claimed then. Says nothing about buckets for logs, results and temporary files, and those with a word of
+    `other_names` in their name.
+    https://docs.aws.amazon.com/lake-formation/latest/dg/access-control-underlying-data.html
+    """
+    if not neighbours.loaders(bucket, inventory):
+        return not_applicable("is filled by no stream, task, rule, job or cluster")
+    if inventory.has_source(bucket, "lies-in"):
+        return passed("has tables in the Glue Data Catalog")
+    if inventory.has_source(bucket, "governs"):
+        return passed("is registered with Lake Formation")
+    if inventory.has_source(bucket, "scratches-in") or inventory.has_source(bucket, "logs-to"):
+        return not_applicable("holds what services write for themselves: results, temporary files or logs")
+    if tables.is_named_after(other_names, bucket.name):
+        return not_applicable("holds no data of a lake, by its name")
+    gigabytes = buckets.size_in_bytes(bucket) / _GB
+    if gigabytes <= least_gb:
+        return not_applicable(f"holds {gigabytes:.1f} GB, not more than {least_gb:g}")
+    if reason := lakes.hidden_tables(inventory, bucket.region):
+        return not_evaluated(f"has no table here, and {reason}", gigabytes=gigabytes)
+    return failed(f"holds {gigabytes:,.0f} GB that no table describes", gigabytes=gigabytes)

@@ -52,7 +52,7 @@ NOTHING: dict[str, Json] = {
     "cloudtrail.ListEventDataStores": {"EventDataStores": []},
     "iot.ListTagsForResource": {"tags": []},
     "redshift.DescribeDataShares": {"DataShares": []},
-    "quicksight.ListDataSets": {"DataSetSummaries": []},
+    "lakeformation.ListLakeFormationOptIns": {"LakeFormationOptInsInfoList": []},
 }
 
 

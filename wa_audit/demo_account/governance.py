@@ -39,6 +39,7 @@ def lake(account: Account) -> None:
         region=SECOND_REGION,
         DataLakeSettings={
             "DataLakeAdmins": [{"DataLakePrincipalIdentifier": admin}],
+            "ReadOnlyAdmins": [{"DataLakePrincipalIdentifier": account.auditor}],
             "CreateDatabaseDefaultPermissions": [],
             "CreateTableDefaultPermissions": [],
         },
