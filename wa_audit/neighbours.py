@@ -124,6 +124,32 @@ def actions_on(role: Resource, inventory: Inventory) -> dict[str, list[str]]:
     return found
 
 
+def may_be_allowed(role: Resource, action: str, arn: str, inventory: Inventory) -> bool:
+    """Whether any statement speaks for it that a role does `action` on the ARN, or on objects in that bucket.
+
+    Generous: conditions, boundaries and denials are not looked at, nor whom the statements of the target's
+    own policy speak of. Where it says no, IAM does too.
+
+    Raises:
+        Unread: a policy could not be read.
+    """
+    documents = [row.get("PolicyDocument") for row in role["RolePolicyList"] or ()]
+    for row in role["AttachedManagedPolicies"] or ():
+        attached = inventory.find("AWS::IAM::ManagedPolicy", row.get("PolicyArn"))
+        if attached is None:
+            return True
+        documents.append(attached["Document"])
+    wanted = f"{arn}/*" if arns.parse(arn).service == "s3" else arn
+    if any(_speaks_of(document, action, wanted) for document in documents):
+        return True
+    target = look_up(arns.whole(arn), inventory)
+    return target is None or _speaks_of(target["Policy"], action, wanted)
+
+
+def _speaks_of(document: object, action: str, arn: str) -> bool:
+    return any(s.allows and s.action(action) and s.resource(arn) for s in policy.parse(document))
+
+
 def plain_tags(resource: Resource) -> dict[str, str]:
     """A resource's tags in lower case, as people write them in any.
 

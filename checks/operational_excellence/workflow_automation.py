@@ -1,5 +1,7 @@
 """Scheduled work runs when it should, and ends well."""
 
+from typing import Any
+
 from wa_audit.rule import (
     NOT_PRODUCTION,
     Inventory,
@@ -133,7 +135,7 @@ def quicksight_ingestion_healthy(data_set: Resource, inventory: Inventory, *, mo
     if data_set["ImportMode"] != "SPICE":
         return not_applicable("queries its source directly", ImportMode=data_set["ImportMode"])
     ended = [row for row in data_set["Ingestions"] or () if row.get("IngestionStatus") in _ENDED]
-    last = max(ended, key=lambda row: str(row["CreatedTime"]), default={})
+    last: dict[str, Any] = max(ended, key=lambda row: str(row["CreatedTime"]), default={})
     evidence = {name: last.get(name) for name in ("IngestionStatus", "ErrorType", "CreatedTime")}
     if last and last["IngestionStatus"] != "COMPLETED":
         why = f", {last['ErrorType']}" if last.get("ErrorType") else ""

@@ -102,11 +102,15 @@ def lambda_esm_max_concurrency(mapping: Resource, inventory: Inventory, *, least
 
 
 @check("AWS::Lambda::Function")
-def lambda_reserved_concurrency(function: Resource, inventory: Inventory) -> Verdict:
+def lambda_reserved_concurrency(
+    function: Resource, inventory: Inventory, *, least_peak_percent: int
+) -> Verdict:
     """Passes where a function that queues, streams or events set off has a concurrency of its own.
 
     Reserved concurrency keeps others from taking it, and it from taking theirs. A maximum on the event source
-    mapping will do. 0 switches the function off, and is a high finding.
+    mapping will do. 0 switches the function off, and is a high finding. Where all functions of the Region
+    together never reached `least_peak_percent` of its limit, there is enough for everybody, and nothing is
+    asked.
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
     """
     triggers = inventory.sources(function, "triggers")
@@ -129,6 +133,15 @@ def lambda_reserved_concurrency(function: Resource, inventory: Inventory) -> Ver
     ]
     if any(limits):
         return passed(f"is limited to {max(filter(None, limits))} by its mapping", MaximumConcurrency=limits)
+    for settings in inventory.of("AWS::Lambda::AccountSettings", region=function.region):
+        limit = settings["ConcurrentExecutions"]
+        peak = (settings.metric("ConcurrentExecutions") or {}).get("Maximum", 0)
+        if 100 * peak < least_peak_percent * limit:
+            return not_applicable(
+                f"shares a concurrency of {limit:,}, of which {peak:,.0f} were used at most",
+                ConcurrentExecutions=limit,
+                maximum=peak,
+            )
     return failed("shares the account's concurrency with every other function")
 
 

@@ -1,5 +1,7 @@
 """Data outlives the loss of its Region."""
 
+from typing import Any
+
 from wa_audit.rule import (
     NOT_PRODUCTION,
     Inventory,
@@ -61,38 +63,59 @@ def s3_bucket_cross_region_replication(
 
 @check("AWS::MSK::Cluster")
 def msk_multi_az(cluster: Resource, inventory: Inventory, *, least_zones: int) -> Verdict:
-    """Passes where the brokers stand in at least `least_zones` Availability Zones; two are a medium finding.
+    """Passes where the brokers stand in at least `least_zones` Availability Zones, as many in each.
 
+    Two zones, or more brokers in one than in another, are a medium finding; a cluster that is tagged as of
+    development or test has a low one.
     https://docs.aws.amazon.com/msk/latest/developerguide/bestpractices.html
     """
     if cluster["ClusterType"] == "SERVERLESS":
         return not_applicable("is serverless, and spans zones by itself", ClusterType="SERVERLESS")
     zones = neighbours.zones(cluster, inventory)
-    if len(zones) < least_zones:
-        severity = "medium" if len(zones) == 2 else None
-        words = f"has brokers in {len(zones)} Availability Zones, {least_zones} are wanted"
-        return failed(words, severity=severity, AvailabilityZones=zones)
-    return passed(f"has brokers in {len(zones)} Availability Zones", AvailabilityZones=zones)
+    brokers = int((cluster["Provisioned"] or {}).get("NumberOfBrokerNodes") or 0)
+    evidence: dict[str, Any] = {"AvailabilityZones": zones, "NumberOfBrokerNodes": brokers}
+    if len(zones) >= least_zones and brokers % len(zones) == 0:
+        return passed(f"has brokers in {len(zones)} Availability Zones", **evidence)
+    few = len(zones) < least_zones
+    severity = "low" if _is_for_trying(cluster) else "medium" if len(zones) == 2 or not few else None
+    words = f"has brokers in {len(zones)} Availability Zones, {least_zones} are wanted"
+    if not few:
+        words = f"has {brokers} brokers in {len(zones)} Availability Zones, which is not as many in each"
+    return failed(words, severity=severity, **evidence)
+
+
+def _is_for_trying(resource: Resource) -> bool:
+    return neighbours.plain_tags(resource).get("environment") in NOT_PRODUCTION
 
 
 @check("AWS::OpenSearchService::Domain")
 def opensearch_multi_az(domain: Resource) -> Verdict:
     """Passes where the domain has two or more data nodes in several Availability Zones.
 
-    With three data nodes or more it needs dedicated master nodes as well, three at least. A domain that is
-    tagged as of development or test is not judged.
+    With three data nodes or more, and wherever it is tagged as of production, it needs dedicated master nodes
+    as well, three at least; Multi-AZ with Standby has all that. A domain that is tagged as of development or
+    test is not judged.
     https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-multiaz.html
     """
-    if domain.tags.get("environment") in NOT_PRODUCTION:
-        return not_applicable(f"is of environment {domain.tags['environment']}")
+    environment = neighbours.plain_tags(domain).get("environment", "")
+    if environment in NOT_PRODUCTION:
+        return not_applicable(f"is of environment {environment}")
     config = domain["ClusterConfig"] or {}
     nodes, masters = config.get("InstanceCount", 1), config.get("DedicatedMasterCount") or 0
-    evidence = {"InstanceCount": nodes, "ZoneAwarenessEnabled": config.get("ZoneAwarenessEnabled")}
-    if nodes < 2 or not config.get("ZoneAwarenessEnabled"):
+    aware = config.get("ZoneAwarenessEnabled") or config.get("MultiAZWithStandbyEnabled")
+    evidence: dict[str, Any] = {
+        "InstanceCount": nodes,
+        "ZoneAwarenessEnabled": aware,
+        "DedicatedMasterCount": masters,
+    }
+    if nodes < 2 or not aware:
         return failed(f"has {nodes} data nodes in one Availability Zone", **evidence)
-    if nodes >= 3 and masters < 3:
+    if masters < 3 and (nodes >= 3 or environment in _PRODUCTION):
         return failed(f"has {nodes} data nodes and {masters} dedicated masters, 3 are wanted", **evidence)
     return passed(f"has {nodes} data nodes in several Availability Zones", **evidence)
+
+
+_PRODUCTION = ("production", "prod")
 
 
 @check("AWS::S3::Bucket")
@@ -141,7 +164,7 @@ def msk_replication_settings(cluster: Resource, *, least_copies: int, least_in_s
         return not_applicable(f"{reason}, whose records MSK replicates")
     settings = cluster["ServerProperties"]
     found = kafka.replication(settings, provisioned)
-    evidence = {
+    evidence: dict[str, Any] = {
         "default.replication.factor": found.copies,
         "min.insync.replicas": found.in_sync,
         "unclean.leader.election.enable": found.unclean,

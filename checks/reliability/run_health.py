@@ -85,11 +85,14 @@ def glue_workflow_last_run(workflow: Resource) -> Verdict:
 
 
 @check("AWS::Lambda::Function")
-def lambda_error_rate(function: Resource, *, most_percent: float, least_invocations: int) -> Verdict:
-    """Passes where no more than `most_percent` of a function's invocations ended in an error.
+def lambda_error_rate(
+    function: Resource, *, most_percent: float, warn_percent: float, least_invocations: int
+) -> Verdict:
+    """Passes where no more than `warn_percent` of a function's invocations ended in an error.
 
-    Says nothing under `least_invocations`. Items that a function reports as failed within a batch
-    (ReportBatchItemFailures) are no errors here; they show in the dead-letter queue.
+    More is a low finding up to `most_percent`, and a whole one beyond. Says nothing under
+    `least_invocations`. Items that a function reports as failed within a batch (ReportBatchItemFailures) are
+    no errors here; they show in the dead-letter queue.
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
     ran = function.total("Invocations")
@@ -100,14 +103,18 @@ def lambda_error_rate(function: Resource, *, most_percent: float, least_invocati
     if share > most_percent:
         words = f"fails in {share:.1f} % of its runs, {most_percent:g} % are accepted"
         return failed(words, Invocations=ran, Errors=broke)
+    if share > warn_percent:
+        words = f"fails in {share:.1f} % of its runs, {warn_percent:g} % are usual"
+        return failed(words, severity="low", Invocations=ran, Errors=broke)
     return passed(f"fails in {share:.1f} % of its runs", Invocations=ran, Errors=broke)
 
 
 @check("AWS::Kinesis::Stream")
-def kinesis_consumer_lag(stream: Resource, *, most_percent: float) -> Verdict:
-    """Passes where the slowest reader was never behind by more than `most_percent` of the retention.
+def kinesis_consumer_lag(stream: Resource, *, most_percent: float, warn_percent: float) -> Verdict:
+    """Passes where the slowest reader was never behind by more than `warn_percent` of the retention.
 
-    Beyond the retention the records are gone before they are read.
+    More is a low finding up to `most_percent`, and a whole one beyond: past the retention records are gone
+    before they are read. Readers with enhanced fan-out are not in this metric.
     https://docs.aws.amazon.com/streams/latest/dev/monitoring-with-cloudwatch.html
     """
     age = stream.metric("GetRecords.IteratorAgeMilliseconds") or {}
@@ -115,8 +122,9 @@ def kinesis_consumer_lag(stream: Resource, *, most_percent: float) -> Verdict:
         return not_applicable("was read by nobody through GetRecords")
     hours, kept = age["Maximum"] / 3_600_000, stream["RetentionPeriodHours"]
     evidence = {"IteratorAgeHours": round(hours, 1), "RetentionPeriodHours": kept}
-    if 100 * hours / kept > most_percent:
-        return failed(f"was read {hours:.1f} hours late, and keeps records for {kept}", **evidence)
+    share, words = 100 * hours / kept, f"was read {hours:.1f} hours late, and keeps records for {kept}"
+    if share > warn_percent:
+        return failed(words, severity=None if share > most_percent else "low", **evidence)
     return passed(f"was read {hours:.1f} hours late at most", **evidence)
 
 

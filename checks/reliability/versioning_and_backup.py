@@ -8,6 +8,7 @@ from wa_audit.rule import (
     Resource,
     Verdict,
     arns,
+    buckets,
     check,
     failed,
     firehose,
@@ -27,16 +28,16 @@ _DEFAULT_RECOVERY_DAYS = 35
 def s3_bucket_versioning(bucket: Resource, inventory: Inventory, *, transient_days: int) -> Verdict:
     """Passes where the bucket's versioning is enabled; suspended versioning fails, as does none.
 
-    Says nothing about directory buckets, which cannot be versioned, and about transient data: buckets in
-    which every object expires within `transient_days`, buckets that Athena, Glue, EMR or S3 itself use for
-    results, temporary files or logs (unless a Glue table lies in them too), and buckets tagged
+    Says nothing about directory and table buckets, which cannot be versioned, and about transient data:
+    buckets in which every object expires within `transient_days`, buckets that Athena, Glue, EMR or S3 itself
+    use for results, temporary files or logs (unless a Glue table lies in them too), and buckets tagged
     wa-audit:data=transient. Versions are no backup against the deletion of the bucket or the account.
     """
     status = (bucket["Versioning"] or {}).get("Status")
     if status == "Enabled":
         return passed("keeps versions of its objects", Status=status)
-    if bucket.name.endswith("--x-s3"):
-        return not_applicable("is a directory bucket, which S3 cannot version")
+    if not buckets.is_general_purpose(bucket.name):
+        return not_applicable("is a bucket of a kind that S3 cannot version")
     life = lifecycle.longest_life(bucket["LifecycleRules"])
     if life is not None and life <= transient_days:
         return not_applicable(f"lets every object expire (Expiration.Days {life})", ExpirationDays=life)

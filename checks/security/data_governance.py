@@ -1,5 +1,7 @@
 """Who may see which data is decided in one place, and data says how sensitive it is."""
 
+from typing import Any
+
 from wa_audit.rule import (
     Inventory,
     Resource,
@@ -136,7 +138,7 @@ def lakeformation_lf_tags_used(
         return failed(f"has no LF-Tag for its {len(databases)} databases", databases=len(databases))
     tagged = [each.name for each in databases if each["LFTags"]]
     words = f"has LF-Tags on {len(tagged)} of {len(databases)} databases"
-    evidence = {"databases": len(databases), "tagged": tagged}
+    evidence: dict[str, Any] = {"databases": len(databases), "tagged": tagged}
     if 100 * len(tagged) < least_percent * len(databases):
         return failed(f"{words}, {least_percent} % are wanted", **evidence)
     return passed(words, **evidence)

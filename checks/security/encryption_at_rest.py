@@ -11,6 +11,7 @@ from wa_audit.rule import (
     check,
     failed,
     logdelivery,
+    neighbours,
     not_applicable,
     not_evaluated,
     passed,
@@ -49,9 +50,10 @@ def s3_bucket_encryption_kms(
         )
     if logdelivery.takes_load_balancer_logs(bucket["Policy"]):
         return not_applicable("takes load balancer logs, by its bucket policy")
+    tags = neighbours.plain_tags(bucket)
     for tag in classification_tags:
-        if bucket.tags.get(tag, "").lower() in public_classes:
-            return not_applicable(f"holds public data by its tag {tag}", tag=bucket.tags[tag])
+        if tags.get(tag.lower()) in public_classes:
+            return not_applicable(f"holds public data by its tag {tag}", tag=tags[tag.lower()])
     if uses_kms:
         return failed("encrypts with an AWS managed key, where a customer managed key is wanted", **evidence)
     return failed("uses SSE-S3: no KMS key policy governs its objects and no key use is logged", **evidence)
@@ -305,16 +307,21 @@ def _is_customer_managed(key: str | None, user: Resource, inventory: Inventory) 
 
 
 @check("AWS::Redshift::Cluster")
-def redshift_cluster_encrypted(cluster: Resource) -> Verdict:
+def redshift_cluster_encrypted(cluster: Resource, inventory: Inventory, *, require_cmk: bool) -> Verdict:
     """Passes where the cluster is encrypted, with a KMS key or an HSM.
 
-    Clusters made since January 2025 always are; older ones, and what was restored from their snapshots, may
-    not be. Serverless namespaces always are.
+    With `require_cmk` the key must be a customer managed one, or in an HSM. Clusters made since January 2025
+    always are encrypted; older ones, and what was restored from their snapshots, may not be. Serverless
+    namespaces always are.
     https://docs.aws.amazon.com/redshift/latest/mgmt/working-with-db-encryption.html
     """
-    if cluster["Encrypted"]:
-        return passed("is encrypted", KmsKeyId=cluster["KmsKeyId"])
-    return failed("is not encrypted", Encrypted=cluster["Encrypted"])
+    if not cluster["Encrypted"]:
+        return failed("is not encrypted", Encrypted=cluster["Encrypted"])
+    key, hsm = cluster["KmsKeyId"], (cluster["HsmStatus"] or {}).get("HsmConfigurationIdentifier")
+    if require_cmk and not hsm and not _is_customer_managed(key, cluster, inventory):
+        words = "is encrypted with an AWS managed key, where a customer managed key is wanted"
+        return failed(words, severity="low", KmsKeyId=key)
+    return passed("is encrypted", KmsKeyId=key)
 
 
 @check("AWS::OpenSearchService::Domain")

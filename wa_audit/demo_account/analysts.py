@@ -56,6 +56,8 @@ def governance(account: Account) -> None:
             "CreateTableDefaultPermissions": defaults,
         },
     )
+    for name in ("acme_stock", "acme_scratch"):
+        account.do("glue:CreateDatabase", DatabaseInput={"Name": name}, Tags=TAGS)
     here = {"region": SECOND_REGION}
     account.do("lakeformation:CreateLFTag", **here, TagKey="domain", TagValues=["orders", "stock"])
     for name, tagged in DOMAINS.items():
@@ -210,7 +212,7 @@ def _ingestions(params: Json, **_: Any) -> tuple[AWSResponse, Json]:
 
 def _refresh_schedules(params: Json, **_: Any) -> tuple[AWSResponse, Json]:
     often = _of(params)[3]
-    row = {
+    row: Json = {
         "ScheduleId": "1",
         "ScheduleFrequency": {"Interval": often},
         "StartAfterDateTime": times.now() - timedelta(days=190),
