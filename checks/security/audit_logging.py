@@ -17,6 +17,7 @@ from wa_audit.rule import (
 )
 
 _ALL = "All"
+_EXPORTS = {"connectionlog", "useractivitylog", "userlog"}
 
 
 @check(ACCOUNT_TYPE)
@@ -124,14 +125,19 @@ def _is_tagged(store: Resource, keys: list[str], values: list[str]) -> bool:
     return any(key.lower() in wanted and value.lower() in allowed for key, value in tags)
 
 
-@check("AWS::Redshift::Cluster")
+@check("AWS::Redshift::Cluster", "AWS::RedshiftServerless::Namespace")
 def redshift_audit_logging(cluster: Resource, inventory: Inventory) -> Verdict:
     """Passes where the cluster delivers its audit logs, with what its users did.
 
     The user activity log stays empty unless the parameter enable_user_activity_logging is true. Fails too
-    where the last delivery failed.
+    where the last delivery failed. A serverless namespace exports its three logs (logExports).
     https://docs.aws.amazon.com/redshift/latest/mgmt/db-auditing.html
     """
+    if cluster.type == "AWS::RedshiftServerless::Namespace":
+        missing = sorted(_EXPORTS - set(cluster["logExports"] or ()))
+        if missing:
+            return failed(f"does not export {', '.join(missing)}", logExports=cluster["logExports"])
+        return passed("exports its audit logs", logExports=sorted(_EXPORTS))
     status = cluster["LoggingStatus"] or {}
     if not status.get("LoggingEnabled"):
         return failed("writes no audit logs", LoggingEnabled=False)

@@ -30,6 +30,40 @@ DATA_SETS = (
     ("margins", "FAILED", timedelta(hours=6), "DAILY"),
     ("stock", "COMPLETED", timedelta(days=12), "HOURLY"),
 )
+_PLACE = "arn:aws:redshift-serverless:eu-west-1:123456789012"
+# A sandbox to ask questions in, by operation: what the answer is called, and what stands in it.
+SERVERLESS: dict[str, tuple[str, Json]] = {
+    "ListNamespaces": (
+        "namespaces",
+        {
+            "namespaceArn": f"{_PLACE}:namespace/7d1f2c3b",
+            "namespaceName": "acme-sandbox",
+            "namespaceId": "7d1f2c3b",
+            "status": "AVAILABLE",
+            "kmsKeyId": "AWS_OWNED_KMS_KEY",
+            "iamRoles": [],
+            "logExports": ["userlog"],
+        },
+    ),
+    "ListWorkgroups": (
+        "workgroups",
+        {
+            "workgroupArn": f"{_PLACE}:workgroup/5e6f7a8b",
+            "workgroupName": "acme-sandbox",
+            "workgroupId": "5e6f7a8b",
+            "namespaceName": "acme-sandbox",
+            "status": "AVAILABLE",
+            "baseCapacity": 8,
+            "configParameters": [{"parameterKey": "require_ssl", "parameterValue": "true"}],
+            "enhancedVpcRouting": False,
+            "publiclyAccessible": False,
+            "securityGroupIds": [],
+            "subnetIds": [],
+        },
+    ),
+    "ListSnapshotCopyConfigurations": ("snapshotCopyConfigurations", {}),
+    "ListTagsForResource": ("tags", {"key": "project", "value": "analysts"}),
+}
 # Service, name, value, and what the metric of its use calls service and resource.
 QUOTAS = (
     ("firehose", "Firehose streams per Region", 5_000, "Firehose", "DeliveryStreams"),
@@ -165,6 +199,9 @@ class Analysts:
         events.register("before-call.quicksight.ListIngestions", _ingestions)
         events.register("before-call.quicksight.ListRefreshSchedules", _refresh_schedules)
         events.register("before-call.lakeformation.GetResourceLFTags", _untagged)
+        for operation in SERVERLESS:
+            events.register(f"before-call.redshift-serverless.{operation}", _serverless)
+        events.register("after-call.redshift.DescribeClusterSnapshots", _snapshots)
         events.register("before-call.service-quotas.ListServiceQuotas", _quotas)
 
 
@@ -172,6 +209,25 @@ def _untagged(params: Json, **_: Any) -> tuple[AWSResponse, Json] | None:
     """Moto breaks down over a database without tags."""
     name = json.loads(params["body"])["Resource"]["Database"]["Name"]
     return None if DOMAINS.get(name) else answer({})
+
+
+def _serverless(model: Any, context: Json, **_: Any) -> tuple[AWSResponse, Json]:
+    """Moto has no Redshift Serverless. What there is, is in the first Region."""
+    field, row = SERVERLESS[model.name]
+    rows = [] if context.get("client_region") == SECOND_REGION or not row else [row]
+    return _parsed({field: rows})
+
+
+def _snapshots(parsed: Json, **_: Any) -> None:
+    """The warehouse's own of last night, which moto never makes."""
+    made = {
+        "SnapshotIdentifier": "rs:acme-warehouse-nightly",
+        "ClusterIdentifier": "acme-warehouse",
+        "SnapshotCreateTime": times.now() - timedelta(hours=5),
+        "Status": "available",
+        "SnapshotType": "automated",
+    }
+    parsed.setdefault("Snapshots", []).append(made)
 
 
 def _data_sets(context: Json, **_: Any) -> tuple[AWSResponse, Json]:
