@@ -150,7 +150,7 @@ def redshift_automated_snapshots(
     if since is None:
         return not_evaluated("has no automated snapshot, and nothing says how old it is")
     hours = times.hours_between(since, inventory.run.finished)
-    evidence = {"AutomatedSnapshotRetentionPeriod": days, "newest": max(made, default=None)}
+    evidence: dict[str, Any] = {"AutomatedSnapshotRetentionPeriod": days, "newest": max(made, default=None)}
     if hours > most_hours:
         words = f"made its last automated snapshot {hours:,.0f} hours ago" if made else "has made no snapshot"
         return failed(f"{words}, {most_hours} are accepted", **evidence)
