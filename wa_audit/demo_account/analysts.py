@@ -253,7 +253,7 @@ def _data_set(params: Json, **_: Any) -> tuple[AWSResponse, Json]:
 
 
 def _ingestions(params: Json, **_: Any) -> tuple[AWSResponse, Json]:
-    _, status, ago, _often = _of(params)
+    status, ago = _of(params)[1:3]
     row: Json = {
         "IngestionId": "1",
         "IngestionStatus": status,
