@@ -26,11 +26,11 @@ def lakeformation_no_default_iam_allowed(
 
     That is what AWS sets until somebody changes it: Lake Formation's permissions then mean nothing for them.
     Informational where `governance` is `iam`: then IAM alone decides, and everybody knows. Says nothing of a
-    Region without a Glue database.
+    Region without a Glue database, and claims nothing where the lake may hide some from who audits.
     https://docs.aws.amazon.com/lake-formation/latest/dg/change-settings.html
     """
     if not inventory.of("AWS::Glue::Database", region=settings.region):
-        return not_applicable("governs no database in this Region")
+        return _nothing_seen(settings, inventory)
     open_ = [name for name in _DEFAULTS if _lets_in_everybody(settings[name])]
     if open_:
         return failed(
@@ -39,6 +39,13 @@ def lakeformation_no_default_iam_allowed(
             defaults=open_,
         )
     return passed("leaves new databases and tables to Lake Formation")
+
+
+def _nothing_seen(settings: Resource, inventory: Inventory) -> Verdict:
+    """No database was seen: there is none, or who audits may see none."""
+    if lakes.may_hide(inventory, settings.region):
+        return not_evaluated("shows no database to who is no administrator of the lake")
+    return not_applicable("governs no database in this Region")
 
 
 def _lets_in_everybody(grants: list[dict[str, dict[str, str]]] | None) -> bool:
@@ -58,7 +65,7 @@ def lakeformation_admins_limited(settings: Resource, inventory: Inventory, *, mo
     https://docs.aws.amazon.com/lake-formation/latest/dg/initial-lf-config.html
     """
     if not inventory.of("AWS::Glue::Database", region=settings.region):
-        return not_applicable("governs no database in this Region")
+        return _nothing_seen(settings, inventory)
     admins = [admin.get("DataLakePrincipalIdentifier", "") for admin in settings["DataLakeAdmins"] or ()]
     if not admins:
         return failed("has no administrator", DataLakeAdmins=[])

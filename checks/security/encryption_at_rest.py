@@ -10,6 +10,7 @@ from wa_audit.rule import (
     arns,
     check,
     failed,
+    lakes,
     logdelivery,
     neighbours,
     not_applicable,
@@ -93,10 +94,13 @@ def glue_catalog_encrypted(settings: Resource, inventory: Inventory) -> Verdict:
     """Passes where the Data Catalog's metadata are encrypted with a KMS key.
 
     Regions without a database are out of scope. Lake Formation hides databases from an auditor who has no
-    permission on them, so "none" means none that it can see.
+    permission on them: where it has administrators, and the audit ran as none of them, none may have been
+    hidden, and nothing is claimed.
     """
     if not inventory.of("AWS::Glue::Database", region=settings.region):
-        return not_applicable("has no database that this audit can see")
+        if lakes.may_hide(inventory, settings.region):
+            return not_evaluated("has no database that this audit can see, and Lake Formation may hide some")
+        return not_applicable("has no database")
     mode = (settings["EncryptionAtRest"] or {}).get("CatalogEncryptionMode")
     if mode in ("SSE-KMS", "SSE-KMS-WITH-SERVICE-ROLE"):
         return passed(f"encrypts its metadata with {mode}", CatalogEncryptionMode=mode)
