@@ -61,7 +61,8 @@ def lakeformation_admins_limited(settings: Resource, inventory: Inventory, *, mo
 
     An administrator can give itself every permission on every table. A user's keys do not expire, the root
     user cannot be bound, and a job that is an administrator makes one of all who can change the job. Says
-    nothing of a Region without a Glue database.
+    nothing of a Region without a Glue database, and claims nothing where the lake may hide some from who
+    audits.
     https://docs.aws.amazon.com/lake-formation/latest/dg/initial-lf-config.html
     """
     if not inventory.of("AWS::Glue::Database", region=settings.region):
