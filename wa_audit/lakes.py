@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_ListPermissio
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from wa_audit.aws import arns
@@ -53,6 +53,11 @@ def hidden_tables(inventory: Inventory, region: str) -> str:
     Raises:
         Unread: databases, grants or settings could not be read.
     """
+    reason: str = inventory.derived(f"hidden tables in {region}", lambda: _hidden(inventory, region))
+    return reason
+
+
+def _hidden(inventory: Inventory, region: str) -> str:
     own = inventory.run.account
     for database in inventory.of("AWS::Glue::Database", region=region):
         if (database["TargetDatabase"] or {}).get("CatalogId") not in (None, own):
@@ -75,9 +80,9 @@ def open_to_everybody(entry: Resource, inventory: Inventory) -> list[str]:
     Raises:
         Unread: the grants could not be read.
     """
-    grants = inventory.of("AWS::LakeFormation::Permissions", region=entry.region)
-    found: dict[tuple[str, str, str], set[str]] = inventory.derived(
-        f"grants to everybody {entry.region}", lambda: _to_everybody(grants, inventory.run.account)
+    region = entry.region
+    found: Mapping[tuple[str, str, str], set[str]] = inventory.derived(
+        f"grants to everybody in {region}", lambda: _to_everybody(inventory, region)
     )
     names = [_name(entry)]
     if entry.type == "AWS::Glue::Table":
@@ -131,11 +136,11 @@ def _folder(place: object) -> str:
     return f"{location.bucket}/{location.prefix}".rstrip("/*") + "/" if location else ""
 
 
-def _to_everybody(grants: Iterable[Resource], own: str) -> Mapping[tuple[str, str, str], set[str]]:
+def _to_everybody(inventory: Inventory, region: str) -> Mapping[tuple[str, str, str], set[str]]:
     found: dict[tuple[str, str, str], set[str]] = defaultdict(set)
-    for grant in grants:
+    for grant in inventory.of("AWS::LakeFormation::Permissions", region=region):
         if (grant["Principal"] or {}).get("DataLakePrincipalIdentifier") == EVERYBODY:
-            for name in _names(grant["Resource"], own):
+            for name in _names(grant["Resource"], inventory.run.account):
                 found[grant.region, *name] |= set(grant["Permissions"] or ())
     return found
 
