@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from wa_audit.aws import arns, policy
+from wa_audit.aws import alarms, arns, policy
 from wa_audit.inventory import Inventory
 from wa_audit.layers import LAYERS
 from wa_audit.model import Reason, Resource, Unread
@@ -124,6 +124,32 @@ def actions_on(role: Resource, inventory: Inventory) -> dict[str, list[str]]:
     return found
 
 
+def may_be_allowed(role: Resource, action: str, arn: str, inventory: Inventory) -> bool:
+    """Whether any statement speaks for it that a role does `action` on the ARN, or on objects in that bucket.
+
+    Generous: conditions, boundaries and denials are not looked at, nor whom the statements of the target's
+    own policy speak of. Where it says no, IAM does too.
+
+    Raises:
+        Unread: a policy could not be read.
+    """
+    documents = [row.get("PolicyDocument") for row in role["RolePolicyList"] or ()]
+    for row in role["AttachedManagedPolicies"] or ():
+        attached = inventory.find("AWS::IAM::ManagedPolicy", row.get("PolicyArn"))
+        if attached is None:
+            return True
+        documents.append(attached["Document"])
+    wanted = f"{arn}/*" if arns.parse(arn).service == "s3" else arn
+    if any(_speaks_of(document, action, wanted) for document in documents):
+        return True
+    target = look_up(arns.whole(arn), inventory)
+    return target is None or _speaks_of(target["Policy"], action, wanted)
+
+
+def _speaks_of(document: object, action: str, arn: str) -> bool:
+    return any(s.allows and s.action(action) and s.resource(arn) for s in policy.parse(document))
+
+
 def plain_tags(resource: Resource) -> dict[str, str]:
     """A resource's tags in lower case, as people write them in any.
 
@@ -168,3 +194,39 @@ def touched_by(runners: Iterable[Resource], inventory: Inventory) -> set[str]:
             # A mapping gives up on the function's behalf, and with its role.
             found |= {r.target for r in inventory.known_targets(relation.via, "dead-letters-to")}
     return found
+
+
+def alarms_on(
+    resource: Resource, inventory: Inventory, namespace: str, names: Collection[str], **dimensions: str
+) -> list[Resource]:
+    """The alarms of the resource's region that watch one of these metrics with these dimensions."""
+    found = inventory.of("AWS::CloudWatch::Alarm", region=resource.region)
+    return [alarm for alarm in found if alarms.watches(alarm, namespace, names, dimensions)]
+
+
+def heard(found: Iterable[Resource], inventory: Inventory) -> list[Resource]:
+    """The alarms that do something when they go off, by themselves or through a composite alarm."""
+    return [
+        alarm
+        for alarm in found
+        if alarms.actionable(alarm, inventory.of("AWS::CloudWatch::CompositeAlarm", region=alarm.region))
+    ]
+
+
+_LOADERS = ("AWS::KinesisFirehose::DeliveryStream", "AWS::DataSync::Task", "AWS::IoT::TopicRule")
+_RUNNERS = ("AWS::Glue::Job", "AWS::EMR::Cluster")
+
+
+def loaders(bucket: Resource, inventory: Inventory) -> list[str]:
+    """The ARNs of what loads data into a lake: what delivers there, and jobs and clusters that may write."""
+    found = {r.source for r in inventory.sources(bucket, "delivers-to") if _is_of(r.source, _LOADERS)}
+    for relation in inventory.sources(bucket, "may-write"):
+        role = inventory.get(relation.source)
+        runs = inventory.sources(role, "runs-as") if role is not None else ()
+        found |= {run.source for run in runs if _is_of(run.source, _RUNNERS)}
+    return sorted(found)
+
+
+def _is_of(arn: str, types: Collection[str]) -> bool:
+    # Layers know no IoT rules: nothing else of IoT delivers anything.
+    return (arns.type_of(arn) or ("AWS::IoT::TopicRule" if arns.parse(arn).service == "iot" else "")) in types

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wa_audit import neighbours, networks, warehouses
+from wa_audit import lakes, neighbours, networks, warehouses
 from wa_audit.aws import (
     activity,
     alarms,
@@ -34,6 +34,7 @@ from wa_audit.aws import (
     firewalls,
     instances,
     invocations,
+    kafka,
     lifecycle,
     logdelivery,
     patterns,
@@ -78,6 +79,8 @@ __all__ = [
     "firewalls",
     "instances",
     "invocations",
+    "kafka",
+    "lakes",
     "lifecycle",
     "logdelivery",
     "neighbours",

@@ -1,6 +1,5 @@
 """Somebody hears of it when a pipeline fails or falls behind."""
 
-from collections.abc import Collection
 from typing import Any
 
 from wa_audit.rule import (
@@ -13,6 +12,7 @@ from wa_audit.rule import (
     arns,
     check,
     failed,
+    neighbours,
     not_applicable,
     not_evaluated,
     passed,
@@ -32,21 +32,7 @@ _FANNED_OUT = "SubscribeToShardEvent.MillisBehindLatest"
 # -- what the rules share --------------------------------------------------------------------------
 
 
-def _alarms(
-    resource: Resource, inventory: Inventory, namespace: str, names: Collection[str], **dimensions: str
-) -> list[Resource]:
-    """The alarms of the resource's region that watch one of these metrics with these dimensions."""
-    found = inventory.of("AWS::CloudWatch::Alarm", region=resource.region)
-    return [alarm for alarm in found if alarms.watches(alarm, namespace, names, dimensions)]
-
-
-def _heard(found: list[Resource], inventory: Inventory) -> list[Resource]:
-    """Those that do something when they go off, by themselves or through a composite alarm."""
-    return [
-        alarm
-        for alarm in found
-        if alarms.actionable(alarm, inventory.of("AWS::CloudWatch::CompositeAlarm", region=alarm.region))
-    ]
+_alarms, _heard = neighbours.alarms_on, neighbours.heard
 
 
 def _event_rule(resource: Resource, inventory: Inventory, events: list[dict[str, object]]) -> Resource | None:

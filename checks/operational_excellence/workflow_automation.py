@@ -1,5 +1,7 @@
 """Scheduled work runs when it should, and ends well."""
 
+from typing import Any
+
 from wa_audit.rule import (
     NOT_PRODUCTION,
     Inventory,
@@ -13,6 +15,7 @@ from wa_audit.rule import (
     passed,
     schedules,
     tables,
+    times,
 )
 
 
@@ -118,3 +121,41 @@ def glue_data_quality_ruleset(
         if (seen.get("DatabaseName"), seen.get("TableName")) == (database, table.name):
             return passed("was checked within 30 days", StartedOn=result["StartedOn"])
     return failed("is checked by no Data Quality ruleset", TableName=table.name)
+
+
+@check("AWS::QuickSight::DataSet")
+def quicksight_ingestion_healthy(data_set: Resource, inventory: Inventory, *, most_periods: float) -> Verdict:
+    """The last refresh of a data set in SPICE that ended was completed, and its schedule has been kept.
+
+    FAILED and CANCELLED fail. A schedule is kept where the last refresh is no older than `most_periods` times
+    what lies between two that the schedule wants, from when it starts. Says nothing of data sets that query
+    their source directly, and of those that have not been loaded and have not come due.
+    https://docs.aws.amazon.com/quicksight/latest/APIReference/API_Ingestion.html
+    """
+    if data_set["ImportMode"] != "SPICE":
+        return not_applicable("queries its source directly", ImportMode=data_set["ImportMode"])
+    ended = [row for row in data_set["Ingestions"] or () if row.get("IngestionStatus") in _ENDED]
+    last: dict[str, Any] = max(ended, key=lambda row: str(row["CreatedTime"]), default={})
+    evidence = {name: last.get(name) for name in ("IngestionStatus", "ErrorType", "CreatedTime")}
+    if last and last["IngestionStatus"] != "COMPLETED":
+        why = f", {last['ErrorType']}" if last.get("ErrorType") else ""
+        return failed(f"was last refreshed in vain: {last['IngestionStatus']}{why}", **evidence)
+
+    since = last.get("CreatedTime") or data_set["CreatedTime"]
+    for row in data_set["RefreshSchedules"] or ():
+        often, start = (row.get("ScheduleFrequency") or {}).get("Interval"), row.get("StartAfterDateTime")
+        if often not in _REFRESH_HOURS:
+            return not_evaluated(f"has a schedule that is not understood: {often}", Interval=often)
+        begun = [time for time in (since, start) if time]
+        hours = min((times.hours_between(time, inventory.run.finished) for time in begun), default=0)
+        if hours > most_periods * _REFRESH_HOURS[often]:
+            words = f"was last refreshed {hours:,.0f} hours ago" if last else "was never refreshed"
+            return failed(f"{words}, and is to be {often}", Interval=often, **evidence)
+    if not last:
+        return not_applicable("has not been loaded, and has not come due")
+    return passed("was refreshed when it was last to be", **evidence)
+
+
+_ENDED = ("COMPLETED", "FAILED", "CANCELLED")
+# A month is its longest.
+_REFRESH_HOURS = {"MINUTE15": 0.25, "MINUTE30": 0.5, "HOURLY": 1, "DAILY": 24, "WEEKLY": 168, "MONTHLY": 744}

@@ -9,6 +9,7 @@ from wa_audit.rule import (
     activity,
     check,
     failed,
+    instances,
     not_applicable,
     not_evaluated,
     passed,
@@ -166,6 +167,112 @@ def emr_spark_max_resource_allocation(cluster: Resource) -> Verdict:
     if spark.sizes_executors(spark.properties(cluster["Configurations"], "spark-defaults")):
         return passed("sets the memory and cores of its executors", **evidence)
     return failed("sets neither maximizeResourceAllocation nor the memory and cores of executors", **evidence)
+
+
+@check("AWS::EMR::Cluster")
+def emr_spark_memory_fits_node(
+    cluster: Resource, *, least_percent: int, most_vcpus_by_default: int
+) -> Verdict:
+    """Passes where executors of the memory that is set fit on every node, and fill it.
+
+    An executor asks YARN for spark.executor.memory and what is beside it: spark.executor.memoryOverhead, or a
+    share of it, 18.75 % by EMR's default and 384 MB at the least; what Python is given, and memory off the
+    heap, is added. The smallest core or task node must have that much to hand out
+    (yarn.nodemanager.resource.memory-mb, or EMR's default for the instance type), and executors must be able
+    to take `least_percent` of it. A low finding, too, where adaptive query execution is switched off, and
+    every shuffle makes 200 partitions on more than `most_vcpus_by_default` vCPUs. What a job sets by --conf
+    cannot be seen. Executors beside HBase are not evaluated, as EMR then leaves YARN less.
+    Says nothing about clusters that set none of it or do not run Spark, and those that are terminating or
+    terminated.
+    https://docs.aws.amazon.com/emr/latest/ReleaseGuide/emr-spark-configure.html and
+    https://docs.aws.amazon.com/emr/latest/ReleaseGuide/emr-hadoop-task-config.html
+    """
+    if reason := _runs_no_spark(cluster):
+        return not_applicable(reason)
+    settings = spark.properties(cluster["Configurations"], "spark-defaults")
+    narrow, memory = spark.shuffles_by_default(settings), settings.get("spark.executor.memory")
+    if not memory and not narrow:
+        return not_applicable("sets neither the memory of its executors nor how it shuffles")
+    fleets = cluster["InstanceFleets"] if cluster["InstanceCollectionType"] == "INSTANCE_FLEET" else None
+    groups = instances.workers(cluster["InstanceGroups"] if fleets is None else None, fleets)
+    sizes = {type_["InstanceType"]: type_ for type_ in cluster["InstanceTypes"] or ()}
+    types = {worker.instance_type for group in groups for worker in group}
+    if unknown := sorted(types - set(sizes)):
+        return not_evaluated(f"runs on {unknown[0]}, of which EC2 says nothing", InstanceType=unknown[0])
+    if not types:
+        return not_applicable("has no core and no task nodes")
+
+    asked = spark.executor_megabytes(settings, cluster["ReleaseLabel"] or "")
+    rooms = _rooms(cluster, groups, sizes)
+    evidence: dict[str, Any] = {"asked_mb": asked, **_sizes_of(settings)}
+    if memory:
+        if reason := _unclear(cluster, asked, rooms):
+            return not_evaluated(reason, **evidence)
+        room, smallest = min(rooms.values()), min(rooms, key=lambda type_: (rooms[type_], type_))
+        evidence |= {"InstanceType": smallest, "room_mb": room}
+        if misfit := _misfit(asked or 0, room, smallest, least_percent):
+            return failed(misfit, **evidence)
+    vcpus = sum(min(w.least * sizes[w.instance_type]["VCpus"] for w in group) for group in groups if group)
+    if narrow and vcpus > most_vcpus_by_default:
+        words = f"shuffles into 200 partitions on {vcpus:.0f} vCPUs or more, with adaptive execution off"
+        return failed(words, **evidence)
+    if not memory:
+        return passed(f"shuffles into 200 partitions on {vcpus:.0f} vCPUs", **evidence)
+    return passed(
+        f"fills {_filled(asked or 0, room):.0f} % of a node of {smallest} with executors", **evidence
+    )
+
+
+def _unclear(cluster: Resource, asked: float | None, rooms: dict[str, int]) -> str:
+    """Why nobody can say whether executors fit; empty where one can."""
+    if not asked:
+        return "sets a memory of its executors that is not understood"
+    if not all(rooms.values()):
+        return "sets a memory of its nodes (yarn.nodemanager.resource.memory-mb) that is not understood"
+    if "HBase" in {application.get("Name") for application in cluster["Applications"] or ()}:
+        return "runs HBase too, which leaves YARN less by a measure of its own"
+    return ""
+
+
+def _misfit(asked: float, room: int, instance_type: str, least_percent: int) -> str:
+    """What is wrong with executors of this memory on nodes of this type; empty where nothing is."""
+    if asked > room:
+        return f"asks for {asked:,.0f} MB an executor, of which a node of {instance_type} has {room:,}"
+    share = _filled(asked, room)
+    if share < least_percent:
+        words = f"fills {share:.0f} % of a node of {instance_type} with executors of {asked:,.0f} MB"
+        return f"{words}, {least_percent} % are wanted"
+    return ""
+
+
+def _filled(asked: float, room: int) -> float:
+    """How much of a node's memory executors can take, in percent."""
+    return 100 * (room // asked) * asked / room
+
+
+def _rooms(cluster: Resource, groups: list[list[instances.Worker]], sizes: dict[str, Any]) -> dict[str, int]:
+    """What YARN hands out on each type of a cluster's core and task nodes, in MiB, at the least; 0 where what
+    is set is not understood."""
+    own, found = cluster["Configurations"] or [], dict[str, int]()
+    for group in groups:
+        for worker in group:
+            memory = sizes[worker.instance_type]["MemoryMiB"]
+            room = spark.node_megabytes([*own, *worker.configurations], memory) or 0
+            found[worker.instance_type] = min(room, found.get(worker.instance_type, room))
+    return found
+
+
+def _sizes_of(settings: dict[str, str]) -> dict[str, str]:
+    """The settings that decide about memory and shuffles; no others, as options of Java may hold anything."""
+    return {name: value for name, value in settings.items() if name in _DECIDING}
+
+
+_DECIDING = frozenset(
+    "spark.executor.memory spark.executor.memoryOverhead spark.executor.memoryOverheadFactor "
+    "spark.yarn.executor.memoryOverhead spark.yarn.executor.memoryOverheadFactor "
+    "spark.executor.pyspark.memory spark.memory.offHeap.enabled spark.memory.offHeap.size "
+    "spark.sql.adaptive.enabled spark.sql.shuffle.partitions".split()
+)
 
 
 def _runs_no_spark(cluster: Resource) -> str:

@@ -1,5 +1,7 @@
 """Work keeps the capacity that it needs, and takes no more than it may."""
 
+from typing import Any
+
 from wa_audit.rule import (
     Inventory,
     Resource,
@@ -9,10 +11,17 @@ from wa_audit.rule import (
     check,
     failed,
     invocations,
+    kafka,
+    neighbours,
     not_applicable,
     not_evaluated,
     passed,
 )
+
+_BROKER_STORAGE = "kafka:broker-storage:VolumeSize"
+_DISK = "KafkaDataLogsDiskUsed"
+# The units of a quota that is a rate, as far as a minute says anything of it.
+_SECONDS = {"SECOND": 1, "MINUTE": 60}
 
 
 @check("AWS::EMR::Cluster")
@@ -93,11 +102,15 @@ def lambda_esm_max_concurrency(mapping: Resource, inventory: Inventory, *, least
 
 
 @check("AWS::Lambda::Function")
-def lambda_reserved_concurrency(function: Resource, inventory: Inventory) -> Verdict:
+def lambda_reserved_concurrency(
+    function: Resource, inventory: Inventory, *, least_peak_percent: int
+) -> Verdict:
     """Passes where a function that queues, streams or events set off has a concurrency of its own.
 
     Reserved concurrency keeps others from taking it, and it from taking theirs. A maximum on the event source
-    mapping will do. 0 switches the function off, and is a high finding.
+    mapping will do. 0 switches the function off, and is a high finding. Where all functions of the Region
+    together never reached `least_peak_percent` of its limit, there is enough for everybody, and nothing is
+    asked.
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
     """
     triggers = inventory.sources(function, "triggers")
@@ -120,6 +133,15 @@ def lambda_reserved_concurrency(function: Resource, inventory: Inventory) -> Ver
     ]
     if any(limits):
         return passed(f"is limited to {max(filter(None, limits))} by its mapping", MaximumConcurrency=limits)
+    for settings in inventory.of("AWS::Lambda::AccountSettings", region=function.region):
+        limit = settings["ConcurrentExecutions"]
+        peak = (settings.metric("ConcurrentExecutions") or {}).get("Maximum", 0)
+        if 100 * peak < least_peak_percent * limit:
+            return not_applicable(
+                f"shares a concurrency of {limit:,}, of which {peak:,.0f} were used at most",
+                ConcurrentExecutions=limit,
+                maximum=peak,
+            )
     return failed("shares the account's concurrency with every other function")
 
 
@@ -145,3 +167,89 @@ def lambda_account_concurrency_headroom(
     if 100 * most > most_percent * limit:
         return failed(f"ran {most:,.0f} functions at once of the {limit:,} that it may", **evidence)
     return passed(f"ran {most:,.0f} functions at once of the {limit:,} that it may", **evidence)
+
+
+@check("AWS::MSK::Cluster")
+def msk_storage_auto_scaling(cluster: Resource, inventory: Inventory, *, most_percent: int) -> Verdict:
+    """Passes where the brokers' storage grows with what they hold, or somebody hears of it in time.
+
+    It grows where Application Auto Scaling has a target kafka:broker-storage:VolumeSize for the cluster, with
+    a policy, and scaling out is not suspended. Otherwise every broker needs an alarm on KafkaDataLogsDiskUsed
+    with an action, by itself or through a composite alarm, at `most_percent` or below. MSK grows a volume
+    once in six hours at most, so that a full one cannot be helped at once. Says nothing about serverless
+    clusters and Express brokers.
+    https://docs.aws.amazon.com/msk/latest/developerguide/msk-autoexpand.html and
+    https://docs.aws.amazon.com/msk/latest/developerguide/bestpractices.html#bestpractices-monitor-disk-space
+    """
+    provisioned = cluster["Provisioned"] or {}
+    if reason := kafka.managed(cluster["ClusterType"], provisioned):
+        return not_applicable(f"{reason}, and its storage grows by itself")
+    targets = [
+        target
+        for target in inventory.of("AWS::ApplicationAutoScaling::ScalableTarget", region=cluster.region)
+        if target["ResourceId"] == cluster.arn and target["ScalableDimension"] == _BROKER_STORAGE
+    ]
+    for target in targets:
+        suspended = (target["SuspendedState"] or {}).get("DynamicScalingOutSuspended")
+        if target["ScalingPolicies"] and not suspended:
+            most = target["MaxCapacity"]
+            return passed(f"lets its storage grow to {most} GiB a broker", MaxCapacity=most)
+    brokers = int(provisioned.get("NumberOfBrokerNodes") or 0)
+    watched = [n for n in range(1, brokers + 1) if _is_watched(cluster, str(n), inventory, most_percent)]
+    evidence: dict[str, Any] = {
+        "NumberOfBrokerNodes": brokers,
+        "watched": len(watched),
+        "scalable": bool(targets),
+    }
+    if brokers and len(watched) == brokers:
+        return passed(f"has an alarm on the disk of each of its {brokers} brokers", **evidence)
+    wanted = f"and alarms on {_DISK} at {most_percent} % for {len(watched)} of its {brokers} brokers"
+    what = "has a scalable target that does not scale out" if targets else "does not let its storage grow"
+    return failed(f"{what}, {wanted}", **evidence)
+
+
+def _is_watched(cluster: Resource, broker: str, inventory: Inventory, most_percent: int) -> bool:
+    """Whether an alarm that is heard goes off before the broker's disk is fuller than that."""
+    names = {"Cluster Name": cluster.name, "Broker ID": broker}
+    found = neighbours.alarms_on(cluster, inventory, "AWS/Kafka", {_DISK}, **names)
+    return any(
+        (alarm["ComparisonOperator"] or "").startswith("GreaterThan")
+        and alarm["Threshold"] is not None
+        and alarm["Threshold"] <= most_percent
+        for alarm in neighbours.heard(found, inventory)
+    )
+
+
+@check("AWS::ServiceQuotas::Quota")
+def service_quota_headroom(quota: Resource, *, most_percent: float) -> Verdict:
+    """Passes where what counts against a quota never took more than `most_percent` of it.
+
+    Judged where AWS names a metric in AWS/Usage that measures the quota, of the services that pipelines run
+    on: AWS Glue, Amazon EMR, Firehose, Kinesis Data Streams, Lambda and Step Functions. Of a quota on
+    resources, the highest count of the days that metrics were read for; of one on calls, the busiest minute
+    of the last day, as a mean over its seconds: shorter bursts are not seen. Says nothing about a quota of
+    which CloudWatch reports no use.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Service-Quota-Integration.html
+    """
+    usage, value = quota["UsageMetric"] or {}, quota["Value"]
+    name = usage.get("MetricName") or ""
+    if usage.get("MetricNamespace") != "AWS/Usage" or not value:
+        return not_applicable("has no metric of its use in AWS/Usage")
+    metric = quota.metric(name)
+    if metric is None:
+        return not_evaluated(f"is measured by {name}, which is not read", UsageMetric=usage)
+    if not metric["Datapoints"]:
+        return not_applicable("is not drawn on, by its metric of use")
+    if name == "CallCount":
+        seconds = _SECONDS.get((quota["Period"] or {}).get("PeriodUnit", ""))
+        if seconds is None:
+            return not_evaluated("is a rate of which AWS does not say over what time", Period=quota["Period"])
+        used = metric["Maximum"] / 60 * seconds * quota["Period"].get("PeriodValue", 1)
+    else:
+        used = metric["Maximum"]
+    share = 100 * used / value
+    evidence = {"used": used, "Value": value, "Adjustable": quota["Adjustable"]}
+    if share > most_percent:
+        words = f"was used to {share:.0f} % ({used:,.0f} of {value:,.0f}), {most_percent:g} % are accepted"
+        return failed(words, **evidence)
+    return passed(f"was used to {share:.0f} % at most ({used:,.0f} of {value:,.0f})", **evidence)

@@ -12,6 +12,7 @@ from wa_audit.rule import (
     failed,
     firehose,
     invocations,
+    neighbours,
     not_applicable,
     not_evaluated,
     passed,
@@ -28,6 +29,13 @@ _TARGETS = {
     "s3": "AWS::S3::Bucket",
     "sns": "AWS::SNS::Topic",
     "sqs": "AWS::SQS::Queue",
+}
+_WRITES_BY = {
+    "events": "events:PutEvents",
+    "lambda": "lambda:InvokeFunction",
+    "s3": "s3:PutObject",
+    "sns": "sns:Publish",
+    "sqs": "sqs:SendMessage",
 }
 _NEEDS_QUEUE = ("firehose", "http", "https", "lambda", "sqs")
 _KEEPS_FAILURES = {
@@ -54,10 +62,9 @@ def _is_dead_letter_queue(queue: Resource, inventory: Inventory) -> bool:
 def sqs_queue_dlq(queue: Resource, inventory: Inventory) -> Verdict:
     """Passes where the queue has a redrive policy.
 
-    Says nothing about dead-letter queues: those that a queue, subscription, function, mapping or EventBridge
-    target gives up to, that allow redrive by queue, or whose name ends in dlq, dead or failed. Nor about
-    queues that a person empties, tagged wa-audit:consumer=human. Does not look at EventBridge Scheduler and
-    Pipes.
+    Says nothing about dead-letter queues: those that a queue, subscription, function, mapping, pipe, schedule
+    or EventBridge target gives up to, that allow redrive by queue, or whose name ends in dlq, dead or failed.
+    Nor about queues that a person empties, tagged wa-audit:consumer=human.
     """
     if _is_dead_letter_queue(queue, inventory):
         return not_applicable("is itself a dead-letter queue")
@@ -200,11 +207,12 @@ def lambda_async_failure_destination(function: Resource, inventory: Inventory) -
     """Passes where an asynchronously invoked function has a dead-letter queue or an on-failure destination.
 
     Asynchronously invoked is what its resource policy lets S3, SNS, EventBridge, IoT, SES, CloudWatch Logs,
-    Config or CodeCommit invoke, and what a schedule of EventBridge Scheduler, or a pipe that fires and
-    forgets, invokes with a role of its own; the destination of any version or alias counts. Neither a
+    Config or CodeCommit invoke, what a schedule of EventBridge Scheduler, or a pipe that fires and forgets,
+    invokes with a role of its own, and what received asynchronous events (AsyncEventsReceived) in the time
+    that metrics were read of, by whatever role; the destination of any version or alias counts. Neither a
     dead-letter queue nor a destination does anything for event source mappings and callers that wait, so
     functions that only those invoke are left out, as are Lambda@Edge replicas and the helpers of
-    CloudFormation custom resources. Does not look at metrics, nor at the policies of aliases.
+    CloudFormation custom resources. Does not look at the policies of aliases.
     https://docs.aws.amazon.com/lambda/latest/dg/with-eventbridge-scheduler.html
     """
     if function["MasterArn"]:
@@ -212,15 +220,22 @@ def lambda_async_failure_destination(function: Resource, inventory: Inventory) -
     if "CustomResource" in function.name or "LogRetention" in function.name:
         return not_applicable("serves a CloudFormation custom resource")
     invokers = invocations.asynchronous_invokers(function["Policy"]) or _invokers_by_role(function, inventory)
-    if not invokers:
-        return not_applicable("is invoked asynchronously by no service that was found")
     targets = _failure_targets(function)
-    if targets:
+    if targets and invokers:
         return passed(
             f"hands failed events to {arns.parse(targets[0]).name}", target=targets[0], invokers=invokers
         )
-    message = f"drops events of {', '.join(invokers)} that it keeps failing on"
-    return failed(f"{message}: no dead-letter queue and no on-failure destination", invokers=invokers)
+    if targets:
+        return not_applicable("is invoked asynchronously by no service that was found")
+    received = 0.0 if invokers else function.total("AsyncEventsReceived")
+    if not invokers and not received:
+        return not_applicable("is invoked asynchronously by nothing that was found, nor by its metrics")
+    whose = f"of {', '.join(invokers)}" if invokers else f"({received:,.0f} came in by a role's permission)"
+    return failed(
+        f"drops events {whose} that it keeps failing on: no dead-letter queue and no on-failure destination",
+        invokers=invokers,
+        AsyncEventsReceived=received,
+    )
 
 
 def _invokers_by_role(function: Resource, inventory: Inventory) -> list[str]:
@@ -250,9 +265,12 @@ def lambda_failure_target_exists(function: Resource, inventory: Inventory) -> Ve
     """Passes where what a function hands its failed events to exists and can take them.
 
     The target of its dead-letter queue and of its on-failure destinations must exist, and must not be a FIFO
-    queue or topic, which asynchronous invocation cannot write to. A target outside of the audited account and
-    Regions, or a bucket that is not among the account's, is not evaluated. Does not look at metrics, nor yet
-    at what the execution role allows.
+    queue or topic, which asynchronous invocation cannot write to. Its role must be allowed to write there: it
+    fails where no statement of the role's policies, nor of the target's own, speaks of that. And Lambda must
+    not have failed to write (DeadLetterErrors, DestinationDeliveryFailures) in the time that metrics were
+    read of. A target outside of the audited account and Regions, or a bucket that is not among the account's,
+    is not evaluated.
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
     """
     targets = _failure_targets(function)
     if not targets:
@@ -270,6 +288,17 @@ def lambda_failure_target_exists(function: Resource, inventory: Inventory) -> Ve
                     f"hands failed events to the bucket {place.name} of another account", target=arn
                 )
             return failed(f"hands failed events to {place.name}, which does not exist", target=arn)
+    lost = sum(function.total(name) for name in ("DeadLetterErrors", "DestinationDeliveryFailures"))
+    if lost:
+        message = f"could not hand on {lost:,.0f} failed events"
+        return failed(message, DeadLetterErrorsAndDestinationDeliveryFailures=lost, target=targets[0])
+    role = inventory.find("AWS::IAM::Role", function["Role"])
+    for arn in targets if role is not None else ():
+        action = _WRITES_BY[arns.parse(arn).service]
+        if role is not None and not neighbours.may_be_allowed(role, action, arn, inventory):
+            return failed(
+                f"runs as {role.name}, which may not {action} on {arns.parse(arn).name}", target=arn
+            )
     return passed(f"hands failed events to {arns.parse(targets[0]).name}, which exists", target=targets[0])
 
 

@@ -1,5 +1,7 @@
 """Data outlives the loss of its Region."""
 
+from typing import Any
+
 from wa_audit.rule import (
     NOT_PRODUCTION,
     Inventory,
@@ -8,6 +10,7 @@ from wa_audit.rule import (
     arns,
     check,
     failed,
+    kafka,
     lifecycle,
     neighbours,
     not_applicable,
@@ -60,38 +63,59 @@ def s3_bucket_cross_region_replication(
 
 @check("AWS::MSK::Cluster")
 def msk_multi_az(cluster: Resource, inventory: Inventory, *, least_zones: int) -> Verdict:
-    """Passes where the brokers stand in at least `least_zones` Availability Zones; two are a medium finding.
+    """Passes where the brokers stand in at least `least_zones` Availability Zones, as many in each.
 
+    Two zones, or more brokers in one than in another, are a medium finding; a cluster that is tagged as of
+    development or test has a low one.
     https://docs.aws.amazon.com/msk/latest/developerguide/bestpractices.html
     """
     if cluster["ClusterType"] == "SERVERLESS":
         return not_applicable("is serverless, and spans zones by itself", ClusterType="SERVERLESS")
     zones = neighbours.zones(cluster, inventory)
-    if len(zones) < least_zones:
-        severity = "medium" if len(zones) == 2 else None
-        words = f"has brokers in {len(zones)} Availability Zones, {least_zones} are wanted"
-        return failed(words, severity=severity, AvailabilityZones=zones)
-    return passed(f"has brokers in {len(zones)} Availability Zones", AvailabilityZones=zones)
+    brokers = int((cluster["Provisioned"] or {}).get("NumberOfBrokerNodes") or 0)
+    evidence: dict[str, Any] = {"AvailabilityZones": zones, "NumberOfBrokerNodes": brokers}
+    if len(zones) >= least_zones and brokers % len(zones) == 0:
+        return passed(f"has brokers in {len(zones)} Availability Zones", **evidence)
+    few = len(zones) < least_zones
+    severity = "low" if _is_for_trying(cluster) else "medium" if len(zones) == 2 or not few else None
+    words = f"has brokers in {len(zones)} Availability Zones, {least_zones} are wanted"
+    if not few:
+        words = f"has {brokers} brokers in {len(zones)} Availability Zones, which is not as many in each"
+    return failed(words, severity=severity, **evidence)
+
+
+def _is_for_trying(resource: Resource) -> bool:
+    return neighbours.plain_tags(resource).get("environment") in NOT_PRODUCTION
 
 
 @check("AWS::OpenSearchService::Domain")
 def opensearch_multi_az(domain: Resource) -> Verdict:
     """Passes where the domain has two or more data nodes in several Availability Zones.
 
-    With three data nodes or more it needs dedicated master nodes as well, three at least. A domain that is
-    tagged as of development or test is not judged.
+    With three data nodes or more, and wherever it is tagged as of production, it needs dedicated master nodes
+    as well, three at least; Multi-AZ with Standby has all that. A domain that is tagged as of development or
+    test is not judged.
     https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-multiaz.html
     """
-    if domain.tags.get("environment") in NOT_PRODUCTION:
-        return not_applicable(f"is of environment {domain.tags['environment']}")
+    environment = neighbours.plain_tags(domain).get("environment", "")
+    if environment in NOT_PRODUCTION:
+        return not_applicable(f"is of environment {environment}")
     config = domain["ClusterConfig"] or {}
     nodes, masters = config.get("InstanceCount", 1), config.get("DedicatedMasterCount") or 0
-    evidence = {"InstanceCount": nodes, "ZoneAwarenessEnabled": config.get("ZoneAwarenessEnabled")}
-    if nodes < 2 or not config.get("ZoneAwarenessEnabled"):
+    aware = config.get("ZoneAwarenessEnabled") or config.get("MultiAZWithStandbyEnabled")
+    evidence: dict[str, Any] = {
+        "InstanceCount": nodes,
+        "ZoneAwarenessEnabled": aware,
+        "DedicatedMasterCount": masters,
+    }
+    if nodes < 2 or not aware:
         return failed(f"has {nodes} data nodes in one Availability Zone", **evidence)
-    if nodes >= 3 and masters < 3:
+    if masters < 3 and (nodes >= 3 or environment in _PRODUCTION):
         return failed(f"has {nodes} data nodes and {masters} dedicated masters, 3 are wanted", **evidence)
     return passed(f"has {nodes} data nodes in several Availability Zones", **evidence)
+
+
+_PRODUCTION = ("production", "prod")
 
 
 @check("AWS::S3::Bucket")
@@ -129,41 +153,34 @@ def msk_replication_settings(cluster: Resource, *, least_copies: int, least_in_s
     elects no leader that has missed some.
 
     Looks at default.replication.factor, min.insync.replicas, which must be less than the first, and
-    unclean.leader.election.enable. Without a configuration of its own a cluster has MSK's defaults, which
-    let a replica that lags become leader: a low failure. What single topics override is not read. Serverless
-    clusters and Express brokers are managed by MSK.
+    unclean.leader.election.enable. What the configuration leaves out, and a cluster without one, has MSK's
+    defaults: three copies in three zones and two in two, and a replica that lags may become leader, which is
+    a low failure, but where old segments move to tiered storage (StorageMode TIERED). What single topics
+    override is not read. Serverless clusters and Express brokers are managed by MSK.
     https://docs.aws.amazon.com/msk/latest/developerguide/msk-default-configuration.html
     """
-    if cluster["ClusterType"] == "SERVERLESS":
-        return not_applicable("is serverless", ClusterType="SERVERLESS")
     provisioned = cluster["Provisioned"] or {}
-    if "express" in str((provisioned.get("BrokerNodeGroupInfo") or {}).get("InstanceType")):
-        return not_applicable("has Express brokers, which MSK replicates")
+    if reason := kafka.managed(cluster["ClusterType"], provisioned):
+        return not_applicable(f"{reason}, whose records MSK replicates")
     settings = cluster["ServerProperties"]
-    if settings is None:
-        return failed(
-            "has no configuration of its own: MSK's default allows unclean.leader.election", severity="low"
-        )
-
-    copies = int(settings.get("default.replication.factor", _COPIES))
-    in_sync = int(settings.get("min.insync.replicas", _IN_SYNC))
-    unclean = settings.get("unclean.leader.election.enable", "true")
-    evidence = {
-        "default.replication.factor": copies,
-        "min.insync.replicas": in_sync,
-        "unclean.leader.election.enable": unclean,
+    found = kafka.replication(settings, provisioned)
+    evidence: dict[str, Any] = {
+        "default.replication.factor": found.copies,
+        "min.insync.replicas": found.in_sync,
+        "unclean.leader.election.enable": found.unclean,
+        "StorageMode": provisioned.get("StorageMode"),
     }
-    if copies < least_copies:
-        return failed(f"keeps {copies} copies of a record, {least_copies} are wanted", **evidence)
-    if not least_in_sync <= in_sync < copies:
+    if settings is None and found.unclean:
+        words = "has no configuration of its own: MSK's default allows unclean.leader.election"
+        return failed(words, severity="low", **evidence)
+    if found.copies < least_copies:
+        return failed(f"keeps {found.copies} copies of a record, {least_copies} are wanted", **evidence)
+    if not least_in_sync <= found.in_sync < found.copies:
         return failed(
-            f"has min.insync.replicas {in_sync}: at least {least_in_sync} and less than {copies} is wanted",
+            f"has min.insync.replicas {found.in_sync}: at least {least_in_sync} and less than {found.copies} "
+            "is wanted",
             **evidence,
         )
-    if str(unclean).lower() != "false":
+    if found.unclean:
         return failed("lets a replica that lags become leader", severity="low", **evidence)
-    return passed(f"keeps {copies} copies of a record and waits for {in_sync}", **evidence)
-
-
-# MSK's own, where a configuration is silent, for clusters in three zones.
-_COPIES, _IN_SYNC = 3, 2
+    return passed(f"keeps {found.copies} copies of a record and waits for {found.in_sync}", **evidence)

@@ -187,16 +187,19 @@ def lambda_esm_retry_bounded(
 
     MaximumRetryAttempts is from 0 to `most_retries`, or MaximumRecordAgeInSeconds at most `most_age_percent`
     of the time for which the stream keeps its records (24 hours in a DynamoDB stream). The default, -1 for
-    both, retries a record that can never succeed until it expires, and the shard waits behind it. How long a
-    Kafka topic keeps records is not read, so there an age alone is not evaluated. Says nothing about SQS,
-    Amazon MQ and DocumentDB, and about disabled mappings.
+    both, retries a record that can never succeed until it expires, and the shard waits behind it; but of
+    Kafka Lambda gives up after 10 retries where there is an on-failure destination, and at once where it
+    consumes a topic as a queue (ConsumptionMode). How long a Kafka topic keeps records is not read, so there
+    an age alone is not evaluated. Says nothing about SQS, Amazon MQ and DocumentDB, and about disabled
+    mappings.
+    https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html
     """
     source = _source(mapping)
     if source not in ("kinesis", "dynamodb", "kafka"):
         return not_applicable("reads no stream")
     if activity.mapping_is_off(mapping["State"]):
         return not_applicable("is disabled")
-    retries = -1 if mapping["MaximumRetryAttempts"] is None else mapping["MaximumRetryAttempts"]
+    retries = _retries(mapping, source)
     age = -1 if mapping["MaximumRecordAgeInSeconds"] is None else mapping["MaximumRecordAgeInSeconds"]
     evidence: dict[str, Any] = {"MaximumRetryAttempts": retries, "MaximumRecordAgeInSeconds": age}
     if 0 <= retries <= most_retries:
@@ -217,6 +220,22 @@ def lambda_esm_retry_bounded(
     return failed(message, **evidence)
 
 
+def _retries(mapping: Resource, source: str) -> int:
+    """How often a record is tried again; -1 where there is no bound."""
+    retries = mapping["MaximumRetryAttempts"]
+    if source == "kafka" and retries in (None, -1):
+        for kind in ("AmazonManagedKafkaEventSourceConfig", "SelfManagedKafkaEventSourceConfig"):
+            if (mapping[kind] or {}).get("ConsumptionMode") == "Queue":
+                return 0
+        if ((mapping["DestinationConfig"] or {}).get("OnFailure") or {}).get("Destination"):
+            return _KAFKA_RETRIES
+    return -1 if retries is None else int(retries)
+
+
+# What Lambda makes of "without end" where there is an on-failure destination.
+_KAFKA_RETRIES = 10
+
+
 def _retention_hours(mapping: Resource, inventory: Inventory) -> int | None:
     """How long the mapping's stream keeps records; None where the stream is not there."""
     if _source(mapping) == "dynamodb":
@@ -231,12 +250,17 @@ def lambda_esm_bisect_or_partial(mapping: Resource) -> Verdict:
     """Passes where a stream's batch that fails is split in two, or the function says how far it came.
 
     That is BisectBatchOnFunctionError, or ReportBatchItemFailures among the FunctionResponseTypes, on Kinesis
-    and DynamoDB streams. Says nothing about batches of one record, disabled mappings, and other sources.
+    and DynamoDB streams, and on Kafka where pollers are provisioned, without which it knows neither. Says
+    nothing about batches of one record, disabled mappings, and other sources.
+    https://docs.aws.amazon.com/lambda/latest/dg/kafka-retry-configurations.html
     """
-    if _source(mapping) not in ("kinesis", "dynamodb"):
-        return not_applicable("reads no Kinesis or DynamoDB stream")
+    source = _source(mapping)
+    if source not in ("kinesis", "dynamodb", "kafka"):
+        return not_applicable("reads no stream")
     if activity.mapping_is_off(mapping["State"]):
         return not_applicable("is disabled")
+    if source == "kafka" and not mapping["ProvisionedPollerConfig"]:
+        return not_applicable("reads Kafka without provisioned pollers, and can neither split nor report")
     size = mapping["BatchSize"] or 100
     if size == 1:
         return not_applicable("hands over one record at a time")

@@ -6,17 +6,22 @@ from wa_audit.rule import (
     Inventory,
     Resource,
     Verdict,
+    buckets,
     check,
     failed,
     firehose,
+    lakes,
+    neighbours,
     not_applicable,
     not_evaluated,
     passed,
     states,
+    tables,
     times,
 )
 
 _HAND_OFF = ("async", "fire-and-forget", "fire and forget", "hand-off", "handoff", "hand off")
+_GB = 1024**3
 _FAILURES = ("FailedActions", "TimeoutActions", "ErroredActions")
 
 
@@ -80,11 +85,14 @@ def glue_workflow_last_run(workflow: Resource) -> Verdict:
 
 
 @check("AWS::Lambda::Function")
-def lambda_error_rate(function: Resource, *, most_percent: float, least_invocations: int) -> Verdict:
-    """Passes where no more than `most_percent` of a function's invocations ended in an error.
+def lambda_error_rate(
+    function: Resource, *, most_percent: float, warn_percent: float, least_invocations: int
+) -> Verdict:
+    """Passes where no more than `warn_percent` of a function's invocations ended in an error.
 
-    Says nothing under `least_invocations`. Items that a function reports as failed within a batch
-    (ReportBatchItemFailures) are no errors here; they show in the dead-letter queue.
+    More is a low finding up to `most_percent`, and a whole one beyond. Says nothing under
+    `least_invocations`. Items that a function reports as failed within a batch (ReportBatchItemFailures) are
+    no errors here; they show in the dead-letter queue.
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     """
     ran = function.total("Invocations")
@@ -95,14 +103,18 @@ def lambda_error_rate(function: Resource, *, most_percent: float, least_invocati
     if share > most_percent:
         words = f"fails in {share:.1f} % of its runs, {most_percent:g} % are accepted"
         return failed(words, Invocations=ran, Errors=broke)
+    if share > warn_percent:
+        words = f"fails in {share:.1f} % of its runs, {warn_percent:g} % are usual"
+        return failed(words, severity="low", Invocations=ran, Errors=broke)
     return passed(f"fails in {share:.1f} % of its runs", Invocations=ran, Errors=broke)
 
 
 @check("AWS::Kinesis::Stream")
-def kinesis_consumer_lag(stream: Resource, *, most_percent: float) -> Verdict:
-    """Passes where the slowest reader was never behind by more than `most_percent` of the retention.
+def kinesis_consumer_lag(stream: Resource, *, most_percent: float, warn_percent: float) -> Verdict:
+    """Passes where the slowest reader was never behind by more than `warn_percent` of the retention.
 
-    Beyond the retention the records are gone before they are read.
+    More is a low finding up to `most_percent`, and a whole one beyond: past the retention records are gone
+    before they are read. Readers with enhanced fan-out are not in this metric.
     https://docs.aws.amazon.com/streams/latest/dev/monitoring-with-cloudwatch.html
     """
     age = stream.metric("GetRecords.IteratorAgeMilliseconds") or {}
@@ -110,8 +122,9 @@ def kinesis_consumer_lag(stream: Resource, *, most_percent: float) -> Verdict:
         return not_applicable("was read by nobody through GetRecords")
     hours, kept = age["Maximum"] / 3_600_000, stream["RetentionPeriodHours"]
     evidence = {"IteratorAgeHours": round(hours, 1), "RetentionPeriodHours": kept}
-    if 100 * hours / kept > most_percent:
-        return failed(f"was read {hours:.1f} hours late, and keeps records for {kept}", **evidence)
+    share, words = 100 * hours / kept, f"was read {hours:.1f} hours late, and keeps records for {kept}"
+    if share > warn_percent:
+        return failed(words, severity=None if share > most_percent else "low", **evidence)
     return passed(f"was read {hours:.1f} hours late at most", **evidence)
 
 
@@ -216,3 +229,35 @@ def _of_delivery(stream: Resource, name: str) -> dict[str, Any] | None:
         if key.startswith("DeliveryTo") and key.endswith(f".{name}"):
             return stream.metric(key)
     return None
+
+
+@check("AWS::S3::Bucket")
+def s3_bucket_catalogued(
+    bucket: Resource, inventory: Inventory, *, least_gb: float, other_names: str
+) -> Verdict:
+    """Passes where a table of the Data Catalog, or a location of Lake Formation, lies in a lake's bucket.
+
+    Judged where a Firehose stream, a DataSync task or an IoT rule delivers into the bucket, or a Glue job's
+    or EMR cluster's role may write to it by name, and it holds more than `least_gb` GB. Where the catalog of
+    the bucket's Region is shared with other accounts, the tables may be theirs; and where Lake Formation has
+    administrators there, and the audit ran as none of them, it may not have been shown all: nothing is
+    claimed then. Says nothing about buckets for logs, results and temporary files, and those with a word of
+    `other_names` in their name.
+    https://docs.aws.amazon.com/lake-formation/latest/dg/access-control-underlying-data.html
+    """
+    if not neighbours.loaders(bucket, inventory):
+        return not_applicable("is filled by no stream, task, rule, job or cluster")
+    if inventory.has_source(bucket, "lies-in"):
+        return passed("has tables in the Glue Data Catalog")
+    if inventory.has_source(bucket, "governs"):
+        return passed("is registered with Lake Formation")
+    if inventory.has_source(bucket, "scratches-in") or inventory.has_source(bucket, "logs-to"):
+        return not_applicable("holds what services write for themselves: results, temporary files or logs")
+    if tables.is_named_after(other_names, bucket.name):
+        return not_applicable("holds no data of a lake, by its name")
+    gigabytes = buckets.size_in_bytes(bucket) / _GB
+    if gigabytes <= least_gb:
+        return not_applicable(f"holds {gigabytes:.1f} GB, not more than {least_gb:g}")
+    if reason := lakes.hidden_tables(inventory, bucket.region):
+        return not_evaluated(f"has no table here, and {reason}", gigabytes=gigabytes)
+    return failed(f"holds {gigabytes:,.0f} GB that no table describes", gigabytes=gigabytes)

@@ -8,6 +8,7 @@ from wa_audit.rule import (
     Resource,
     Verdict,
     arns,
+    buckets,
     check,
     failed,
     firehose,
@@ -27,17 +28,17 @@ _DEFAULT_RECOVERY_DAYS = 35
 def s3_bucket_versioning(bucket: Resource, inventory: Inventory, *, transient_days: int) -> Verdict:
     """Passes where the bucket's versioning is enabled; suspended versioning fails, as does none.
 
-    Says nothing about directory buckets, which cannot be versioned, and about transient data: buckets in
-    which every object expires within `transient_days`, buckets that Athena, Glue, EMR or S3 itself use for
-    results, temporary files or logs (unless a Glue table or a Glue job's script lies in them too), and
-    buckets tagged wa-audit:data=transient. Versions are no backup against the deletion of the bucket or the
-    account.
+    Says nothing about directory and table buckets, which cannot be versioned, and about transient data:
+    buckets in which every object expires within `transient_days`, buckets that Athena, Glue, EMR or S3 itself
+    use for results, temporary files or logs (unless a Glue table or a Glue job's script lies in them too),
+    and buckets tagged wa-audit:data=transient. Versions are no backup against the deletion of the bucket or
+    the account.
     """
     status = (bucket["Versioning"] or {}).get("Status")
     if status == "Enabled":
         return passed("keeps versions of its objects", Status=status)
-    if bucket.name.endswith("--x-s3"):
-        return not_applicable("is a directory bucket, which S3 cannot version")
+    if not buckets.is_general_purpose(bucket.name):
+        return not_applicable("is a bucket of a kind that S3 cannot version")
     life = lifecycle.longest_life(bucket["LifecycleRules"])
     if life is not None and life <= transient_days:
         return not_applicable(f"lets every object expire (Expiration.Days {life})", ExpirationDays=life)
@@ -127,31 +128,63 @@ def dynamodb_pitr(
 
 
 @check("AWS::Redshift::Cluster")
-def redshift_automated_snapshots(cluster: Resource, *, least_days: int) -> Verdict:
-    """Passes where automated snapshots are kept for at least `least_days` days; the default is 1.
+def redshift_automated_snapshots(
+    cluster: Resource, inventory: Inventory, *, least_days: int, most_hours: int
+) -> Verdict:
+    """Passes where automated snapshots are kept for at least `least_days` days, and are made.
 
+    They are where the newest is no older than `most_hours`. The default is to keep them for 1 day. A cluster
+    that is not as old yet may have none, and one that is paused makes none, as nothing changes.
     https://docs.aws.amazon.com/redshift/latest/mgmt/managing-snapshots-console.html
     """
     days = cluster["AutomatedSnapshotRetentionPeriod"] or 0
     if days < least_days:
         words = f"keeps automated snapshots for {days} days, {least_days} are wanted"
         return failed(words, AutomatedSnapshotRetentionPeriod=days)
-    return passed(f"keeps automated snapshots for {days} days", AutomatedSnapshotRetentionPeriod=days)
+    if cluster["ClusterStatus"] == "paused":
+        return passed(f"keeps automated snapshots for {days} days, and is paused", ClusterStatus="paused")
+    made = [
+        str(snapshot["SnapshotCreateTime"])
+        for snapshot in inventory.of("AWS::Redshift::ClusterSnapshot", region=cluster.region)
+        if snapshot["ClusterIdentifier"] == cluster.name and snapshot["SnapshotType"] == "automated"
+    ]
+    since = max(made, default=cluster["ClusterCreateTime"])
+    if since is None:
+        return not_evaluated("has no automated snapshot, and nothing says how old it is")
+    hours = times.hours_between(since, inventory.run.finished)
+    evidence: dict[str, Any] = {"AutomatedSnapshotRetentionPeriod": days, "newest": max(made, default=None)}
+    if hours > most_hours:
+        words = f"made its last automated snapshot {hours:,.0f} hours ago" if made else "has made no snapshot"
+        return failed(f"{words}, {most_hours} are accepted", **evidence)
+    return passed(f"keeps automated snapshots for {days} days, and makes them", **evidence)
 
 
-@check("AWS::Redshift::Cluster")
-def redshift_snapshot_copy(cluster: Resource, *, dr_required: bool) -> Verdict:
+@check("AWS::Redshift::Cluster", "AWS::RedshiftServerless::Namespace")
+def redshift_snapshot_copy(warehouse: Resource, inventory: Inventory, *, dr_required: bool) -> Verdict:
     """Passes where snapshots are copied to another region.
 
-    Judged where the cluster is tagged criticality=high or critical, or everywhere if `dr_required`. With a
-    key of its own the copy needs a grant for the key of the other region (SnapshotCopyGrantName).
+    Judged where the cluster, or serverless namespace, is tagged criticality=high or critical, or everywhere
+    if `dr_required`. A cluster with a key of its own needs a grant for the key of the other region
+    (SnapshotCopyGrantName) as well.
+    https://docs.aws.amazon.com/redshift/latest/mgmt/managing-snapshots-console.html
     """
-    if not dr_required and cluster.tags.get("criticality") not in ("high", "critical"):
+    if not dr_required and not neighbours.is_critical(warehouse):
         return not_applicable("is not tagged criticality=high or critical")
-    copy = cluster["ClusterSnapshotCopyStatus"] or {}
-    if copy.get("DestinationRegion"):
-        return passed(f"copies its snapshots to {copy['DestinationRegion']}", ClusterSnapshotCopyStatus=copy)
-    return failed("keeps its snapshots in its own region alone", ClusterSnapshotCopyStatus=copy)
+    if warehouse.type == "AWS::RedshiftServerless::Namespace":
+        kind = "AWS::RedshiftServerless::SnapshotCopyConfiguration"
+        own = [c for c in inventory.of(kind, region=warehouse.region) if c["namespaceName"] == warehouse.name]
+        if own:
+            region = own[0]["destinationRegion"]
+            return passed(f"copies its snapshots to {region}", destinationRegion=region)
+        return failed("keeps its snapshots in its own region alone", snapshotCopyConfigurations=[])
+    copy = warehouse["ClusterSnapshotCopyStatus"] or {}
+    region = copy.get("DestinationRegion")
+    if not region:
+        return failed("keeps its snapshots in its own region alone", ClusterSnapshotCopyStatus=copy)
+    if not copy.get("SnapshotCopyGrantName") and neighbours.own_keys(warehouse, inventory):
+        words = f"names no grant for a key in {region}, and is encrypted with a key of its own"
+        return failed(words, ClusterSnapshotCopyStatus=copy)
+    return passed(f"copies its snapshots to {region}", ClusterSnapshotCopyStatus=copy)
 
 
 @check("AWS::Backup::BackupPlan")

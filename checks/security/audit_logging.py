@@ -17,6 +17,7 @@ from wa_audit.rule import (
 )
 
 _ALL = "All"
+_EXPORTS = {"connectionlog", "useractivitylog", "userlog"}
 
 
 @check(ACCOUNT_TYPE)
@@ -24,22 +25,31 @@ def cloudtrail_multi_region_active(account: Resource, inventory: Inventory) -> V
     """Passes where one trail, the account's own or its organization's, logs what is done in all regions.
 
     A trail counts that is multi-region, is logging, and takes in read and write management events, by basic
-    or by advanced selectors. So does an enabled multi-region event data store of CloudTrail Lake. The
-    selectors of an organization's trail may be refused to a member: where only such a trail is left, nobody
-    can tell.
+    or by advanced selectors. So does an enabled multi-region event data store of CloudTrail Lake that takes
+    them in. The selectors of an organization's trail may be refused to a member: where only such a trail is
+    left, nobody can tell.
     """
-    for trail in inventory.of("AWS::CloudTrail::Trail"):
-        logging = trail["IsMultiRegionTrail"] and (trail["Status"] or {}).get("IsLogging")
-        if logging and _takes_all(trail):
+    trails = inventory.of("AWS::CloudTrail::Trail")
+    own = [trail for trail in trails if not trail["IsOrganizationTrail"]]
+    others = [trail for trail in trails if trail["IsOrganizationTrail"]]
+    for trail in own:
+        if _is_logging_everywhere(trail) and _takes_all(trail):
             return passed(f"is logged by {trail.name}", trail=trail.arn)
     for store in inventory.of("AWS::CloudTrail::EventDataStore"):
-        if store["Status"] == "ENABLED" and store["MultiRegionEnabled"]:
+        if store["Status"] == "ENABLED" and store["MultiRegionEnabled"] and _takes_all(store):
             return passed(f"is logged into {store.name}", store=store.arn)
+    for trail in others:
+        if _is_logging_everywhere(trail) and _takes_all(trail):
+            return passed(f"is logged by {trail.name}, of its organization", trail=trail.arn)
     return failed("has no trail that logs management events in all regions")
 
 
+def _is_logging_everywhere(trail: Resource) -> bool:
+    return bool(trail["IsMultiRegionTrail"] and (trail["Status"] or {}).get("IsLogging"))
+
+
 def _takes_all(trail: Resource) -> bool:
-    """Whether a trail takes in management events that read and that write."""
+    """Whether a trail, or an event data store, takes in management events that read and that write."""
     basic = trail["EventSelectors"] or []
     if any(s.get("IncludeManagementEvents") and s.get("ReadWriteType", _ALL) == _ALL for s in basic):
         return True
@@ -115,14 +125,19 @@ def _is_tagged(store: Resource, keys: list[str], values: list[str]) -> bool:
     return any(key.lower() in wanted and value.lower() in allowed for key, value in tags)
 
 
-@check("AWS::Redshift::Cluster")
+@check("AWS::Redshift::Cluster", "AWS::RedshiftServerless::Namespace")
 def redshift_audit_logging(cluster: Resource, inventory: Inventory) -> Verdict:
     """Passes where the cluster delivers its audit logs, with what its users did.
 
     The user activity log stays empty unless the parameter enable_user_activity_logging is true. Fails too
-    where the last delivery failed.
+    where the last delivery failed. A serverless namespace exports its three logs (logExports).
     https://docs.aws.amazon.com/redshift/latest/mgmt/db-auditing.html
     """
+    if cluster.type == "AWS::RedshiftServerless::Namespace":
+        missing = sorted(_EXPORTS - set(cluster["logExports"] or ()))
+        if missing:
+            return failed(f"does not export {', '.join(missing)}", logExports=cluster["logExports"])
+        return passed("exports its audit logs", logExports=sorted(_EXPORTS))
     status = cluster["LoggingStatus"] or {}
     if not status.get("LoggingEnabled"):
         return failed("writes no audit logs", LoggingEnabled=False)

@@ -10,7 +10,9 @@ from wa_audit.rule import (
     arns,
     check,
     failed,
+    lakes,
     logdelivery,
+    neighbours,
     not_applicable,
     not_evaluated,
     passed,
@@ -49,9 +51,10 @@ def s3_bucket_encryption_kms(
         )
     if logdelivery.takes_load_balancer_logs(bucket["Policy"]):
         return not_applicable("takes load balancer logs, by its bucket policy")
+    tags = neighbours.plain_tags(bucket)
     for tag in classification_tags:
-        if bucket.tags.get(tag, "").lower() in public_classes:
-            return not_applicable(f"holds public data by its tag {tag}", tag=bucket.tags[tag])
+        if tags.get(tag.lower()) in public_classes:
+            return not_applicable(f"holds public data by its tag {tag}", tag=tags[tag.lower()])
     if uses_kms:
         return failed("encrypts with an AWS managed key, where a customer managed key is wanted", **evidence)
     return failed("uses SSE-S3: no KMS key policy governs its objects and no key use is logged", **evidence)
@@ -91,10 +94,13 @@ def glue_catalog_encrypted(settings: Resource, inventory: Inventory) -> Verdict:
     """Passes where the Data Catalog's metadata are encrypted with a KMS key.
 
     Regions without a database are out of scope. Lake Formation hides databases from an auditor who has no
-    permission on them, so "none" means none that it can see.
+    permission on them: where it has administrators, and the audit ran as none of them, none may have been
+    hidden, and nothing is claimed.
     """
     if not inventory.of("AWS::Glue::Database", region=settings.region):
-        return not_applicable("has no database that this audit can see")
+        if lakes.may_hide(inventory, settings.region):
+            return not_evaluated("has no database that this audit can see, and Lake Formation may hide some")
+        return not_applicable("has no database")
     mode = (settings["EncryptionAtRest"] or {}).get("CatalogEncryptionMode")
     if mode in ("SSE-KMS", "SSE-KMS-WITH-SERVICE-ROLE"):
         return passed(f"encrypts its metadata with {mode}", CatalogEncryptionMode=mode)
@@ -305,16 +311,21 @@ def _is_customer_managed(key: str | None, user: Resource, inventory: Inventory) 
 
 
 @check("AWS::Redshift::Cluster")
-def redshift_cluster_encrypted(cluster: Resource) -> Verdict:
+def redshift_cluster_encrypted(cluster: Resource, inventory: Inventory, *, require_cmk: bool) -> Verdict:
     """Passes where the cluster is encrypted, with a KMS key or an HSM.
 
-    Clusters made since January 2025 always are; older ones, and what was restored from their snapshots, may
-    not be. Serverless namespaces always are.
+    With `require_cmk` the key must be a customer managed one, or in an HSM. Clusters made since January 2025
+    always are encrypted; older ones, and what was restored from their snapshots, may not be. Serverless
+    namespaces always are.
     https://docs.aws.amazon.com/redshift/latest/mgmt/working-with-db-encryption.html
     """
-    if cluster["Encrypted"]:
-        return passed("is encrypted", KmsKeyId=cluster["KmsKeyId"])
-    return failed("is not encrypted", Encrypted=cluster["Encrypted"])
+    if not cluster["Encrypted"]:
+        return failed("is not encrypted", Encrypted=cluster["Encrypted"])
+    key, hsm = cluster["KmsKeyId"], (cluster["HsmStatus"] or {}).get("HsmConfigurationIdentifier")
+    if require_cmk and not hsm and not _is_customer_managed(key, cluster, inventory):
+        words = "is encrypted with an AWS managed key, where a customer managed key is wanted"
+        return failed(words, severity="low", KmsKeyId=key)
+    return passed("is encrypted", KmsKeyId=key)
 
 
 @check("AWS::OpenSearchService::Domain")

@@ -118,14 +118,24 @@ def _number(text: str) -> float:
     return float(text) if text.replace(".", "", 1).isdigit() else 0.0
 
 
-@check("AWS::Redshift::Cluster")
+@check("AWS::Redshift::Cluster", "AWS::RedshiftServerless::Workgroup")
 def redshift_require_ssl(cluster: Resource, inventory: Inventory) -> Verdict:
-    """Passes where the parameter require_ssl is true in a parameter group that is in effect.
+    """Passes where the parameter require_ssl is true in a parameter group that is in effect, or, of a
+    serverless workgroup, among its own parameters.
 
     default.redshift-1.0 has it false; default.redshift-2.0, which new clusters get since January 2025, true.
     A change that waits for a reboot is not in effect.
     https://docs.aws.amazon.com/redshift/latest/mgmt/connecting-ssl-support.html
     """
+    if cluster.type == "AWS::RedshiftServerless::Workgroup":
+        value = {p["parameterKey"]: p.get("parameterValue") for p in cluster["configParameters"] or ()}.get(
+            "require_ssl"
+        )
+        if value is None:
+            return not_evaluated("does not say whether it requires TLS")
+        if value != "true":
+            return failed(f"accepts connections without TLS: require_ssl is {value}", require_ssl=value)
+        return passed("requires TLS", require_ssl=value)
     names = []
     for group, values in warehouses.parameters(cluster, inventory):
         name, value = group["ParameterGroupName"], values.get("require_ssl")

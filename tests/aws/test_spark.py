@@ -57,3 +57,53 @@ def test_allocates_dynamically(settings: dict[str, str], release: str, expected:
 def test_sizes_executors() -> None:
     assert spark.sizes_executors({"spark.executor.memory": "4g", "spark.executor.cores": "2"})
     assert not spark.sizes_executors({"spark.executor.memory": "4g"})
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ("18g", 18432),
+        ("512m", 512),
+        ("2048", 2048),
+        ("1T", 1024**2),
+        ("2048k", 2),
+        ("4gb", 4096),
+        ("much", None),
+    ],
+)
+def test_sizes_as_spark_writes_them(size: str, expected: float | None) -> None:
+    assert spark.megabytes(size) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "release", "expected"),
+    [
+        ({}, "emr-7.9.0", None),
+        ({"spark.executor.memory": "16g"}, "emr-7.9.0", 16384 * 1.1875),
+        ({"spark.executor.memory": "16g"}, "emr-5.20.0", 16384 * 1.1),
+        ({"spark.executor.memory": "1g"}, "emr-7.9.0", 1024 + 384),
+        ({"spark.executor.memory": "16g", "spark.executor.memoryOverhead": "2g"}, "emr-7.9.0", 18432),
+        ({"spark.executor.memory": "16g", "spark.yarn.executor.memoryOverhead": "1024"}, "emr-5.0.0", 17408),
+        ({"spark.executor.memory": "16g", "spark.executor.memoryOverheadFactor": "0.5"}, "emr-7.9.0", 24576),
+        (
+            {
+                "spark.executor.memory": "8g",
+                "spark.executor.memoryOverhead": "1g",
+                "spark.executor.pyspark.memory": "2g",
+            },
+            "emr-7.9.0",
+            11264,
+        ),
+        ({"spark.executor.memory": "8g", "spark.executor.memoryOverhead": "?"}, "emr-7.9.0", None),
+    ],
+)
+def test_what_an_executor_asks_for(settings: dict[str, str], release: str, expected: float | None) -> None:
+    assert spark.executor_megabytes(settings, release) == expected
+
+
+def test_what_yarn_hands_out_on_a_node() -> None:
+    assert spark.node_megabytes(None, 16 * 1024) == 12 * 1024
+    assert spark.node_megabytes(None, 32 * 1024) == 24 * 1024
+    assert spark.node_megabytes(None, 64 * 1024) == 56 * 1024
+    own = [{"Classification": "yarn-site", "Properties": {"yarn.nodemanager.resource.memory-mb": "20000"}}]
+    assert spark.node_megabytes(own, 32 * 1024) == 20000

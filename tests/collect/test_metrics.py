@@ -114,8 +114,8 @@ def test_a_row_can_be_asked(type_: str, row: Any) -> None:
     """botocore itself checks the shape of what is asked, in the tests below, which ask for it."""
     assert row.stat in ("Sum", "Average", "Minimum", "Maximum")
     assert row.namespace.startswith("AWS/")
-    # The window is whole periods, and CloudWatch still has them by the hour after two months.
-    assert row.period in (3600, 86_400)
+    # The window is whole periods; CloudWatch has them by the hour for two months, by the minute for 15 days.
+    assert row.period in (3600, 86_400) or (row.period == 60 and 0 < row.hours <= 15 * 24)
     assert (row.hours or 24) * 3600 % row.period == 0
     assert "." not in row.key or row.key.startswith(f"{row.name}.")
 
@@ -143,10 +143,26 @@ FACTS: dict[str, dict[str, Any]] = {
     "AWS::OpenSearchService::Domain": {"DomainName": "d"},
     "AWS::Redshift::Cluster": {"ClusterIdentifier": "c"},
     "AWS::S3::Bucket": {"Name": "b", "BucketRegion": "eu-west-1"},
+    "AWS::ServiceQuotas::Quota": {
+        "UsageMetric": {
+            "MetricNamespace": "AWS/Usage",
+            "MetricName": "ResourceCount",
+            "MetricDimensions": {
+                "Class": "Standard",
+                "Resource": "OpenShards",
+                "Service": "Kinesis",
+                "Type": "Resource",
+            },
+        }
+    },
     "AWS::SQS::Queue": {"QueueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/thing"},
 }
-# Of a Firehose stream its own destination's, of a Kafka cluster each for every broker.
-SERIES = {"AWS::KinesisFirehose::DeliveryStream": 5, "AWS::MSK::Cluster": 12}
+# Of a Firehose stream its own destination's, of a Kafka cluster each for every broker, of a quota its own.
+SERIES = {
+    "AWS::KinesisFirehose::DeliveryStream": 5,
+    "AWS::MSK::Cluster": 12,
+    "AWS::ServiceQuotas::Quota": 1,
+}
 
 
 @pytest.mark.parametrize("type_", sorted({type_ for type_, _ in ROWS}))

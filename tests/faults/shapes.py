@@ -35,6 +35,12 @@ _WANTED: dict[str, dict[str, Any]] = {
     "AWS::S3::Bucket": {"BucketRegion": REGION, "ObjectOwnership": "ObjectWriter"},
     "AWS::CloudTrail::Trail": {"HomeRegion": REGION},
     "AWS::Glue::Table": {"table_type": "ICEBERG"},
+    "AWS::ServiceQuotas::Quota": {
+        "MetricNamespace": "AWS/Usage",
+        "MetricName": "ResourceCount",
+        # Of a map, its keys.
+        "MetricDimensions": ("Class", "Resource", "Service", "Type"),
+    },
     "AWS::EMR::SecurityConfiguration": {"SecurityConfiguration": "{}"},
     "AWS::EMR::Cluster": {"InstanceCollectionType": "INSTANCE_GROUP"},
 }  # fmt: skip
@@ -117,6 +123,7 @@ class _Builder:
     def _map(self, shape: Any, path: tuple[str, ...], above: tuple[str, ...]) -> Any:
         take = self._call.take
         keys = list(shape.key.enum or ["key"])
+        keys += self._given.get(path[-1], ())
         if re.search(rf"\b{path[-1]}$", take):
             keys += self._call.keep.split()
         keys += [key for key in self._given if re.search(rf"\b{path[-1]}\.\W?{key}", take)]

@@ -74,6 +74,43 @@ class Capacity(NamedTuple):
     graviton: float
 
 
+class Worker(NamedTuple):
+    """A kind of node on which an EMR cluster runs its work: an instance type, with what is configured for it.
+
+    `least` is how many there are at the least: of a fleet, where all its capacity were of this type.
+    """
+
+    instance_type: str
+    configurations: list[dict[str, Any]]
+    least: float
+
+
+def workers(
+    groups: Iterable[Mapping[str, Any]] | None, fleets: Iterable[Mapping[str, Any]] | None
+) -> list[list[Worker]]:
+    """The core and task nodes of a cluster: by group or fleet, each with the types that it may consist of."""
+    found = [
+        [Worker(group["InstanceType"], group.get("Configurations") or [], _group(group).units)]
+        for group in groups or ()
+        if _lives(group) and group["InstanceGroupType"] != "MASTER"
+    ]
+    for fleet in fleets or ():
+        if _lives(fleet) and fleet["InstanceFleetType"] != "MASTER":
+            units = _fleet(fleet).units
+            types = fleet.get("InstanceTypeSpecifications") or ()
+            found.append(
+                [
+                    Worker(
+                        type_["InstanceType"],
+                        type_.get("Configurations") or [],
+                        units / int(type_.get("WeightedCapacity") or 1),
+                    )
+                    for type_ in types
+                ]
+            )
+    return found
+
+
 _GONE = frozenset({"TERMINATING", "TERMINATED", "SHUTTING_DOWN", "ENDED"})
 
 

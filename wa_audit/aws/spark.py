@@ -1,4 +1,4 @@
-"""The Spark settings that an EMR cluster's Configurations amount to.
+"""The Spark settings that an EMR cluster's Configurations amount to, and the memory that they ask for.
 
 Configurations are a list of classifications, each with string properties. Only those at the top of the list
 set Spark's defaults; the Configurations inside them hold exports of environment variables. A node takes the
@@ -8,10 +8,21 @@ https://docs.aws.amazon.com/emr/latest/ReleaseGuide/emr-configure-apps.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from wa_audit.aws.versions import natural
+
+_SIZE = re.compile(r"\s*(\d+)\s*([kmgtp]?)b?\s*", re.IGNORECASE)
+_MEGABYTES = {"k": 1 / 1024, "m": 1, "g": 1024, "t": 1024**2, "p": 1024**3}
+_FACTOR = re.compile(r"\s*\d+(\.\d*)?\s*")
+
+# EMR gives executors more room beside their heap than Spark does by itself: since 5.22 it writes
+# spark.yarn.executor.memoryOverheadFactor 0.1875 into spark-defaults.conf.
+_OVERHEAD, _OVERHEAD_SINCE, _SPARKS_OWN = 0.1875, natural("5.22"), 0.10
+# In MiB: what Spark adds at the least, and what EMR keeps of a node for everything but YARN at the most.
+_LEAST_OVERHEAD, _MOST_KEPT = 384, 8192
 
 # From this release on EMR turns Spark's dynamic allocation on by itself.
 _DYNAMIC_SINCE = natural("4.4")
@@ -75,3 +86,65 @@ def allocates_dynamically(settings: Mapping[str, str], release: str) -> bool:
 def sizes_executors(settings: Mapping[str, str]) -> bool:
     """Whether both the memory and the cores of an executor are set."""
     return bool(settings.get("spark.executor.memory") and settings.get("spark.executor.cores"))
+
+
+def megabytes(size: str) -> float | None:
+    """A size as Spark writes it, `18g`, in MiB, which a number alone means too; None where it is none."""
+    match = _SIZE.fullmatch(size)
+    return int(match[1]) * _MEGABYTES[match[2].lower() or "m"] if match else None
+
+
+def executor_megabytes(settings: Mapping[str, str], release: str) -> float | None:
+    """What YARN must find for one executor, in MiB: its heap, what is beside it and off it, and Python's.
+
+    None where its memory is not set, or a size is not understood.
+    https://spark.apache.org/docs/latest/configuration.html#memory-management
+    """
+    heap = megabytes(settings.get("spark.executor.memory", ""))
+    python = megabytes(settings.get("spark.executor.pyspark.memory", "0"))
+    off = settings.get("spark.memory.offHeap.size", "0") if _uses_off_heap(settings) else "0"
+    # Of this one alone, a number means bytes.
+    away = int(off) / 1024**2 if off.isdigit() else megabytes(off)
+    beside = None if heap is None else _overhead(settings, release, heap)
+    parts = [part for part in (heap, beside, python, away) if part is not None]
+    return sum(parts) if len(parts) == 4 else None
+
+
+def _overhead(settings: Mapping[str, str], release: str, heap: float) -> float | None:
+    """What is kept beside an executor's heap, in MiB."""
+    fixed, factor = (_setting(settings, f"executor.memoryOverhead{end}") for end in ("", "Factor"))
+    if fixed is not None:
+        return megabytes(fixed)
+    if factor is not None and not _FACTOR.fullmatch(factor):
+        return None
+    own = _OVERHEAD if natural(release) >= _OVERHEAD_SINCE else _SPARKS_OWN
+    return max(_LEAST_OVERHEAD, heap * (own if factor is None else float(factor)))
+
+
+def _uses_off_heap(settings: Mapping[str, str]) -> bool:
+    return is_true(settings.get("spark.memory.offHeap.enabled"))
+
+
+def node_megabytes(configurations: Iterable[Mapping[str, Any]] | None, memory: int) -> int | None:
+    """What YARN hands out on a node of so much memory, both in MiB: what is configured, or EMR's default.
+
+    By default EMR keeps a quarter of a node, and no more than 8 GiB; with HBase, more. None where what is
+    configured is no number.
+    https://docs.aws.amazon.com/emr/latest/ReleaseGuide/emr-hadoop-task-config.html
+    """
+    own = properties(configurations, "yarn-site").get("yarn.nodemanager.resource.memory-mb")
+    if own:
+        return int(own) if own.strip().isdigit() else None
+    return memory - min(memory // 4, _MOST_KEPT)
+
+
+def shuffles_by_default(settings: Mapping[str, str]) -> bool:
+    """Whether every shuffle makes Spark's default of 200 partitions, however much is shuffled."""
+    adapts = settings.get("spark.sql.adaptive.enabled")
+    partitions = settings.get("spark.sql.shuffle.partitions")
+    return adapts is not None and not is_true(adapts) and partitions in (None, "200")
+
+
+def _setting(settings: Mapping[str, str], name: str) -> str | None:
+    """A setting that once stood under spark.yarn."""
+    return settings.get(f"spark.{name}", settings.get(f"spark.yarn.{name}"))

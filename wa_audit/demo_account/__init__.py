@@ -2,8 +2,8 @@
 
 Acme sells things. `clickstream` follows what visitors do, `orders` handles what they buy, `images` shows
 what there is, `customers` keeps whom it is for, `sensors` look after the cold stores, `governance` after the
-rest, and `reporting` adds it up at night. Parts of it are well built and parts are not, so that every pillar
-of an audit has something to praise and something to mend.
+rest, `reporting` adds it up at night, and `analysts` look at it. Parts of it are well built and parts are
+not, so that every pillar of an audit has something to praise and something to mend.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wa_audit.demo_account import (
+    analysts,
     clickstream,
     customers,
     foundation,
@@ -48,6 +49,7 @@ def seed(
         warehouse,
         customers,
         governance,
+        analysts,
     ):
         part.seed(account)
     return account.refusals

@@ -60,6 +60,12 @@ class Account:
         found: str = self.do("sts:GetCallerIdentity").get("Account", "123456789012")
         return found
 
+    @cached_property
+    def auditor(self) -> str:
+        """The ARN of whoever seeds the account: an emulator takes whoever audits it for the same."""
+        found: str = self.do("sts:GetCallerIdentity").get("Arn", f"arn:aws:iam::{self.id}:root")
+        return found
+
     def do(self, operation: str, *, region: str = "", **params: Any) -> Json:
         """Calls `service:Operation`. A refusal is remembered, and the answer is then empty."""
         service, _, name = operation.partition(":")

@@ -47,12 +47,10 @@ NOTHING: dict[str, Json] = {
     "backup.ListProtectedResources": {"Results": []},
     "glue.ListDataQualityResults": {"Results": []},
     "kafkaconnect.ListConnectors": {"connectors": []},
-    "redshift-serverless.ListNamespaces": {"namespaces": []},
-    "redshift-serverless.ListWorkgroups": {"workgroups": []},
     "cloudtrail.ListEventDataStores": {"EventDataStores": []},
     "iot.ListTagsForResource": {"tags": []},
     "redshift.DescribeDataShares": {"DataShares": []},
-    "quicksight.ListDataSets": {"DataSetSummaries": []},
+    "lakeformation.ListLakeFormationOptIns": {"LakeFormationOptInsInfoList": []},
 }
 
 

@@ -39,6 +39,7 @@ def lake(account: Account) -> None:
         region=SECOND_REGION,
         DataLakeSettings={
             "DataLakeAdmins": [{"DataLakePrincipalIdentifier": admin}],
+            "ReadOnlyAdmins": [{"DataLakePrincipalIdentifier": account.auditor}],
             "CreateDatabaseDefaultPermissions": [],
             "CreateTableDefaultPermissions": [],
         },
@@ -261,4 +262,4 @@ def metrics(account: Account) -> None:
     for function, times_a_day in (("acme-images-counter", 400_000), ("acme-orders-invoices", 900)):
         for metric, value in (("Invocations", times_a_day), ("Duration", 40)):
             account.metric("AWS/Lambda", metric, value, hours=_EVERY_DAY, FunctionName=function)
-    account.metric("AWS/Lambda", "ConcurrentExecutions", 35, hours=_EVERY_DAY)
+    account.metric("AWS/Lambda", "ConcurrentExecutions", 140, hours=_EVERY_DAY)

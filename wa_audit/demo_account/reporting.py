@@ -131,10 +131,12 @@ def clusters(account: Account) -> None:
         JobFlowRole="acme-reporting-emr-nodes",
         Applications=[{"Name": "Spark"}],
         Configurations=[
-            {"Classification": "spark", "Properties": {"maximizeResourceAllocation": "true"}},
             {
                 "Classification": "spark-defaults",
                 "Properties": {
+                    # Two of them fill a core node, and four a task node.
+                    "spark.executor.memory": "10g",
+                    "spark.executor.cores": "2",
                     "spark.dynamicAllocation.enabled": "true",
                     "spark.dynamicAllocation.maxExecutors": "40",
                 },
@@ -180,7 +182,14 @@ def clusters(account: Account) -> None:
         Applications=[{"Name": "Spark"}, {"Name": "Hive"}],
         Configurations=[
             {"Classification": "spark", "Properties": {"maximizeResourceAllocation": "true"}},
-            {"Classification": "spark-defaults", "Properties": {"spark.dynamicAllocation.enabled": "false"}},
+            {
+                "Classification": "spark-defaults",
+                "Properties": {
+                    "spark.dynamicAllocation.enabled": "false",
+                    # All that the data sheet promises, of which a node keeps a quarter for itself.
+                    "spark.executor.memory": "28g",
+                },
+            },
         ],
         StepConcurrencyLevel=5,
         VisibleToAllUsers=True,

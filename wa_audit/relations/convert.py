@@ -63,7 +63,8 @@ def _role_within(value: Any, resource: Resource, inventory: Inventory) -> Iterat
 
 
 def _key(value: Any, resource: Resource, inventory: Inventory) -> Iterator[str]:
-    if not isinstance(value, str) or not value:
+    # What a serverless namespace is encrypted with where nobody chose a key.
+    if not isinstance(value, str) or value in ("", "AWS_OWNED_KMS_KEY"):
         return
     if value.startswith("arn:"):
         yield value

@@ -86,7 +86,8 @@ KINDS = (
             keep="UUID BatchSize MaximumBatchingWindowInSeconds ParallelizationFactor EventSourceArn "
             "ScalingConfig FunctionArn State DestinationConfig Topics Queues SelfManagedEventSource "
             "MaximumRecordAgeInSeconds BisectBatchOnFunctionError MaximumRetryAttempts FunctionResponseTypes "
-            "AmazonManagedKafkaEventSourceConfig ProvisionedPollerConfig TumblingWindowInSeconds",
+            "AmazonManagedKafkaEventSourceConfig SelfManagedKafkaEventSourceConfig ProvisionedPollerConfig "
+            "TumblingWindowInSeconds",
         ),
         name="UUID",
         arn="arn:{partition}:lambda:{region}:{account}:event-source-mapping:{UUID}",

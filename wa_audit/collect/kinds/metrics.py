@@ -7,9 +7,10 @@ dimensions: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/aws-s
 
 from collections.abc import Mapping
 
+from wa_audit.aws import buckets
 from wa_audit.collect.kinds import Metric
 
-_HOUR = 3600
+_HOUR, _DAY = 3600, 86_400
 
 
 def _rows(namespace: str, dimensions: Mapping[str, str], **stats: str) -> tuple[Metric, ...]:
@@ -40,6 +41,19 @@ def _delivery(destination: str, *described: str) -> tuple[Metric, ...]:
     return tuple(
         Metric(f"DeliveryTo{destination}.{name}", "AWS/Firehose", dimensions, stat, when=when)
         for name, stat in (("Success", "Average"), ("DataFreshness", "Maximum"))
+    )
+
+
+def _usage(metric: str, stat: str, *, period: int, hours: int) -> Metric:
+    """What AWS counts against a quota that says that this metric measures it."""
+    return Metric(
+        metric,
+        "AWS/Usage",
+        {name: f"UsageMetric.MetricDimensions.{name}" for name in ("Class", "Resource", "Service", "Type")},
+        stat,
+        period=period,
+        hours=hours,
+        when=f"UsageMetric.MetricNamespace == 'AWS/Usage' && UsageMetric.MetricName == '{metric}'",
     )
 
 
@@ -122,21 +136,13 @@ METRICS: Mapping[str, tuple[Metric, ...]] = {
         Average="CPUUtilization",
     ),
     "AWS::S3::Bucket": (
-        *_bucket(
-            "BucketSizeBytes",
-            "StandardStorage",
-            "StandardIAStorage",
-            "OneZoneIAStorage",
-            "IntelligentTieringFAStorage",
-            "IntelligentTieringIAStorage",
-            "IntelligentTieringAIAStorage",
-            "IntelligentTieringAAStorage",
-            "IntelligentTieringDAAStorage",
-            "GlacierInstantRetrievalStorage",
-            "GlacierStorage",
-            "DeepArchiveStorage",
-        ),
+        *_bucket("BucketSizeBytes", *buckets.STORAGE_TYPES),
         *_bucket("NumberOfObjects", "AllStorageTypes"),
+    ),
+    "AWS::ServiceQuotas::Quota": (
+        _usage("ResourceCount", "Maximum", period=_DAY, hours=0),
+        # A rate is decided by its busiest minute, and minutes are many: those of the last day.
+        _usage("CallCount", "Sum", period=60, hours=24),
     ),
     "AWS::SQS::Queue": (
         # By the hour: what has lain there for a whole day is seen in each of its hours.

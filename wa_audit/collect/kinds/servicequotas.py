@@ -18,7 +18,7 @@ KINDS = (
             params={"MaxResults": 100},
             each=tuple({"ServiceCode": service} for service in _SERVICES),
             take=f"Quotas[?{_MEASURABLE}]",
-            keep="ServiceCode QuotaCode QuotaName Value Adjustable UsageMetric",
+            keep="ServiceCode QuotaCode QuotaName Value Adjustable Period UsageMetric",
         ),
         name="QuotaName",
         # The ARN that AWS gives names no account where a quota still has its default value.
