@@ -27,7 +27,10 @@ def load_rulebook(options: dict[str, Any]) -> Rulebook:
     from wa_audit.collect import plan
 
     book = rulebook.load(
-        overlays=options.pop("overlays"), folders=options.pop("folders"), plugins=options.pop("plugins")
+        overlays=options.pop("overlays"),
+        folders=options.pop("folders"),
+        plugins=options.pop("plugins"),
+        configuration=flags.configuration().document,
     )
     plan.plan(book.rules)  # refuses a rule that asks for what no kind reads
     return book.select(

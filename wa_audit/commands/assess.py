@@ -17,7 +17,7 @@ from wa_audit import flags, wiring
 @flags.judging
 @flags.results
 @flags.gates
-@flags.verbose
+@flags.common
 def assess(inventory: Path, output: Path, formats: Sequence[str], **options: Any) -> None:
     """Judge an inventory file, without AWS."""
     from wa_audit import inventory as inventories

@@ -17,7 +17,7 @@ from wa_audit import flags, wiring
 @flags.results
 @flags.gates
 @flags.no_progress
-@flags.verbose
+@flags.common
 def demo(output: Path, formats: Sequence[str], no_progress: bool, **options: Any) -> None:
     """Audit an embedded account: a small company's data platform, partly well built, partly not."""
     from wa_audit import demo as embedded

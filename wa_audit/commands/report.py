@@ -13,7 +13,7 @@ from wa_audit import flags
 @click.command(epilog=flags.EXIT_CODES)
 @click.argument("audit", type=click.Path(path_type=Path))
 @flags.reports
-@flags.verbose
+@flags.common
 def report(audit: Path, output: Path, formats: Sequence[str]) -> None:
     """Make reports of an audit.json."""
     from wa_audit import report as reports

@@ -21,7 +21,7 @@ from wa_audit import flags, wiring
 @flags.judging
 @flags.results
 @flags.gates
-@flags.verbose
+@flags.common
 def scan(
     output: Path,
     formats: Sequence[str],
