@@ -221,7 +221,7 @@ def coverage_page(book: Rulebook) -> str:
         "# The best practices, and what judges them",
         "How many of each list's practices [rules](rules/README.md) speak to; how many only a person can "
         "judge, because nothing in an account's configuration or metrics decides them; and how many an "
-        "account could tell of, but no rule asks yet. A rule that speaks to a practice need not judge all of it.",
+        "account could tell of, but no rule asks yet. A rule that speaks to one need not judge all of it.",
         _coverage_summary(rules),
         "What no rule speaks to stands in the report as a question. The configuration has the answers, which "
         "[never change the score](scoring.md#answers):",

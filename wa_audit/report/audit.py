@@ -18,6 +18,8 @@ from wa_audit.aws import framework
 from wa_audit.inventory import Inventory
 from wa_audit.model import ConfigurationError, Finding, Gap, Pillar, Reason, Severity, Status
 from wa_audit.pipelines import Flow
+from wa_audit.questions import Question
+from wa_audit.report import asked
 from wa_audit.report.flows import PipelineFacts
 from wa_audit.report.flows import facts as flow_facts
 from wa_audit.rulebook import Rule, Rulebook
@@ -25,7 +27,7 @@ from wa_audit.score import Score, Scorecard
 from wa_audit.suppressions import Entry, State, Suppressions
 
 FORMAT = "wa-audit"
-VERSION = "1.1"
+VERSION = "1.2"
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,6 +222,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     baseline: BaselineFacts | None = None
     pipelines: list[PipelineFacts] = []
     unassigned: list[str] = []
+    questions: list[asked.QuestionFacts] = []
 
 
 def build(
@@ -231,11 +234,12 @@ def build(
     only: Iterable[str] = (),
     suppressions: Suppressions | None = None,
     flow: Flow | None = None,
+    questions: Iterable[Question] = (),
 ) -> Audit:
     """The audit of one inventory. Pure: the same input gives the same document.
 
     `only` says what the judging was narrowed to; `suppressions` have been applied to the findings;
-    `flow` holds the pipelines.
+    `flow` holds the pipelines; `questions` are left to people.
     """
     gaps = _Gaps()
     rows: list[FindingRow] = []
@@ -288,6 +292,7 @@ def build(
         suppressions=[] if suppressions is None else list(map(_suppression, suppressions.outcomes(judged))),
         pipelines=flows,
         unassigned=flow.unassigned if flow else [],
+        questions=asked.facts(questions),
     )
 
 

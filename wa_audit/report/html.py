@@ -24,7 +24,7 @@ from markupsafe import Markup, escape
 
 from wa_audit.files import REPORT_TEMPLATES
 from wa_audit.model import Pillar, Reason, Severity, Status
-from wa_audit.report import drawing
+from wa_audit.report import asked, drawing
 from wa_audit.report.audit import Audit, OverallScore, PillarScore, RuleText, Step, Unread
 from wa_audit.report.drawing import Box
 from wa_audit.report.flows import PipelineFacts, worst_first
@@ -81,6 +81,7 @@ def render(audit: Audit) -> Iterator[bytes]:
         **_pipelines(audit),
         "gap_groups": _gap_groups(audit.gaps),
         "grant": _grant(audit.gaps),
+        "asked": asked.by_pillar(audit.questions),
         "services": _services(audit),
         "regions": sorted({resource.region for resource in audit.resources.values()}),
         "silent_rules": _silent_rules(audit),
