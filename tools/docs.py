@@ -83,6 +83,12 @@ def rule_page(rule: Rule) -> str:
         f"Where it fails, the report says: *{prose(rule.failure_title)}.*",
         f"## Fix\n\n{prose(rule.fix)}",
     ]
+    if rule.against:
+        others = ", ".join(f"[{other}]({other}.md)" for other in rule.against)
+        sections.append(
+            f"Another best practice pulls the other way: {others}. How critical a resource is decides, by a "
+            "tag of it, and the findings of both refer to each other."
+        )
     if rule.params:
         rows = [[f"`{name}`", f"`{json.dumps(value)}`"] for name, value in sorted(rule.params.items())]
         sections += [

@@ -133,13 +133,18 @@ def plain_tags(resource: Resource) -> dict[str, str]:
     return {key.lower(): value.lower() for key, value in resource.tags.items()}
 
 
-def is_critical(resource: Resource) -> bool:
-    """Whether a resource is tagged criticality=high or critical.
+def is_critical(resource: Resource, key: str = "criticality") -> bool:
+    """Whether a resource is tagged criticality=high or critical; `key` is the tag's.
 
     Raises:
         Unread: its tags could not be read.
     """
-    return plain_tags(resource).get("criticality") in ("high", "critical")
+    return plain_tags(resource).get(key.lower()) in ("high", "critical")
+
+
+def is_uncritical(resource: Resource, key: str = "criticality") -> bool:
+    """Whether a resource is tagged criticality=low or none, which is more than no tag; as `is_critical`."""
+    return plain_tags(resource).get(key.lower()) in ("low", "none")
 
 
 def is_made_by_aws(resource: Resource) -> bool:

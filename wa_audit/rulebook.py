@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,7 +38,8 @@ class Rule:
 
     `reads` names the operations whose answers it needs beside its own resources' lists; where it is empty,
     everything that is read of its types. `judgement` says how it judges, for a person; `changed` where what
-    a user has changed of it stands, by `severity` and `params.NAME`.
+    a user has changed of it stands, by `severity` and `params.NAME`; `against` names the
+    rules whose best practices pull the other way.
     """
 
     id: str
@@ -57,6 +59,7 @@ class Rule:
     source: str
     function: Judge
     changed: Mapping[str, str] = field(default_factory=dict)
+    against: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     analytics_lens: list[str] = []
     reads: list[str] = []
     params: dict[str, Any] = {}
+    against: list[str] = []
     enabled: bool = True
     # A rule without code:
     theme: str = ""
@@ -182,6 +186,7 @@ class _Draft:
     rules: dict[str, Rule] = field(default_factory=dict)
     switched_off: dict[str, Rule] = field(default_factory=dict)
     changed: dict[str, str] = field(default_factory=dict)
+    pulls: dict[tuple[str, str], str] = field(default_factory=dict)
     weights: dict[Pillar, float] = field(default_factory=lambda: dict.fromkeys(Pillar, 1.0))
     least_coverage: float = 50.0
     digest: Any = field(default_factory=hashlib.sha256)
@@ -231,7 +236,11 @@ class _Draft:
 
     def finish(self) -> Rulebook:
         order = list(Pillar)
-        rules = sorted(self.rules.values(), key=lambda r: (order.index(r.pillar), r.theme, r.id))
+        against = self._against()
+        rules = sorted(
+            (replace(rule, against=tuple(sorted(against[rule.id]))) for rule in self.rules.values()),
+            key=lambda r: (order.index(r.pillar), r.theme, r.id),
+        )
         return Rulebook(
             tuple(rules),
             MappingProxyType(self.weights),
@@ -239,6 +248,17 @@ class _Draft:
             self.digest.hexdigest()[:16],
             changed=MappingProxyType(self.changed),
         )
+
+    def _against(self) -> Mapping[str, set[str]]:
+        """By rule: those that pull the other way; what one says of another holds of both."""
+        against: dict[str, set[str]] = defaultdict(set)
+        known = self.rules | self.switched_off
+        for (one, other), place in self.pulls.items():
+            if other not in known:
+                raise ConfigurationError(f"{place}: against: {unknown('rule', other, known)}")
+            against[one].add(other)
+            against[other].add(one)
+        return against
 
     def _entries(self, document: yamlfile.Document) -> Iterable[tuple[Pillar, str, Any]]:
         pillars = [pillar.value for pillar in Pillar]
@@ -330,6 +350,8 @@ class _Draft:
         else:
             where = f"no function {id_.replace('-', '_')} in {pillar.replace('-', '_')}/<theme>.py"
             raise document.error(f"rule {id_!r} has no check: {where}, and no 'assert'", pillar, id_)
+        for other in entry.against:
+            self.pulls[id_, other] = document.place(pillar, id_, "against")
         if not entry.enabled:
             return
         self.rules[id_] = Rule(
