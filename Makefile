@@ -6,7 +6,7 @@
 #   make check    lint, types, import contracts, and that nothing generated is stale
 #   make golden   bless the golden files anew; look at the diff before committing it
 #   make docs     write the generated documentation anew
-#   make bench    measure start-up and whole scans; 'make bench-peer' sets up the peer to compare with
+#   make bench    measure start-up, whole scans and judging; 'make bench-peer' sets up the peer
 #   make setup    the development environment alone
 #   make clean    remove what was built; the environments go too
 
@@ -69,6 +69,7 @@ golden: .venv/installed-dev
 bench: .venv/installed-dev
 	@$(BIN)/python -m benchmarks.startup
 	@$(BIN)/python -m benchmarks.scan plain
+	@$(BIN)/python -m benchmarks.judging
 
 bench-peer: .venv-prowler/installed
 

@@ -104,6 +104,7 @@ class Inventory:
         self._sources: dict[tuple[str, str], list[Relation]] = {}
         self._kinds: dict[str, list[tuple[str, str]]] = {}
         self._blind: dict[str, list[Blind]] = {}
+        self._of_region: dict[tuple[str, str], list[Resource]] = {}
         self._names: dict[tuple[str, str], list[Resource]] | None = None
         self._derived: dict[str, Any] = {}
         self.is_related = False
@@ -155,8 +156,12 @@ class Inventory:
         for gap in self._list_gaps.get(type_, ()):
             if region is None or gap.region in ("", region):
                 raise Unread(gap)
-        found = self._by_type.get(type_, [])
-        return found if region is None else [r for r in found if r.region in ("", region)]
+        if region is None:
+            return self._by_type.get(type_, [])
+        if (type_, region) not in self._of_region:
+            found = self._by_type.get(type_, [])
+            self._of_region[type_, region] = [r for r in found if r.region in ("", region)]
+        return self._of_region[type_, region]
 
     def find(self, type_: str, arn: str | None) -> Resource | None:
         """The resource with this ARN, or None where it is certain that there is none.

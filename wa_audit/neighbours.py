@@ -46,6 +46,25 @@ def look_up(arn: str, inventory: Inventory, *, among: Collection[str] = ()) -> R
         raise
 
 
+def mappings_of(stream: Resource, inventory: Inventory) -> list[Resource]:
+    """The event source mappings that read a stream, by itself or by one of its consumers, on or off.
+
+    Raises:
+        Unread: they could not be listed.
+    """
+    listed = inventory.of("AWS::Lambda::EventSourceMapping", region=stream.region)
+
+    def make() -> dict[str, list[Resource]]:
+        index: dict[str, list[Resource]] = {}
+        for mapping in listed:
+            source = (mapping["EventSourceArn"] or "").partition("/consumer/")[0]
+            index.setdefault(source, []).append(mapping)
+        return index
+
+    index: dict[str, list[Resource]] = inventory.derived(f"mappings in {stream.region}", make)
+    return index.get(stream.arn, [])
+
+
 def is_gone(arn: str, inventory: Inventory) -> bool:
     """Whether an ARN of this account and these regions names what certainly does not exist.
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wa_audit import neighbours, networks, warehouses
+from wa_audit import hearing, neighbours, networks, warehouses
 from wa_audit.aws import (
     activity,
     alarms,
@@ -74,6 +74,7 @@ __all__ = [
     "failed",
     "firehose",
     "firewalls",
+    "hearing",
     "instances",
     "invocations",
     "lifecycle",

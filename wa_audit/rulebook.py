@@ -14,6 +14,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -381,11 +382,14 @@ class _Bound:
     function: Callable[..., Verdict]
     params: Mapping[str, Any]
     looks_around: bool
+    check: partial[Verdict] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Called a million times: its parameters are put together once.
+        object.__setattr__(self, "check", partial(self.function, **self.params))
 
     def __call__(self, resource: Resource, inventory: Inventory) -> Verdict:
-        if self.looks_around:
-            return self.function(resource, inventory, **self.params)
-        return self.function(resource, **self.params)
+        return self.check(resource, inventory) if self.looks_around else self.check(resource)
 
 
 def _bind(function: Callable[..., Verdict], params: Mapping[str, Any]) -> Judge:

@@ -103,7 +103,7 @@ def iam_role_resource_scoped(role: Resource, inventory: Inventory) -> Verdict:
         inventory,
         lambda own, limit: [
             grant
-            for action in policy.DATA_ACTIONS
+            for action in policy.spoken_of(own, policy.DATA_ACTIONS)
             for grant in policy.grants(own, action, policy.WHAT, limit)
         ],
     )
@@ -244,7 +244,8 @@ def _exempt(role: Resource, inventory: Inventory) -> Verdict | None:
 
 def _grant(role: Resource, inventory: Inventory, find: Find) -> policy.Grant | Verdict | None:
     """The first grant that a role's policies hold within its boundary, or why that cannot be said."""
-    policies, unknown = _policies(role, inventory)
+    # Seven rules ask, and reading documents is most of their work.
+    policies, unknown = inventory.derived(f"policies of {role.arn}", lambda: _policies(role, inventory))
     found = find(policies, None)
     boundary = (role["PermissionsBoundary"] or {}).get("PermissionsBoundaryArn")
     if found and boundary:

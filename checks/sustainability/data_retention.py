@@ -65,12 +65,21 @@ def _locations(bucket: Resource, inventory: Inventory) -> Iterator[_Location]:
     for relation in inventory.sources(bucket, "logs-to"):
         if arns.parse(relation.source).service != "s3":
             yield _location(relation, inventory, is_log=True)
-    for stream in inventory.of("AWS::KinesisFirehose::DeliveryStream"):
+    streams = inventory.of("AWS::KinesisFirehose::DeliveryStream")
+    by_bucket = inventory.derived("Firehose's error prefixes", lambda: _error_prefixes(streams))
+    yield from by_bucket.get(bucket.arn, ())
+
+
+def _error_prefixes(streams: list[Resource]) -> dict[str, list[_Location]]:
+    """By the bucket's ARN: where Firehose puts what it could not deliver."""
+    found: dict[str, list[_Location]] = {}
+    for stream in streams:
         for destination in _s3_destinations(stream["Destinations"]):
-            prefix = destination.get("ErrorOutputPrefix")
-            if prefix and destination["BucketARN"] == bucket.arn:
+            if prefix := destination.get("ErrorOutputPrefix"):
                 # What follows `!{` is written anew for each object.
-                yield _Location(prefix.partition("!{")[0], "ErrorOutputPrefix", stream.name, False)
+                where = _Location(prefix.partition("!{")[0], "ErrorOutputPrefix", stream.name, False)
+                found.setdefault(destination["BucketARN"], []).append(where)
+    return found
 
 
 def _location(relation: Relation, inventory: Inventory, *, is_log: bool) -> _Location:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from wa_audit.aws import wildcards
 
@@ -67,6 +68,7 @@ _GLUE: Mapping[str, str] = {
 # fmt: on
 
 
+@lru_cache(maxsize=4096)
 def reach(action: str) -> Reach:
     """What all resources are for an action, or for all actions of a service (`s3:*`)."""
     service, _, name = action.lower().partition(":")

@@ -19,6 +19,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from wa_audit.aws import arns, conditions, wildcards
 from wa_audit.aws.actions import DATA_ACTIONS, EVERYTHING, Reach, reach
@@ -46,6 +47,7 @@ __all__ = [
     "is_public",
     "named",
     "parse",
+    "spoken_of",
 ]
 
 
@@ -154,11 +156,7 @@ class Statement:
 
     def action(self, pattern: str) -> str:
         """The element that speaks of every action of this pattern; empty where none does. Case is ignored."""
-        pattern = pattern.lower()
-        if self.other_actions:
-            left_out = any(wildcards.overlaps(action.lower(), pattern) for action in self.actions)
-            return "" if left_out else "NotAction"
-        return next((action for action in self.actions if wildcards.covers(action.lower(), pattern)), "")
+        return _speaking(self.actions, self.other_actions, pattern.lower())
 
     def open_action(self) -> str:
         """The element that speaks of actions without end: `*`, or all but those in NotAction."""
@@ -188,6 +186,21 @@ class Statement:
 
     def narrowing(self, keys: frozenset[str]) -> Narrowing:
         return conditions.narrowing(self.conditions, keys)
+
+
+@lru_cache(maxsize=65536)
+def _speaking(actions: tuple[str, ...], other_actions: bool, pattern: str) -> str:
+    """See `Statement.action`. Roles of an account allow much the same, and are asked of the same actions."""
+    if other_actions:
+        left_out = any(wildcards.overlaps(action.lower(), pattern) for action in actions)
+        return "" if left_out else "NotAction"
+    return next((action for action in actions if wildcards.covers(action.lower(), pattern)), "")
+
+
+@lru_cache(maxsize=4096)
+def _whole_pattern(action: str) -> str:
+    """In lower case. An action's name is never empty, so that `s3:?*` and `s3:*` are the same actions."""
+    return re.sub(r":\*+$", ":?*", action).lower()
 
 
 def parse(document: object) -> tuple[Statement, ...]:
@@ -326,11 +339,29 @@ def grants(
     does not give as widely itself. The union of several statements is not looked for: `s3:Get*` and
     `s3:Put*` together are not `s3:*`.
     """
-    # An action's name is never empty, so that `s3:?*` and `s3:*` are the same actions.
-    pattern = re.sub(r":\*+$", ":?*", action)
+    pattern = _whole_pattern(action)
     return _bounded(
-        policies, boundary, lambda s: s.action(pattern), reach(action) if everywhere else None, narrows
+        policies,
+        boundary,
+        lambda s: _speaking(s.actions, s.other_actions, pattern),
+        reach(action) if everywhere else None,
+        narrows,
     )
+
+
+def spoken_of(policies: Iterable[Policy], wanted: tuple[str, ...]) -> list[str]:
+    """Those of these actions that any Allow of the policies speaks of: of no other there can be a grant."""
+    found: set[str] = set()
+    for policy in policies:
+        for statement in policy.statements:
+            if statement.allows:
+                found |= _among(statement.actions, statement.other_actions, wanted)
+    return [action for action in wanted if action in found] if found else []
+
+
+@lru_cache(maxsize=4096)
+def _among(actions: tuple[str, ...], other_actions: bool, wanted: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(a for a in wanted if _speaking(actions, other_actions, _whole_pattern(a)))
 
 
 def full_grants(
@@ -369,19 +400,23 @@ def _bounded(
 def _given(
     policies: tuple[Policy, ...], speaks: _Speaks, whole: Reach | None, narrows: frozenset[str]
 ) -> Iterator[Grant]:
+    allowing = [
+        (policy.name, statement, action)
+        for policy in policies
+        for statement in policy.statements
+        if statement.allows and (action := speaks(statement))
+    ]
+    if not allowing:
+        return  # as for nearly every action that is asked about
     denies = [s for policy in policies for s in policy.statements if not s.allows and speaks(s)]
-    for policy in policies:
-        for statement in policy.statements:
-            action = speaks(statement) if statement.allows else ""
-            if not action:
+    for name, statement, action in allowing:
+        outcome = statement.narrowing(narrows)
+        for resource in statement.whole(whole) if whole else statement.spoken_of:
+            taken = "*" if resource == "NotResource" else resource
+            covering = [deny for deny in denies if deny.resource(taken)]
+            if outcome is Narrowing.RESTRICTIVE or _is_denied(covering, narrows):
                 continue
-            outcome = statement.narrowing(narrows)
-            for resource in statement.whole(whole) if whole else statement.spoken_of:
-                taken = "*" if resource == "NotResource" else resource
-                covering = [deny for deny in denies if deny.resource(taken)]
-                if outcome is Narrowing.RESTRICTIVE or _is_denied(covering, narrows):
-                    continue
-                yield Grant(policy.name, statement, action, resource, outcome is Narrowing.UNKNOWN)
+            yield Grant(name, statement, action, resource, outcome is Narrowing.UNKNOWN)
 
 
 def _is_denied(covering: Iterable[Statement], narrows: frozenset[str]) -> bool:
