@@ -260,6 +260,7 @@ drawing_form = option("--drawing-format", "--format", "form", type=click.Choice(
 drawing_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_DRAWING"], help="File for it; default: the terminal.")  # fmt: skip
 diff_form = option("--diff-format", "--format", "form", type=click.Choice(("text", "json", "markdown", "html")), default="text", show_default=True, help="What to show the comparison as.")  # fmt: skip
 diff_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_DIFF"], help="File for it; default: the terminal.")  # fmt: skip
+demo_account = option("--demo-account", "which", type=click.Choice(("platform", "ledger")), default="platform", show_default=True, help="Which embedded account: the data platform, or the small and well-kept one of the ledger.")  # fmt: skip
 baseline_file = option("--output", "-o", type=click.Path(path_type=Path), default=Path("baseline.json"), show_default=True, metavar="FILE", env=["WA_AUDIT_BASELINE_FILE"], help="Where the baseline goes.")  # fmt: skip
 judging = _together(
     tag,

@@ -236,10 +236,13 @@ class Inventory:
 
         What has no Region in its ARN, a bucket or a role, can be pointed at from every Region.
         """
-        place = arns.parse(target.arn)
-        for blind in self._blind.get(kind, ()):
-            if blind.may_concern(place.region) and (not blind.services or place.service in blind.services):
-                raise Unread(blind.gap)
+        if blinds := self._blind.get(kind):
+            place = arns.parse(target.arn)
+            for blind in blinds:
+                if blind.may_concern(place.region) and (
+                    not blind.services or place.service in blind.services
+                ):
+                    raise Unread(blind.gap)
         return self._sources.get((target.arn, kind), [])
 
     def has_source(self, target: Resource, kind: str) -> bool:

@@ -8,6 +8,7 @@ not, so that every pillar of an audit has something to praise and something to m
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wa_audit.demo_account import (
@@ -27,7 +28,11 @@ from wa_audit.demo_account.account import SECOND_REGION, Account, Refusal
 if TYPE_CHECKING:
     import boto3
 
-__all__ = ["SECOND_REGION", "Refusal", "seed"]
+__all__ = ["LEDGER", "SECOND_REGION", "Refusal", "seed"]
+
+LEDGER = Path(__file__).with_name("ledger.jsonl")
+"""The inventory of Acme's other account, where the ledger is kept: small, and well looked after. What an
+account has once or not at all is the other way round there, and what the emulator cannot hold is there."""
 
 
 def seed(
