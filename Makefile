@@ -6,7 +6,7 @@
 #   make check    lint, types, import contracts, and that nothing generated is stale
 #   make golden   bless the golden files anew; look at the diff before committing it
 #   make docs     write the generated documentation anew
-#   make bench    measure start-up, the policy engine and whole scans; 'make bench-peer' sets up the peer to compare with
+#   make bench    measure start-up, policies, whole scans and judging; 'make bench-peer' sets up the peer
 #   make compare  what Prowler says of the demo account beside what wa-audit says: docs/compare.md; minutes
 #   make setup    the development environment alone
 #   make clean    remove what was built; the environments go too
@@ -71,6 +71,7 @@ bench: .venv/installed-dev
 	@$(BIN)/python -m benchmarks.startup
 	@$(BIN)/python -m benchmarks.policies
 	@$(BIN)/python -m benchmarks.scan plain
+	@$(BIN)/python -m benchmarks.judging
 
 bench-peer: .venv-prowler/installed
 

@@ -10,6 +10,9 @@
   const [RULE, RESOURCE, STATUS, SEVERITY, MESSAGE, EVIDENCE, GAP, SUPPRESSION] = [0, 1, 2, 3, 4, 5, 6, 7];
   const [ARN, TYPE, NAME, ACCOUNT, REGION, TAGS, PIPELINES] = [0, 1, 2, 3, 4, 5, 6];
 
+  // By finding: the numbers of those on the same resource whose best practices pull the other way.
+  const against = new Map(Object.entries(data.against).map(([number, others]) => [data.findings[number], others]));
+
   const FIRST_ROWS = 20; // of a rule, when it is opened
   const MORE_ROWS = 100;
   const OPEN_UP_TO = 20; // a search that finds no more than this shows it at once
@@ -402,6 +405,7 @@
         { class: "verdict" },
         el("p", {}, differs ? el("span", { class: `severity ${severity}` }, capital(severity)) : null, differs ? " " : null, el("bdi", {}, capital(data.messages[finding[MESSAGE]]))),
         finding[SUPPRESSION] < 0 ? null : accepted(data.suppressions[finding[SUPPRESSION]]),
+        against.has(finding) ? pullsAgainst(against.get(finding), resource) : null,
         finding[EVIDENCE] < 0 ? null : evidenceTable(data.evidence[finding[EVIDENCE]]),
       ),
     );
@@ -409,6 +413,15 @@
 
   function accepted([reason, owner, expires]) {
     return el("p", { class: "quiet-text" }, "Suppressed by ", el("bdi", {}, owner), ` until ${expires}: `, el("bdi", {}, reason));
+  }
+
+  function pullsAgainst(others, resource) {
+    const links = others.flatMap((number) => {
+      const rule = data.rules[data.findings[number][RULE]];
+      const href = `#?${new URLSearchParams({ rule: rule.id, q: resource[ARN], status: data.statuses[data.findings[number][STATUS]].id })}`;
+      return [" ", el("a", { href }, rule.id)];
+    });
+    return el("p", { class: "quiet-text" }, "Another best practice pulls the other way, and how critical this is decides:", ...links);
   }
 
   function evidenceTable(evidence) {

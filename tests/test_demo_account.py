@@ -17,7 +17,9 @@ import pytest
 import yaml
 
 from wa_audit import assess, demo, demo_account, rulebook
+from wa_audit import inventory as inventories
 from wa_audit.collect import collect, plan
+from wa_audit.collect.kinds import by_type
 from wa_audit.model import ConfigurationError, Pillar, Reason, Status
 
 if TYPE_CHECKING:
@@ -140,6 +142,96 @@ ONE_OF_A_KIND = {
     "region-carbon-intensity",
     "s3-account-public-access-block",
 }
+
+
+# Every service and practice that must be shown, each with the rules that speak of it.
+SHOWN = {
+    "CloudFormation": "cloudformation-drift cloudformation-stack-healthy",
+    "Terraform (by tag)": "iac-coverage",
+    "Step Functions": "sfn-logging sfn-task-catch",
+    "CloudWatch": "cloudwatch-alarm-has-action cloudwatch-pipeline-dashboard",
+    "X-Ray": "lambda-tracing sfn-tracing",
+    "OpenSearch": "opensearch-encrypted-at-rest opensearch-multi-az",
+    "SQS": "sqs-queue-dlq sqs-queue-encrypted",
+    "Lambda": "lambda-runtime-supported lambda-esm-on-failure",
+    "Glue workflows": "glue-workflow-last-run",
+    "Glue bookmarks": "glue-job-bookmark",
+    "KMS": "kms-key-rotation",
+    "TLS": "s3-bucket-tls-only opensearch-tls glue-connection-ssl",
+    "S3 encryption": "s3-bucket-encryption-kms",
+    "IAM": "iam-role-no-admin",
+    "Config": "config-recorder-active",
+    "CloudTrail": "cloudtrail-data-events",
+    "VPC endpoints": "vpc-endpoint-s3",
+    "PrivateLink": "vpc-endpoint-interface-services",
+    "Lake Formation": "lakeformation-location-registered",
+    "MSK": "msk-authentication",
+    "Kinesis": "kinesis-stream-encrypted",
+    "multi-region replication": "s3-bucket-cross-region-replication redshift-snapshot-copy",
+    "S3 versioning": "s3-bucket-versioning",
+    "Glacier and Deep Archive": "s3-bucket-deep-archive-cold-data s3-bucket-archive-tier",
+    "Parquet and ORC": "glue-table-columnar-format firehose-format-conversion",
+    "Athena": "athena-workgroup-enforced",
+    "Redshift": "redshift-cluster-encrypted",
+    "Redshift Spectrum": "redshift-usage-limits glue-table-partitioned",
+    "EMR tuning": "emr-spark-max-resource-allocation",
+    "EMR Spot": "emr-spot-for-task-nodes",
+    "Lambda concurrency": "lambda-reserved-concurrency",
+    "Intelligent-Tiering": "s3-bucket-intelligent-tiering",
+    "lifecycle": "s3-bucket-lifecycle-configured",
+    "Cost Explorer": "cost-anomaly-monitor cost-allocation-tags-active data-transfer-cost-share",
+    "Budgets": "budget-configured",
+    "Fargate": "ecs-pipeline-fargate",
+    "region choice": "region-carbon-intensity flow-stays-home s3-pipeline-region-colocation",
+    "DataSync": "datasync-incremental",
+    "IoT": "iot-rule-error-action",
+    "QuickSight": "quicksight-datasource-ssl",
+    "DynamoDB": "dynamodb-pitr",
+}
+
+
+@pytest.fixture(scope="module")
+def verdicts(inventory: Inventory) -> dict[str, set[Status]]:
+    """What each rule says in the demo's two accounts."""
+    said: dict[str, set[Status]] = defaultdict(set)
+    for account in (inventory, inventories.read(demo_account.LEDGER)):
+        for finding in assess.assess(account, BOOK):
+            said[finding.rule].add(finding.status)
+    return said
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_every_service_and_practice_is_seen_to_fail_and_to_pass(
+    verdicts: dict[str, set[Status]], shown: str
+) -> None:
+    known = [rule.id for rule in BOOK.rules if rule.id in SHOWN[shown].split()]
+    if not known:
+        pytest.skip(f"no rule speaks of {shown} yet")
+    assert set().union(*(verdicts[rule] for rule in known)) >= {Status.FAIL, Status.PASS}
+
+
+def test_the_other_account_is_as_the_collector_would_read_it() -> None:
+    """Every fact in it is one that a kind declares."""
+    other = inventories.read(demo_account.LEDGER)
+    assert {resource.account for resource in other} == {other.run.account}
+    for resource in other:
+        if resource is other.account:
+            continue
+        kind = by_type()[resource.type]
+        declared = {"Tags", "Metrics", *kind.inherits.split(), *kind.list.fields}
+        declared |= {field for call in kind.details for field in call.fields}
+        assert set(resource.data) <= declared, resource.type
+
+
+def test_the_other_account_needs_no_emulator(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['moto'] = None; from wa_audit.cli import main; main()"
+    arguments = ["demo", "--demo-account", "ledger", "--no-config", "--output", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Account 210987654321" in done.stdout
+    assert (tmp_path / "audit.json").is_file()
 
 
 def test_every_rule_has_something_to_praise_and_something_to_mend(inventory: Inventory) -> None:

@@ -11,12 +11,13 @@ import json
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import click
 
-from wa_audit import cli, rulebook, score
+from wa_audit import cli, rulebook, score, settings
+from wa_audit.aws import framework
 from wa_audit.collect import kinds, permissions, plan, policyforms
 from wa_audit.model import Pillar, Severity
 from wa_audit.report import audit as audits
@@ -36,6 +37,8 @@ def pages(book: Rulebook, root: Path = ROOT) -> dict[str, str]:
     made["docs/permissions.md"] = permissions_page(book)
     made["docs/iam-policy.json"] = policyforms.as_json(permissions.policies(_operations(book))) + "\n"
     made["docs/audit.schema.json"] = audits.schema().decode()
+    made["docs/config.schema.json"] = settings.schema(book)
+    made["docs/coverage.md"] = coverage_page(book)
     blocks = {
         "help": _console("wa-audit --help", _help()),
         "scan-help": _console("wa-audit scan --help", _help("scan")),
@@ -80,6 +83,12 @@ def rule_page(rule: Rule) -> str:
         f"Where it fails, the report says: *{prose(rule.failure_title)}.*",
         f"## Fix\n\n{prose(rule.fix)}",
     ]
+    if rule.against:
+        others = ", ".join(f"[{other}]({other}.md)" for other in rule.against)
+        sections.append(
+            f"Another best practice pulls the other way: {others}. How critical a resource is decides, by a "
+            "tag of it, and the findings of both refer to each other."
+        )
     if rule.params:
         rows = [[f"`{name}`", f"`{json.dumps(value)}`"] for name, value in sorted(rule.params.items())]
         sections += [
@@ -204,6 +213,69 @@ def permissions_page(book: Rulebook) -> str:
             _table(["IAM action", "Operation", "Reads", "Rules that need it"], rows),
         ]
     )
+
+
+# -- best practices --------------------------------------------------------------------------------
+
+
+def coverage_page(book: Rulebook) -> str:
+    """Every best practice of the framework and the lens, and who judges it."""
+    rules: dict[str, list[str]] = defaultdict(list)
+    for rule in book.rules:
+        for id_ in (*rule.best_practices, *rule.analytics_lens):
+            rules[id_].append(rule.id)
+    sections = [
+        NOTICE,
+        "# The best practices, and what judges them",
+        "How many of each list's practices [rules](rules/README.md) speak to; how many only a person can "
+        "judge, because nothing in an account's configuration or metrics decides them; and how many an "
+        "account could tell of, but no rule asks yet. A rule that speaks to one need not judge all of it.",
+        _coverage_summary(rules),
+        "What no rule speaks to stands in the report as a question. The configuration has the answers, which "
+        "[never change the score](scoring.md#answers):",
+        '```toml\n[answers."SEC10-BP01"]\nanswer = "yes"    # or "no", or "not-applicable"\n'
+        'who = "security@example.com"\ndate = 2026-11-01\nnote = "The rota is in the runbook"\n```',
+    ]
+    for heading, listed in _LISTS.items():
+        sections.append(f"## {heading}")
+        for pillar in Pillar:
+            rows = [
+                [f"[{found.id}]({found.url})", prose(found.title), _judged_by(found.id, rules)]
+                for found in listed().values()
+                if found.pillar == pillar
+            ]
+            if rows:
+                sections += [
+                    f"### {pillar.label}"
+                    if heading == next(iter(_LISTS))
+                    else f"### {pillar.label}, data analytics",
+                    _table(["Practice", "What it asks", "Judged by"], rows),
+                ]
+    return _page(sections)
+
+
+_LISTS = {
+    "The Well-Architected Framework": framework.best_practices,
+    "The Data Analytics Lens": framework.analytics_lens,
+}
+_NOBODY = "no rule yet"
+_PERSON = "a person"
+
+
+def _judged_by(id_: str, rules: Mapping[str, list[str]]) -> str:
+    if id_ in rules:
+        return ", ".join(f"[{rule}](rules/{rule}.md)" for rule in rules[id_])
+    return _PERSON if id_ in framework.only_a_person() else _NOBODY
+
+
+def _coverage_summary(rules: Mapping[str, list[str]]) -> str:
+    rows = []
+    for heading, listed in _LISTS.items():
+        judged = [_judged_by(id_, rules) for id_ in listed()]
+        person, nobody = judged.count(_PERSON), judged.count(_NOBODY)
+        counts = [len(judged), len(judged) - person - nobody, person, nobody]
+        rows.append([heading, *map(str, counts)])
+    return _table(["", "Practices", "Rules speak to", "Only a person can judge", "No rule yet"], rows)
 
 
 # -- blocks ----------------------------------------------------------------------------------------

@@ -28,9 +28,9 @@ def assess(inventory: Inventory, rulebook: Rulebook, tags: Mapping[str, str] = _
     for rule in rulebook.rules:
         for type_ in rule.types:
             for resource in related.known(type_):
-                verdict = _bears(resource, tags) or judge(rule, resource, related)
+                verdict = _unless_borne(resource, tags) if tags else None
                 if verdict is not _ELSEWHERE:
-                    yield _finding(rule, resource, verdict)
+                    yield _finding(rule, resource, verdict or judge(rule, resource, related))
             for gap in related.list_gaps(type_):
                 yield _unlisted(rule, gap, related)
 
@@ -38,10 +38,8 @@ def assess(inventory: Inventory, rulebook: Rulebook, tags: Mapping[str, str] = _
 _ELSEWHERE = Verdict(Status.NOT_APPLICABLE, "does not bear the tags asked for")
 
 
-def _bears(resource: Resource, tags: Mapping[str, str]) -> Verdict | None:
+def _unless_borne(resource: Resource, tags: Mapping[str, str]) -> Verdict | None:
     """None where the resource bears the tags; a verdict where it does not, or where nobody can say."""
-    if not tags:
-        return None
     try:
         own = resource.tags
     except Unread as unread:

@@ -22,10 +22,12 @@ COMMANDS = {
     "assess": "wa_audit.commands.assess",
     "baseline": "wa_audit.commands.baseline",
     "collect": "wa_audit.commands.collect",
+    "config": "wa_audit.commands.config",
     "demo": "wa_audit.commands.demo",
     "diff": "wa_audit.commands.diff",
     "doctor": "wa_audit.commands.doctor",
     "iam-policy": "wa_audit.commands.iam_policy",
+    "init": "wa_audit.commands.init",
     "pipelines": "wa_audit.commands.pipelines",
     "report": "wa_audit.commands.report",
     "rules": "wa_audit.commands.rules",
@@ -50,7 +52,7 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, epilog=flags.EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="wa-audit", message="%(prog)s %(version)s")
-@flags.verbose
+@flags.common
 def cli() -> None:
     """Lighthouse for AWS data pipelines: a scored Well-Architected audit of a live account.
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
+
+from wa_audit import config
+from wa_audit.text import unknown
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -24,7 +28,7 @@ Exit codes:
   130  interrupted
 
 Every option can be set in the environment: --fail-on is WA_AUDIT_FAIL_ON; what may be given more than once
-is separated by blanks there, and paths by colons.
+is separated by blanks there, and paths by colons. Or in a configuration: see 'wa-audit init'.
 """
 DOCTOR_EXIT_CODES = """\b
 Exit codes:
@@ -63,11 +67,108 @@ FORMATS = (
 )
 
 
-def option(*names: str, env: Sequence[str] = (), **settings: Any) -> Callable[[_Command], _Command]:
-    """An option with an environment variable: `env`, and the one of its own name."""
+class Setting(click.Option):
+    """An option that a configuration may set too, under the name `key`: that of its environment variable."""
+
+    @property
+    def key(self) -> str:
+        return _key(self.variables)
+
+    @property
+    def variables(self) -> Sequence[str]:
+        """The environment variables that may give it, the first before the others."""
+        return [self.envvar] if isinstance(self.envvar, str) else self.envvar or []
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
+        value, source = super().consume_value(ctx, opts)
+        if source is ParameterSource.DEFAULT and self.key in SETTINGS and not ctx.resilient_parsing:
+            given = configuration(ctx).options
+            if self.key in given:
+                return given[self.key], ParameterSource.DEFAULT_MAP
+        return value, source
+
+    def read(self, value: Any, folder: Path) -> Any:
+        """See `wa_audit.config.Option`."""
+        if self.is_flag:
+            return _typed(value, bool, "is true or false")
+        if not self.multiple:
+            return self._read_one(value, folder)
+        items = _typed(value, list, "is a list")
+        return [self._read_one(item, folder) for item in items]
+
+    def _read_one(self, value: Any, folder: Path) -> Any:
+        if isinstance(self.type, click.IntRange):
+            _typed(value, int, "is a whole number")
+        elif isinstance(self.type, click.FloatRange):
+            _typed(value, (int, float), "is a number")
+            if not math.isfinite(value):
+                raise ValueError("is a number")
+        else:
+            _typed(value, str, "holds texts" if self.multiple else "is a text")
+        if isinstance(self.type, click.Path):
+            return folder / value
+        if isinstance(self.type, click.Choice):
+            name, given, path = value.partition("=") if isinstance(self.type, _Format) else (value, "", "")
+            if name not in self.type.choices:
+                raise ValueError(f"holds the {unknown('value', name, self.type.choices)}")
+            value = f"{name}={folder / path}" if given and path else value
+        try:
+            return self.type.convert(value, None, None)
+        except click.BadParameter as error:
+            raise ValueError(f"cannot be: {error.message}") from None
+
+
+def _key(variables: Sequence[str]) -> str:
+    return variables[0].removeprefix("WA_AUDIT_").replace("_", "-").lower()
+
+
+def _typed(value: Any, type_: type | tuple[type, ...], words: str) -> Any:
+    """The value, if it is of a type; true and false are no numbers. Raises ValueError with `words`."""
+    if not isinstance(value, type_) or (isinstance(value, bool) and type_ is not bool):
+        raise ValueError(words)
+    return value
+
+
+SETTINGS: dict[str, Setting] = {}
+"""What a configuration may set, by name; each as an option whose flag is that name."""
+
+_CONFIG = "wa_audit.config"
+
+
+def configuration(context: click.Context | None = None) -> config.Config:
+    """The configuration of the command that runs; empty where there is none.
+
+    Raises:
+        ConfigurationError: it is not what it should be.
+    """
+    context = context or click.get_current_context(silent=True)
+    if context is None:
+        return config.Config()
+    if _CONFIG not in context.meta:
+        file, off = context.meta.get(f"{_CONFIG}.file"), context.meta.get(f"{_CONFIG}.off")
+        if file and off:
+            raise click.UsageError("--config and --no-config exclude each other")
+        document = None if off else config.named(file) if file else config.find(Path())
+        context.meta[_CONFIG] = config.of(document, SETTINGS) if document else config.Config()
+    found = context.meta[_CONFIG]
+    assert isinstance(found, config.Config)
+    return found
+
+
+def option(
+    *names: str, env: Sequence[str] = (), once: bool = False, **settings: Any
+) -> Callable[[_Command], _Command]:
+    """An option with an environment variable: `env`, and the one of its own name.
+
+    A configuration may set it too, unless it is meant for a single run: `once`.
+    """
     long = next(name for name in names if name.startswith("--"))
     variable = "WA_AUDIT_" + long.removeprefix("--").replace("-", "_").upper()
-    return click.option(*names, envvar=[*env, variable], **settings)
+    variables = [*env, variable]
+    if not once:
+        key = _key(variables)
+        SETTINGS.setdefault(key, Setting([f"--{key}"], envvar=variables, **settings))
+    return click.option(*names, cls=Setting, envvar=variables, **settings)
 
 
 def _together(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
@@ -116,7 +217,7 @@ def _refuse_nan(context: click.Context, parameter: click.Parameter, value: float
     return value
 
 
-as_json = option("--json", "as_json", is_flag=True, help="As JSON.")
+as_json = option("--json", "as_json", once=True, is_flag=True, help="As JSON.")
 no_progress = option("--no-progress", is_flag=True, help="Show no progress; there is none either where stderr is no terminal.")  # fmt: skip
 profile = option("--profile", metavar="NAME", help="AWS profile; without it, the environment's credentials.")  # fmt: skip
 endpoint_url = option("--endpoint-url", metavar="URL", env=["WA_AUDIT_ENDPOINT_URL", "AWS_ENDPOINT_URL"], help="Endpoint of an emulated AWS.")  # fmt: skip
@@ -142,10 +243,10 @@ paid = _together(
     option("--cost", is_flag=True, help="Ask Cost Explorer too, at 0.01 USD a request."),
     option("--no-paid-calls", is_flag=True, help="Make no call that AWS charges for; what needs one is not evaluated."),
 )  # fmt: skip
-dry_run = option("--dry-run", is_flag=True, help="Say what would be called, how often and at what price, and call nothing.")  # fmt: skip
+dry_run = option("--dry-run", once=True, is_flag=True, help="Say what would be called, how often and at what price, and call nothing.")  # fmt: skip
 # A name of its own beside --format: the reports' WA_AUDIT_FORMAT means something else.
 policy_format = option("--policy-format", "--format", "form", type=click.Choice(("json", "cloudformation", "terraform")), default="json", show_default=True, help="What to print the policy as.")  # fmt: skip
-resume = option("--resume", is_flag=True, help="Take up a run that was stopped, where it stopped.")
+resume = option("--resume", once=True, is_flag=True, help="Take up a run that was stopped, where it stopped.")
 no_metrics = option("--no-metrics", is_flag=True, help="Read no CloudWatch metrics; rules that need them are not evaluated.")  # fmt: skip
 metrics = _together(
     option("--metrics-days", type=click.IntRange(1, 63), default=14, show_default=True, help="How many days back CloudWatch metrics are read, at 0.01 USD per 1,000."),
@@ -166,6 +267,7 @@ drawing_form = option("--drawing-format", "--format", "form", type=click.Choice(
 drawing_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_DRAWING"], help="File for it; default: the terminal.")  # fmt: skip
 diff_form = option("--diff-format", "--format", "form", type=click.Choice(("text", "json", "markdown", "html")), default="text", show_default=True, help="What to show the comparison as.")  # fmt: skip
 diff_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_DIFF"], help="File for it; default: the terminal.")  # fmt: skip
+demo_account = option("--demo-account", "which", type=click.Choice(("platform", "ledger")), default="platform", show_default=True, help="Which embedded account: the data platform, or the small and well-kept one of the ledger.")  # fmt: skip
 baseline_file = option("--output", "-o", type=click.Path(path_type=Path), default=Path("baseline.json"), show_default=True, metavar="FILE", env=["WA_AUDIT_BASELINE_FILE"], help="Where the baseline goes.")  # fmt: skip
 judging = _together(
     tag,
@@ -197,3 +299,22 @@ verbose = click.option(
     envvar="WA_AUDIT_VERBOSE",
     help="Say more on stderr; twice for everything.",
 )
+
+
+def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Keeps an option's value where `configuration` finds it; what was said before the command holds."""
+
+    def keep(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        if value:
+            context.meta[f"{_CONFIG}.{name}"] = value
+        return value
+
+    return keep
+
+
+# Eager, because all others may come from it.
+common = _together(
+    option("--config", once=True, type=click.Path(path_type=Path), metavar="FILE", is_eager=True, expose_value=False, callback=_keep("file"), help="Configuration; without it, the nearest wa-audit.toml or [tool.wa-audit] from here upwards."),
+    option("--no-config", once=True, is_flag=True, is_eager=True, expose_value=False, callback=_keep("off"), help="Use no configuration."),
+    verbose,
+)  # fmt: skip

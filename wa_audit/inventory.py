@@ -104,6 +104,7 @@ class Inventory:
         self._sources: dict[tuple[str, str], list[Relation]] = {}
         self._kinds: dict[str, list[tuple[str, str]]] = {}
         self._blind: dict[str, list[Blind]] = {}
+        self._of_region: dict[tuple[str, str], list[Resource]] = {}
         self._names: dict[tuple[str, str], list[Resource]] | None = None
         self._derived: dict[str, Any] = {}
         self.is_related = False
@@ -155,8 +156,12 @@ class Inventory:
         for gap in self._list_gaps.get(type_, ()):
             if region is None or gap.region in ("", region):
                 raise Unread(gap)
-        found = self._by_type.get(type_, [])
-        return found if region is None else [r for r in found if r.region in ("", region)]
+        if region is None:
+            return self._by_type.get(type_, [])
+        if (type_, region) not in self._of_region:
+            found = self._by_type.get(type_, [])
+            self._of_region[type_, region] = [r for r in found if r.region in ("", region)]
+        return self._of_region[type_, region]
 
     def find(self, type_: str, arn: str | None) -> Resource | None:
         """The resource with this ARN, or None where it is certain that there is none.
@@ -231,10 +236,13 @@ class Inventory:
 
         What has no Region in its ARN, a bucket or a role, can be pointed at from every Region.
         """
-        place = arns.parse(target.arn)
-        for blind in self._blind.get(kind, ()):
-            if blind.may_concern(place.region) and (not blind.services or place.service in blind.services):
-                raise Unread(blind.gap)
+        if blinds := self._blind.get(kind):
+            place = arns.parse(target.arn)
+            for blind in blinds:
+                if blind.may_concern(place.region) and (
+                    not blind.services or place.service in blind.services
+                ):
+                    raise Unread(blind.gap)
         return self._sources.get((target.arn, kind), [])
 
     def has_source(self, target: Resource, kind: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from wa_audit.aws import alarms, arns, policy
+from wa_audit.aws import arns, policy
 from wa_audit.inventory import Inventory
 from wa_audit.layers import LAYERS
 from wa_audit.model import Reason, Resource, Unread
@@ -44,6 +44,25 @@ def look_up(arn: str, inventory: Inventory, *, among: Collection[str] = ()) -> R
         if unread.gap.reason is Reason.OUT_OF_SCOPE:
             return None
         raise
+
+
+def mappings_of(stream: Resource, inventory: Inventory) -> list[Resource]:
+    """The event source mappings that read a stream, by itself or by one of its consumers, on or off.
+
+    Raises:
+        Unread: they could not be listed.
+    """
+    listed = inventory.of("AWS::Lambda::EventSourceMapping", region=stream.region)
+
+    def make() -> dict[str, list[Resource]]:
+        index: dict[str, list[Resource]] = {}
+        for mapping in listed:
+            source = (mapping["EventSourceArn"] or "").partition("/consumer/")[0]
+            index.setdefault(source, []).append(mapping)
+        return index
+
+    index: dict[str, list[Resource]] = inventory.derived(f"mappings in {stream.region}", make)
+    return index.get(stream.arn, [])
 
 
 def is_gone(arn: str, inventory: Inventory) -> bool:
@@ -159,13 +178,18 @@ def plain_tags(resource: Resource) -> dict[str, str]:
     return {key.lower(): value.lower() for key, value in resource.tags.items()}
 
 
-def is_critical(resource: Resource) -> bool:
-    """Whether a resource is tagged criticality=high or critical.
+def is_critical(resource: Resource, key: str = "criticality") -> bool:
+    """Whether a resource is tagged criticality=high or critical; `key` is the tag's.
 
     Raises:
         Unread: its tags could not be read.
     """
-    return plain_tags(resource).get("criticality") in ("high", "critical")
+    return plain_tags(resource).get(key.lower()) in ("high", "critical")
+
+
+def is_uncritical(resource: Resource, key: str = "criticality") -> bool:
+    """Whether a resource is tagged criticality=low or none, which is more than no tag; as `is_critical`."""
+    return plain_tags(resource).get(key.lower()) in ("low", "none")
 
 
 def is_made_by_aws(resource: Resource) -> bool:
@@ -194,23 +218,6 @@ def touched_by(runners: Iterable[Resource], inventory: Inventory) -> set[str]:
             # A mapping gives up on the function's behalf, and with its role.
             found |= {r.target for r in inventory.known_targets(relation.via, "dead-letters-to")}
     return found
-
-
-def alarms_on(
-    resource: Resource, inventory: Inventory, namespace: str, names: Collection[str], **dimensions: str
-) -> list[Resource]:
-    """The alarms of the resource's region that watch one of these metrics with these dimensions."""
-    found = inventory.of("AWS::CloudWatch::Alarm", region=resource.region)
-    return [alarm for alarm in found if alarms.watches(alarm, namespace, names, dimensions)]
-
-
-def heard(found: Iterable[Resource], inventory: Inventory) -> list[Resource]:
-    """The alarms that do something when they go off, by themselves or through a composite alarm."""
-    return [
-        alarm
-        for alarm in found
-        if alarms.actionable(alarm, inventory.of("AWS::CloudWatch::CompositeAlarm", region=alarm.region))
-    ]
 
 
 _LOADERS = ("AWS::KinesisFirehose::DeliveryStream", "AWS::DataSync::Task", "AWS::IoT::TopicRule")

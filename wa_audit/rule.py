@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wa_audit import lakes, neighbours, networks, warehouses
+from wa_audit import hearing, lakes, neighbours, networks, warehouses
 from wa_audit.aws import (
     activity,
     alarms,
@@ -77,6 +77,7 @@ __all__ = [
     "failed",
     "firehose",
     "firewalls",
+    "hearing",
     "instances",
     "invocations",
     "kafka",

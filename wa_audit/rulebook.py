@@ -3,7 +3,7 @@
 It refuses to start, with one line that names the file, where an entry and a check do not match one to one,
 a parameter is unknown, a best-practice id does not exist, or a check file does not import. Rules of a
 user's own come three ways, all through this loader: an overlay file, a folder of checks with a rules.yaml
-of its own, and an installed package's entry point.
+of its own, and an installed package's entry point. A configuration changes rules as an overlay does.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from __future__ import annotations
 import hashlib
 import inspect
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -36,7 +38,9 @@ class Rule:
     """One rule: its words, its thresholds, and the function that judges.
 
     `reads` names the operations whose answers it needs beside its own resources' lists; where it is empty,
-    everything that is read of its types. `judgement` says how it judges, for a person.
+    everything that is read of its types. `judgement` says how it judges, for a person; `changed` where what
+    a user has changed of it stands, by `severity` and `params.NAME`; `against` names the
+    rules whose best practices pull the other way.
     """
 
     id: str
@@ -55,17 +59,24 @@ class Rule:
     params: Mapping[str, Any]
     source: str
     function: Judge
+    changed: Mapping[str, str] = field(default_factory=dict)
+    against: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """The rules of one run, by pillar, theme and id, and how their scores are weighed."""
+    """The rules of one run, by pillar, theme and id, and how their scores are weighed.
+
+    `changed` says where it stands that a rule is switched off, by `rules.ID`, or the scoring changed, by
+    `pillar_weights.PILLAR` and `least_coverage`.
+    """
 
     rules: tuple[Rule, ...]
     pillar_weights: Mapping[Pillar, float]
     least_coverage: float
     digest: str
     is_part: bool = False
+    changed: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, id_: str) -> Rule:
         """The rule of this id. Raises ConfigurationError, with what may have been meant."""
@@ -116,6 +127,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     analytics_lens: list[str] = []
     reads: list[str] = []
     params: dict[str, Any] = {}
+    against: list[str] = []
     enabled: bool = True
     # A rule without code:
     theme: str = ""
@@ -143,21 +155,26 @@ def load(
     overlays: Iterable[Path] = (),
     folders: Iterable[Path] = (),
     plugins: Iterable[str] = (),
+    configuration: yamlfile.Document | None = None,
     rules: Path = RULES,
     checks: Path = CHECKS,
 ) -> Rulebook:
-    """The rulebook: the built-in one, then folders of checks, then plug-ins, then overlays, in this order.
+    """The rulebook: the built-in one, then folders of checks, then plug-ins, then what a configuration says
+    under `rules` and `scoring`, then overlays, in this order.
 
     Raises:
         ConfigurationError: anything of it is wrong; the line names the file and what would be right.
     """
     draft = _Draft()
     draft.add_folder(rules, checks, "wa_audit.checks", "built-in")
+    draft.changed.clear()  # what the built-in book says is no change
     for number, folder in enumerate(folders):
         draft.add_folder(folder / "rules.yaml", folder, f"wa_audit_checks_{number}", str(folder))
     for name in plugins:
         folder = checkfiles.plugin_folder(name)
         draft.add_folder(folder / "rules.yaml", folder, f"wa_audit_plugin_{name}", f"plugin {name}")
+    if configuration is not None:
+        draft.add_configuration(configuration)
     for overlay in overlays:
         draft.add_overlay(overlay)
     return draft.finish()
@@ -168,6 +185,9 @@ class _Draft:
     """A rulebook being put together."""
 
     rules: dict[str, Rule] = field(default_factory=dict)
+    switched_off: dict[str, Rule] = field(default_factory=dict)
+    changed: dict[str, str] = field(default_factory=dict)
+    pulls: dict[tuple[str, str], str] = field(default_factory=dict)
     weights: dict[Pillar, float] = field(default_factory=lambda: dict.fromkeys(Pillar, 1.0))
     least_coverage: float = 50.0
     digest: Any = field(default_factory=hashlib.sha256)
@@ -203,15 +223,43 @@ class _Draft:
             else:
                 self._override(document, pillar, id_, raw)
 
+    def add_configuration(self, document: yamlfile.Document) -> None:
+        """Changes to rules that exist, by their ids under `rules`, and to the scoring."""
+        said = {key: document.data[key] for key in ("rules", SCORING) if key in document.data}
+        self.digest.update(msgspec.json.encode(said, order="sorted") if said else b"")
+        rules = said.get("rules", {})
+        if not isinstance(rules, dict):
+            raise document.error("rules holds rules by their names", "rules")
+        for id_, raw in rules.items():
+            self._override(document, "rules", id_, raw)
+        if SCORING in said:
+            self._scoring(document, said[SCORING])
+
     def finish(self) -> Rulebook:
         order = list(Pillar)
-        rules = sorted(self.rules.values(), key=lambda r: (order.index(r.pillar), r.theme, r.id))
+        against = self._against()
+        rules = sorted(
+            (replace(rule, against=tuple(sorted(against[rule.id]))) for rule in self.rules.values()),
+            key=lambda r: (order.index(r.pillar), r.theme, r.id),
+        )
         return Rulebook(
             tuple(rules),
             MappingProxyType(self.weights),
             self.least_coverage,
             self.digest.hexdigest()[:16],
+            changed=MappingProxyType(self.changed),
         )
+
+    def _against(self) -> Mapping[str, set[str]]:
+        """By rule: those that pull the other way; what one says of another holds of both."""
+        against: dict[str, set[str]] = defaultdict(set)
+        known = self.rules | self.switched_off
+        for (one, other), place in self.pulls.items():
+            if other not in known:
+                raise ConfigurationError(f"{place}: against: {unknown('rule', other, known)}")
+            against[one].add(other)
+            against[other].add(one)
+        return against
 
     def _entries(self, document: yamlfile.Document) -> Iterable[tuple[Pillar, str, Any]]:
         pillars = [pillar.value for pillar in Pillar]
@@ -232,31 +280,48 @@ class _Draft:
         wrong = [weight for weight in self.weights.values() if weight < 0 or not math.isfinite(weight)]
         if wrong or not any(self.weights.values()):
             raise document.error("pillar_weights are 0 or more, and not all 0", SCORING, "pillar_weights")
+        for pillar in scoring.pillar_weights:
+            self.changed[f"pillar_weights.{pillar}"] = document.place(SCORING, "pillar_weights", pillar)
         if scoring.least_coverage is not None:
             if not 0 <= scoring.least_coverage <= 100:
                 raise document.error("least_coverage is a percentage", SCORING, "least_coverage")
             self.least_coverage = scoring.least_coverage
+            self.changed["least_coverage"] = document.place(SCORING, "least_coverage")
 
-    def _override(self, document: yamlfile.Document, pillar: Pillar, id_: str, raw: Any) -> None:
-        rule = self.rules.get(id_)
+    def _override(self, document: yamlfile.Document, above: str, id_: str, raw: Any) -> None:
+        """Changes the rule that the entry `id_` under the key `above`, a pillar or `rules`, speaks of."""
+        known = self.switched_off | self.rules
+        rule = known.get(id_)
         if rule is None:
-            hint = unknown("rule", id_, self.rules)
-            raise document.error(f"{hint} (a rule of your own needs an 'assert')", pillar, id_)
-        if rule.pillar is not pillar:
-            raise document.error(f"rule {id_!r} belongs under {rule.pillar}", pillar, id_)
-        override = document.convert(raw, _Override, pillar, id_)
+            hint = "" if above == "rules" else " (a rule of your own needs an 'assert')"
+            raise document.error(unknown("rule", id_, known) + hint, above, id_)
+        if above not in ("rules", rule.pillar):
+            raise document.error(f"rule {id_!r} belongs under {rule.pillar}", above, id_)
+        override = document.convert(raw, _Override, above, id_)
         for name, value in override.params.items():
-            _check_param(document, rule.params, name, value, pillar, id_)
+            _check_param(document, rule.params, name, value, above, id_)
         params = {**rule.params, **override.params}
-        if not override.enabled:
-            del self.rules[id_]
-            return
-        self.rules[id_] = replace(
+        said = [["severity"]] if override.severity else []
+        said += [["params", name] for name in override.params]
+        places = {".".join(keys): document.place(above, id_, *keys) for keys in said}
+        changed = replace(
             rule,
             severity=override.severity or rule.severity,
             params=MappingProxyType(params),
             function=_rebind(rule.function, params),
+            changed=MappingProxyType({**rule.changed, **places}),
         )
+        if "enabled" in raw:
+            self.changed.pop(f"rules.{id_}", None)
+            self.switched_off.pop(id_, None)
+            self.rules[id_] = changed
+        if not override.enabled:
+            self.changed[f"rules.{id_}"] = document.place(above, id_, "enabled")
+            self.switched_off[id_] = self.rules.pop(id_)
+        elif id_ in self.switched_off:
+            self.switched_off[id_] = changed
+        else:
+            self.rules[id_] = changed
 
     def _add(
         self,
@@ -286,6 +351,8 @@ class _Draft:
         else:
             where = f"no function {id_.replace('-', '_')} in {pillar.replace('-', '_')}/<theme>.py"
             raise document.error(f"rule {id_!r} has no check: {where}, and no 'assert'", pillar, id_)
+        for other in entry.against:
+            self.pulls[id_, other] = document.place(pillar, id_, "against")
         if not entry.enabled:
             return
         self.rules[id_] = Rule(
@@ -315,11 +382,14 @@ class _Bound:
     function: Callable[..., Verdict]
     params: Mapping[str, Any]
     looks_around: bool
+    check: partial[Verdict] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Called a million times: its parameters are put together once.
+        object.__setattr__(self, "check", partial(self.function, **self.params))
 
     def __call__(self, resource: Resource, inventory: Inventory) -> Verdict:
-        if self.looks_around:
-            return self.function(resource, inventory, **self.params)
-        return self.function(resource, **self.params)
+        return self.check(resource, inventory) if self.looks_around else self.check(resource)
 
 
 def _bind(function: Callable[..., Verdict], params: Mapping[str, Any]) -> Judge:

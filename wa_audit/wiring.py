@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from wa_audit.collect.plan import Plan
     from wa_audit.collect.session import AwsSession
     from wa_audit.inventory import Inventory
+    from wa_audit.questions import Answer
     from wa_audit.report.audit import Audit
     from wa_audit.report.baseline import Baseline
     from wa_audit.rulebook import Rulebook
@@ -28,7 +30,10 @@ def load_rulebook(options: dict[str, Any]) -> Rulebook:
     from wa_audit.collect import plan
 
     book = rulebook.load(
-        overlays=options.pop("overlays"), folders=options.pop("folders"), plugins=options.pop("plugins")
+        overlays=options.pop("overlays"),
+        folders=options.pop("folders"),
+        plugins=options.pop("plugins"),
+        configuration=flags.configuration().document,
     )
     plan.plan(book.rules)  # refuses a rule that asks for what no kind reads
     return book.select(
@@ -160,6 +165,7 @@ class Judging(NamedTuple):
     baseline: tuple[Path, Baseline] | None
     pipeline: str
     pipeline_tag: str
+    answers: Mapping[str, Answer] = MappingProxyType({})
 
     @property
     def looks_at_tags(self) -> bool:
@@ -176,9 +182,10 @@ class Judging(NamedTuple):
         """What the options ask for; takes them out of `options`.
 
         Raises:
-            ConfigurationError: a file of suppressions, or the baseline, is not what it should be.
+            ConfigurationError: a file of suppressions, the baseline, or an answer in the configuration is not
+                what it should be.
         """
-        from wa_audit import suppressions
+        from wa_audit import questions, suppressions
         from wa_audit.report import baseline as baselines
 
         tags = parse_tags(options.pop("tags"))
@@ -186,7 +193,9 @@ class Judging(NamedTuple):
         # Read before a long run, and not again after it.
         baseline = (path, baselines.read(path)) if path else None
         accepted = suppressions.read(options.pop("suppressions"))
-        return cls(tags, accepted, baseline, options.pop("pipeline"), options.pop("pipeline_tag"))
+        pipeline, pipeline_tag = options.pop("pipeline"), options.pop("pipeline_tag")
+        answers = questions.read(flags.configuration().document)
+        return cls(tags, accepted, baseline, pipeline, pipeline_tag, answers)
 
 
 def assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
@@ -205,7 +214,7 @@ def _assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
     import datetime
 
     from wa_audit import assess as assessor
-    from wa_audit import pipelines, suppressions
+    from wa_audit import pipelines, questions, suppressions
     from wa_audit.relations import relate
     from wa_audit.report import audit as audits
     from wa_audit.report import baseline as baselines
@@ -230,6 +239,7 @@ def _assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
         only=judging.narrowed_to,
         suppressions=accepted,
         flow=flow,
+        questions=() if judging.narrowed_to else questions.of(book, judging.answers),
     )
     if judging.baseline is None:
         return audit

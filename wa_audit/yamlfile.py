@@ -44,6 +44,15 @@ class Document:
 
     def error(self, words: str, *keys: str) -> ConfigurationError:
         """An error at the line where the path of keys leads, as far as it leads."""
+        return ConfigurationError(f"{self.place(*keys)}: {words}")
+
+    def place(self, *keys: str) -> str:
+        """The file, and the line where the path of keys leads, as far as it leads."""
+        line = self.line(*keys)
+        return f"{self.path}, line {line}" if line else str(self.path)
+
+    def line(self, *keys: str) -> int:
+        """The line where the path of keys leads, as far as it leads; 0 where it leads nowhere."""
         line, node = 0, self._node
         for key in keys:
             child = None
@@ -57,8 +66,7 @@ class Document:
             if child is None:
                 break
             node = child
-        place = f"{self.path}, line {line}" if line else str(self.path)
-        return ConfigurationError(f"{place}: {words}")
+        return line
 
     def convert(self, raw: Any, type_: type[_Struct], *keys: str) -> _Struct:
         """The value at `keys` as a struct. Raises ConfigurationError where it does not fit."""

@@ -7,6 +7,7 @@ from wa_audit.rule import (
     check,
     failed,
     lifecycle,
+    neighbours,
     not_applicable,
     passed,
     times,
@@ -14,8 +15,13 @@ from wa_audit.rule import (
 
 
 @check("AWS::S3::Bucket")
-def s3_bucket_noncurrent_expiration(bucket: Resource, *, most_days: int) -> Verdict:
+def s3_bucket_noncurrent_expiration(
+    bucket: Resource, *, most_days: int, most_critical_days: int, criticality_tag: str
+) -> Verdict:
     """Passes where an Enabled whole-bucket rule removes noncurrent versions within 90 days (most_days).
+
+    Pulls against s3-bucket-versioning: where `criticality_tag` says high or critical, versions may be kept
+    for `most_critical_days`.
 
     A rule with a prefix, a tag or a size covers a part and fails, naming it. Plain expiry does not count: in
     a versioned bucket it adds delete markers and frees nothing. Suspended versioning is judged too, since the
@@ -31,6 +37,9 @@ def s3_bucket_noncurrent_expiration(bucket: Resource, *, most_days: int) -> Verd
         return passed(f"removes noncurrent versions after {min(whole)} days", NoncurrentDays=min(whole))
     if _locked(bucket):
         return not_applicable("keeps versions under Object Lock in COMPLIANCE mode", Mode="COMPLIANCE")
+    if whole and min(whole) <= most_critical_days and neighbours.is_critical(bucket, criticality_tag):
+        words = f"is critical, and removes noncurrent versions after {min(whole)} days"
+        return passed(words, NoncurrentDays=min(whole))
     if whole:
         return failed(
             f"keeps noncurrent versions for {min(whole)} days, more than {most_days}",

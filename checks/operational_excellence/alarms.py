@@ -7,11 +7,11 @@ from wa_audit.rule import (
     Inventory,
     Resource,
     Verdict,
-    activity,
     alarms,
     arns,
     check,
     failed,
+    hearing,
     neighbours,
     not_applicable,
     not_evaluated,
@@ -30,20 +30,6 @@ _FANNED_OUT = "SubscribeToShardEvent.MillisBehindLatest"
 
 
 # -- what the rules share --------------------------------------------------------------------------
-
-
-_alarms, _heard = neighbours.alarms_on, neighbours.heard
-
-
-def _event_rule(resource: Resource, inventory: Inventory, events: list[dict[str, object]]) -> Resource | None:
-    """An enabled rule on the region's default bus that hands one of these events to a target."""
-    for rule in inventory.of("AWS::Events::Rule", region=resource.region):
-        enabled = activity.rule_is_on(rule["State"])
-        on_default_bus = (rule["EventBusName"] or "default") == "default"
-        matching = any(patterns.matches(rule["EventPattern"], event) for event in events)
-        if enabled and on_default_bus and matching and rule["Targets"]:
-            return rule
-    return None
 
 
 def _is_dead_letter_queue(queue: Resource, inventory: Inventory) -> bool:
@@ -67,8 +53,8 @@ def sqs_dlq_alarm(queue: Resource, inventory: Inventory, *, most_messages: int) 
     """
     if not _is_dead_letter_queue(queue, inventory):
         return not_applicable("is not a dead-letter queue")
-    found = _alarms(queue, inventory, "AWS/SQS", {_VISIBLE}, QueueName=queue.name)
-    heard = _heard(found, inventory)
+    found = hearing.alarms_on(queue, inventory, "AWS/SQS", {_VISIBLE}, QueueName=queue.name)
+    heard = hearing.heard(found, inventory)
     for alarm in heard:
         if _rises(alarm) and alarm["Threshold"] is not None and alarm["Threshold"] <= most_messages:
             return passed(f"sets off alarm {alarm.name}", AlarmName=alarm.name, Threshold=alarm["Threshold"])
@@ -80,7 +66,7 @@ def sqs_dlq_alarm(queue: Resource, inventory: Inventory, *, most_messages: int) 
         )
     if found:
         return failed(f"has alarm {found[0].name}, which has no action", AlarmName=found[0].name)
-    if sent := _alarms(queue, inventory, "AWS/SQS", {"NumberOfMessagesSent"}, QueueName=queue.name):
+    if sent := hearing.alarms_on(queue, inventory, "AWS/SQS", {"NumberOfMessagesSent"}, QueueName=queue.name):
         return failed(f"has alarm {sent[0].name}, on a metric that redriven messages are not counted in")
     return failed(f"has no alarm on {_VISIBLE}", MetricName=_VISIBLE)
 
@@ -127,9 +113,9 @@ def sqs_age_alarm(queue: Resource, inventory: Inventory) -> Verdict:
     """
     if _is_dead_letter_queue(queue, inventory):
         return not_applicable("is a dead-letter queue")
-    if backlog := _alarms(queue, inventory, "AWS/SQS", {_VISIBLE}, QueueName=queue.name):
+    if backlog := hearing.alarms_on(queue, inventory, "AWS/SQS", {_VISIBLE}, QueueName=queue.name):
         return passed(f"has its backlog watched by {backlog[0].name}", AlarmName=backlog[0].name)
-    found = _alarms(queue, inventory, "AWS/SQS", {_AGE}, QueueName=queue.name)
+    found = hearing.alarms_on(queue, inventory, "AWS/SQS", {_AGE}, QueueName=queue.name)
     if not found:
         return failed(f"has no alarm on {_AGE} or {_VISIBLE}", MetricName=_AGE)
     retention = queue["MessageRetentionPeriod"]
@@ -151,7 +137,7 @@ def sns_alarm_topic_has_subscriber(topic: Resource, inventory: Inventory) -> Ver
     Topics that no alarm names as an action and no event rule as a target are not judged. Budgets are not
     read, and topics in other accounts are not seen.
     """
-    if not inventory.has_source(topic, "notifies") and not _is_told_of_events(topic, inventory):
+    if not inventory.has_source(topic, "notifies") and not hearing.is_told_of_events(topic, inventory):
         return not_applicable("is not notified by any alarm or event rule")
     confirmed, pending = topic["SubscriptionsConfirmed"] or 0, topic["SubscriptionsPending"] or 0
     evidence: dict[str, Any] = {"SubscriptionsConfirmed": confirmed, "SubscriptionsPending": pending}
@@ -160,14 +146,6 @@ def sns_alarm_topic_has_subscriber(topic: Resource, inventory: Inventory) -> Ver
     if pending:
         return failed(f"has no confirmed subscription: {pending} await confirmation", **evidence)
     return failed("has no subscription, so nobody hears of the alarms it is for", **evidence)
-
-
-def _is_told_of_events(topic: Resource, inventory: Inventory) -> bool:
-    return any(
-        target["Arn"] == topic.arn
-        for rule in inventory.of("AWS::Events::Rule", region=topic.region)
-        for target in rule["Targets"] or ()
-    )
 
 
 @check("AWS::CloudWatch::Alarm")
@@ -185,7 +163,7 @@ def cloudwatch_alarm_has_action(alarm: Resource, inventory: Inventory) -> Verdic
         return not_applicable("watches no pipeline service")
     if alarms.acts(alarm):
         return passed(f"has {len(alarm['AlarmActions'])} actions", ActionsEnabled=True, Namespace=namespaces)
-    if _heard([alarm], inventory):
+    if hearing.heard([alarm], inventory):
         return passed("raises a composite alarm that has actions", Namespace=namespaces)
     if alarm["AlarmActions"]:
         return failed("has its actions switched off", ActionsEnabled=False, Namespace=namespaces)
@@ -204,7 +182,7 @@ def firehose_freshness_alarm(stream: Resource, inventory: Inventory) -> Verdict:
     if not deliveries:
         return not_evaluated("delivers to a destination that no table knows", Destinations=kinds)
     names = [f"{delivery}.{measure}" for delivery in deliveries for measure in ("DataFreshness", "Success")]
-    found = _alarms(stream, inventory, "AWS/Firehose", names, DeliveryStreamName=stream.name)
+    found = hearing.alarms_on(stream, inventory, "AWS/Firehose", names, DeliveryStreamName=stream.name)
     if found:
         return passed(f"has its delivery watched by {found[0].name}", AlarmName=found[0].name)
     return failed(f"has no alarm on {names[0]} or {names[1]}", metrics=names)
@@ -223,20 +201,23 @@ def kinesis_iterator_age_alarm(stream: Resource, inventory: Inventory) -> Verdic
     """
     mappings = [
         mapping
-        for mapping in inventory.of("AWS::Lambda::EventSourceMapping", region=stream.region)
-        if (mapping["EventSourceArn"] or "").partition("/consumer/")[0] == stream.arn
-        and mapping["State"] not in ("Disabled", "Disabling", "Deleting")
+        for mapping in neighbours.mappings_of(stream, inventory)
+        if mapping["State"] not in ("Disabled", "Disabling", "Deleting")
     ]
     only_fans_out = mappings and all("/consumer/" in mapping["EventSourceArn"] for mapping in mappings)
     names = [_FANNED_OUT] if only_fans_out else [_POLLED, _FANNED_OUT]
-    if heard := _heard(_alarms(stream, inventory, "AWS/Kinesis", names, StreamName=stream.name), inventory):
+    if heard := hearing.heard(
+        hearing.alarms_on(stream, inventory, "AWS/Kinesis", names, StreamName=stream.name), inventory
+    ):
         return passed(f"has its consumers watched by {heard[0].name}", AlarmName=heard[0].name)
 
     readers = sorted({arns.parse(arns.function_arn(m["FunctionArn"])).name for m in mappings})
     unwatched = [
         name
         for name in readers
-        if not _heard(_alarms(stream, inventory, "AWS/Lambda", {"IteratorAge"}, FunctionName=name), inventory)
+        if not hearing.heard(
+            hearing.alarms_on(stream, inventory, "AWS/Lambda", {"IteratorAge"}, FunctionName=name), inventory
+        )
     ]
     if readers and not unwatched:
         return passed("has each of its functions watched by IteratorAge", functions=readers)
@@ -244,18 +225,9 @@ def kinesis_iterator_age_alarm(stream: Resource, inventory: Inventory) -> Verdic
         return failed(
             f"is read by {unwatched[0]}, whose lag no alarm with an action watches", functions=unwatched
         )
-    if flink := _flink_alarms(stream, inventory):
+    if flink := hearing.flink_alarms(stream.region, inventory):
         return not_evaluated(f"may be read by the Flink application that {flink[0].name} watches")
     return failed(f"has no alarm with an action on {_POLLED}", MetricName=_POLLED)
-
-
-def _flink_alarms(stream: Resource, inventory: Inventory) -> list[Resource]:
-    found = inventory.of("AWS::CloudWatch::Alarm", region=stream.region)
-    return [
-        alarm
-        for alarm in _heard(found, inventory)
-        if any(metric.name == "millisBehindLatest" for metric in alarms.metrics(alarm))
-    ]
 
 
 @check("AWS::StepFunctions::StateMachine")
@@ -293,14 +265,16 @@ def _waiting_tasks(machine: Resource, what: str, name: str) -> list[states.State
 def _failure_told_by(machine: Resource, inventory: Inventory) -> str:
     """The alarm or the event rule that tells of the machine's failures; empty where none does."""
     dimensions = {"StateMachineArn": machine.arn}
-    found = _heard(_alarms(machine, inventory, "AWS/States", {"ExecutionsFailed"}, **dimensions), inventory)
+    found = hearing.heard(
+        hearing.alarms_on(machine, inventory, "AWS/States", {"ExecutionsFailed"}, **dimensions), inventory
+    )
     if found:
         return f"alarm {found[0].name}"
     if machine["type"] == "EXPRESS":
         return ""
     place = {"account": machine.account, "region": machine.region}
     events = [patterns.execution_event(machine.arn, status, **place) for status in ("FAILED", "TIMED_OUT")]
-    rule = _event_rule(machine, inventory, events)
+    rule = hearing.event_rule(machine, inventory, events)
     return f"rule {rule.name}" if rule else ""
 
 
@@ -308,7 +282,7 @@ def _also_watched(machine: Resource, inventory: Inventory) -> str:
     names = [
         name
         for name in ("ExecutionsTimedOut", "ExecutionsAborted")
-        if _alarms(machine, inventory, "AWS/States", {name}, StateMachineArn=machine.arn)
+        if hearing.alarms_on(machine, inventory, "AWS/States", {name}, StateMachineArn=machine.arn)
     ]
     return f", with alarms on {' and '.join(names)}" if names else ""
 
@@ -326,28 +300,22 @@ def glue_job_failure_notification(job: Resource, inventory: Inventory) -> Verdic
     """
     place = {"account": job.account, "region": job.region}
     events = [patterns.glue_job_event(job.name, state, **place) for state in ("FAILED", "TIMEOUT")]
-    if rule := _event_rule(job, inventory, events):
+    if rule := hearing.event_rule(job, inventory, events):
         return passed(f"has its failures told by rule {rule.name}", Rule=rule.name)
     names = {"glue.error.ALL", "glue.driver.aggregate.numFailedTasks"}
-    if heard := _heard(_alarms(job, inventory, "Glue", names, JobName=job.name), inventory):
+    if heard := hearing.heard(hearing.alarms_on(job, inventory, "Glue", names, JobName=job.name), inventory):
         return passed(f"has its failures watched by {heard[0].name}", AlarmName=heard[0].name)
 
-    machines = inventory.of("AWS::StepFunctions::StateMachine", region=job.region)
-    for machine in machines:
-        tasks = _waiting_tasks(machine, "job", job.name)
-        if tasks and (any(map(states.answered, tasks)) or _failure_told_by(machine, inventory)):
+    machines = hearing.waiting_machines(job.region, inventory)
+    for machine, tasks in machines.on.get(states.Reference("job", job.name), ()):
+        if any(map(states.answered, tasks)) or _failure_told_by(machine, inventory):
             return passed(f"is run by {machine.name}, which tells of failures", StateMachine=machine.name)
-    for machine in machines:
-        if any(map(_runs_some_job, states.tasks(machine["definition"]))):
-            return not_evaluated(f"may be run by {machine.name}, which takes the job's name from its input")
+    if machines.unread:
+        raise machines.unread
+    if machines.some_job:
+        name = machines.some_job[0].name
+        return not_evaluated(f"may be run by {name}, which takes the job's name from its input")
     return failed("fails without anybody being told", Rule=None, AlarmName=None, StateMachine=None)
-
-
-def _runs_some_job(task: states.State) -> bool:
-    """Whether a Task waits for a Glue job whose name is known only as the state machine runs."""
-    called = states.integration(task)
-    is_run = (called.service, called.action, called.pattern) == ("glue", "startJobRun", states.SYNC)
-    return is_run and not called.references
 
 
 @check("AWS::MSK::Cluster")
@@ -358,8 +326,8 @@ def msk_consumer_lag_alarm(cluster: Resource, inventory: Inventory) -> Verdict:
     that reads it. Monitoring outside CloudWatch (OpenMonitoring) makes it informational.
     https://docs.aws.amazon.com/msk/latest/developerguide/consumer-lag.html
     """
-    found = _alarms(cluster, inventory, "AWS/Kafka", _LAG, **{"Cluster Name": cluster.name})
-    if heard := _heard(found, inventory):
+    found = hearing.alarms_on(cluster, inventory, "AWS/Kafka", _LAG, **{"Cluster Name": cluster.name})
+    if heard := hearing.heard(found, inventory):
         return passed(f"has its consumers watched by {heard[0].name}", AlarmName=heard[0].name)
     readers = sorted(
         {arns.parse(relation.target).name for relation in inventory.targets(cluster, "triggers")}
@@ -367,7 +335,9 @@ def msk_consumer_lag_alarm(cluster: Resource, inventory: Inventory) -> Verdict:
     watched = [
         name
         for name in readers
-        if _heard(_alarms(cluster, inventory, "AWS/Lambda", {"OffsetLag"}, FunctionName=name), inventory)
+        if hearing.heard(
+            hearing.alarms_on(cluster, inventory, "AWS/Lambda", {"OffsetLag"}, FunctionName=name), inventory
+        )
     ]
     if readers and watched == readers:
         return passed("has each of its functions watched by OffsetLag", functions=readers)
@@ -397,11 +367,11 @@ def data_freshness_alarm(entry: Resource, inventory: Inventory, *, sporadic_tag:
     if inventory.has_target(entry, "reads-from"):
         return not_applicable("is fed by another stream")
     if entry.type == "AWS::Kinesis::Stream":
-        found = _alarms(entry, inventory, "AWS/Kinesis", _TAKEN, StreamName=entry.name)
+        found = hearing.alarms_on(entry, inventory, "AWS/Kinesis", _TAKEN, StreamName=entry.name)
     else:
         names = [*_TAKEN, *(f"{kind[0]}.DataFreshness" for kind in alarms.FIREHOSE_DELIVERIES.values())]
-        found = _alarms(entry, inventory, "AWS/Firehose", names, DeliveryStreamName=entry.name)
-    for alarm in _heard(found, inventory):
+        found = hearing.alarms_on(entry, inventory, "AWS/Firehose", names, DeliveryStreamName=entry.name)
+    for alarm in hearing.heard(found, inventory):
         if (
             not _rises(alarm)
             or alarm["TreatMissingData"] == "breaching"

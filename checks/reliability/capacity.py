@@ -10,9 +10,9 @@ from wa_audit.rule import (
     arns,
     check,
     failed,
+    hearing,
     invocations,
     kafka,
-    neighbours,
     not_applicable,
     not_evaluated,
     passed,
@@ -211,12 +211,12 @@ def msk_storage_auto_scaling(cluster: Resource, inventory: Inventory, *, most_pe
 def _is_watched(cluster: Resource, broker: str, inventory: Inventory, most_percent: int) -> bool:
     """Whether an alarm that is heard goes off before the broker's disk is fuller than that."""
     names = {"Cluster Name": cluster.name, "Broker ID": broker}
-    found = neighbours.alarms_on(cluster, inventory, "AWS/Kafka", {_DISK}, **names)
+    found = hearing.alarms_on(cluster, inventory, "AWS/Kafka", {_DISK}, **names)
     return any(
         (alarm["ComparisonOperator"] or "").startswith("GreaterThan")
         and alarm["Threshold"] is not None
         and alarm["Threshold"] <= most_percent
-        for alarm in neighbours.heard(found, inventory)
+        for alarm in hearing.heard(found, inventory)
     )
 
 

@@ -21,18 +21,18 @@ from wa_audit.rule import (
 
 @check("AWS::S3::Bucket")
 def s3_bucket_cross_region_replication(
-    bucket: Resource, inventory: Inventory, *, dr_required: bool, transient_days: int
+    bucket: Resource, inventory: Inventory, *, dr_required: bool, transient_days: int, criticality_tag: str
 ) -> Verdict:
     """Passes where an enabled rule replicates the bucket to another Region.
 
-    Judged where the bucket is tagged criticality=high or critical, or everywhere if `dr_required`.
+    Judged where the bucket's `criticality_tag` says high or critical, or everywhere if `dr_required`.
     Replication within the Region does not count. A destination bucket of another account has a Region that
     cannot be read: the bucket is then not evaluated. Says nothing about data that is transient or can be made
     again: tagged wa-audit:data=transient or reproducible, expiring within `transient_days`, or written by
     services for themselves (Athena results, temporary files, logs) where no Glue table lies beside it.
     """
     data = neighbours.plain_tags(bucket).get("wa-audit:data")
-    if not dr_required and not neighbours.is_critical(bucket):
+    if not dr_required and not neighbours.is_critical(bucket, criticality_tag):
         return not_applicable("is not tagged as critical")
     if data in ("transient", "reproducible"):
         return not_applicable(f"is tagged as {data}")

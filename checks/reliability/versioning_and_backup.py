@@ -79,15 +79,21 @@ def _named(users: list[str]) -> str:
 
 
 @check("AWS::Kinesis::Stream")
-def kinesis_retention_minimum(stream: Resource, inventory: Inventory, *, least_hours: int) -> Verdict:
+def kinesis_retention_minimum(
+    stream: Resource, inventory: Inventory, *, least_hours: int, criticality_tag: str
+) -> Verdict:
     """Passes where the stream keeps its records for at least `least_hours`.
 
     The default of 24 hours leaves no weekend for a repair. Milder (low) where a Firehose stream archives the
     records in S3 beside the consumers; whether a Lambda function does the same cannot be seen.
+
+    Pulls against kinesis-retention-excess: where `criticality_tag` says low or none, any retention will do.
     """
     hours = stream["RetentionPeriodHours"]
     if hours >= least_hours:
         return passed(f"keeps its records for {hours} hours", RetentionPeriodHours=hours)
+    if neighbours.is_uncritical(stream, criticality_tag):
+        return not_applicable("is tagged as not critical: storing little goes before a long retention")
     readers = [inventory.get(relation.source) for relation in inventory.sources(stream, "reads-from")]
     archives = [r.name for r in readers if r is not None and firehose.s3_destination(r["Destinations"])]
     message = f"keeps its records for {hours} hours, less than {least_hours}"
@@ -160,16 +166,18 @@ def redshift_automated_snapshots(
 
 
 @check("AWS::Redshift::Cluster", "AWS::RedshiftServerless::Namespace")
-def redshift_snapshot_copy(warehouse: Resource, inventory: Inventory, *, dr_required: bool) -> Verdict:
+def redshift_snapshot_copy(
+    warehouse: Resource, inventory: Inventory, *, dr_required: bool, criticality_tag: str
+) -> Verdict:
     """Passes where snapshots are copied to another region.
 
-    Judged where the cluster, or serverless namespace, is tagged criticality=high or critical, or everywhere
-    if `dr_required`. A cluster with a key of its own needs a grant for the key of the other region
+    Judged where the `criticality_tag` of the cluster, or serverless namespace, says high or critical, or
+    everywhere if `dr_required`. A cluster with a key of its own needs a grant for the key of the other region
     (SnapshotCopyGrantName) as well.
     https://docs.aws.amazon.com/redshift/latest/mgmt/managing-snapshots-console.html
     """
-    if not dr_required and not neighbours.is_critical(warehouse):
-        return not_applicable("is not tagged criticality=high or critical")
+    if not dr_required and not neighbours.is_critical(warehouse, criticality_tag):
+        return not_applicable("is not tagged as critical")
     if warehouse.type == "AWS::RedshiftServerless::Namespace":
         kind = "AWS::RedshiftServerless::SnapshotCopyConfiguration"
         own = [c for c in inventory.of(kind, region=warehouse.region) if c["namespaceName"] == warehouse.name]
@@ -188,13 +196,13 @@ def redshift_snapshot_copy(warehouse: Resource, inventory: Inventory, *, dr_requ
 
 
 @check("AWS::Backup::BackupPlan")
-def backup_cross_region_copy(plan: Resource, *, dr_required: bool) -> Verdict:
+def backup_cross_region_copy(plan: Resource, *, dr_required: bool, criticality_tag: str) -> Verdict:
     """A plan for what is critical copies its backups to a vault in another Region.
 
-    Judged where the plan is tagged criticality=high or critical, or everywhere if `dr_required`.
+    Judged where the plan's `criticality_tag` says high or critical, or everywhere if `dr_required`.
     https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-region-backup.html
     """
-    if not dr_required and not neighbours.is_critical(plan):
+    if not dr_required and not neighbours.is_critical(plan, criticality_tag):
         return not_applicable("is not tagged as critical")
     copies = [
         action.get("DestinationBackupVaultArn", "")
@@ -210,20 +218,23 @@ def backup_cross_region_copy(plan: Resource, *, dr_required: bool) -> Verdict:
 
 
 @check(ACCOUNT_TYPE)
-def backup_plan_coverage(account: Resource, inventory: Inventory, *, most_days: int) -> Verdict:
+def backup_plan_coverage(
+    account: Resource, inventory: Inventory, *, most_days: int, criticality_tag: str
+) -> Verdict:
     """What is tagged as critical was backed up within `most_days` days, or its service keeps it recoverable.
 
-    Looks at DynamoDB tables, S3 buckets and Redshift clusters tagged criticality=high or critical. AWS Backup
-    has a recovery point of it (LastBackupTime), or a table has point-in-time recovery, a bucket versions that
-    are replicated, a cluster automated snapshots. Data that can be made again (wa-audit:data=reproducible)
-    need not be.
+    Looks at DynamoDB tables, S3 buckets and Redshift clusters whose `criticality_tag` says high or critical.
+    AWS Backup has a recovery point of it (LastBackupTime), or a table has point-in-time recovery, a bucket
+    versions that are replicated, a cluster automated snapshots. Data that can be made again
+    (wa-audit:data=reproducible) need not be.
     https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListProtectedResources.html
     """
     critical = [
         r
         for type_ in ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Redshift::Cluster")
         for r in inventory.of(type_)
-        if neighbours.is_critical(r) and neighbours.plain_tags(r).get("wa-audit:data") != "reproducible"
+        if neighbours.is_critical(r, criticality_tag)
+        and neighbours.plain_tags(r).get("wa-audit:data") != "reproducible"
     ]
     if not critical:
         return not_applicable("has nothing that is tagged as critical")

@@ -1,5 +1,7 @@
 """Secrets are kept where their use is controlled, not in settings that many can read."""
 
+from typing import Any
+
 from wa_audit.rule import (
     Inventory,
     Relation,
@@ -47,10 +49,9 @@ def glue_job_args_no_secrets(job: Resource, inventory: Inventory) -> Verdict:
         "DefaultArguments": job["DefaultArguments"],
         "NonOverridableArguments": job["NonOverridableArguments"],
     }
-    for trigger in inventory.of("AWS::Glue::Trigger", region=job.region):
-        for action in trigger["Actions"] or ():
-            if action.get("JobName") == job.name:
-                sources[f"trigger {trigger.name}"] = action.get("Arguments")
+    triggers = inventory.of("AWS::Glue::Trigger", region=job.region)
+    given = inventory.derived(f"triggers' arguments in {job.region}", lambda: _arguments(triggers))
+    sources |= given.get(job.name, {})
     own = {name: secrets.classified(arguments) for name, arguments in sources.items()}
     if not any(own.values()):
         return not_applicable("has no arguments of its own")
@@ -59,6 +60,15 @@ def glue_job_args_no_secrets(job: Resource, inventory: Inventory) -> Verdict:
         keys = {key: class_ for exposed in found.values() for key, class_ in exposed.items()}
         return failed(f"keeps {_named(keys)} in plain arguments", arguments=found)
     return passed("keeps no secret in its arguments", arguments=sum(map(len, own.values())))
+
+
+def _arguments(triggers: list[Resource]) -> dict[str, dict[str, Any]]:
+    """By the job that they are given to: triggers' arguments, by trigger."""
+    found: dict[str, dict[str, Any]] = {}
+    for trigger in triggers:
+        for action in trigger["Actions"] or ():
+            found.setdefault(action.get("JobName"), {})[f"trigger {trigger.name}"] = action.get("Arguments")
+    return found
 
 
 @check("AWS::Glue::Connection")

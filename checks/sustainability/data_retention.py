@@ -12,7 +12,9 @@ from wa_audit.rule import (
     check,
     failed,
     lifecycle,
+    neighbours,
     not_applicable,
+    not_evaluated,
     passed,
     tables,
 )
@@ -63,12 +65,21 @@ def _locations(bucket: Resource, inventory: Inventory) -> Iterator[_Location]:
     for relation in inventory.sources(bucket, "logs-to"):
         if arns.parse(relation.source).service != "s3":
             yield _location(relation, inventory, is_log=True)
-    for stream in inventory.of("AWS::KinesisFirehose::DeliveryStream"):
+    streams = inventory.of("AWS::KinesisFirehose::DeliveryStream")
+    by_bucket = inventory.derived("Firehose's error prefixes", lambda: _error_prefixes(streams))
+    yield from by_bucket.get(bucket.arn, ())
+
+
+def _error_prefixes(streams: list[Resource]) -> dict[str, list[_Location]]:
+    """By the bucket's ARN: where Firehose puts what it could not deliver."""
+    found: dict[str, list[_Location]] = {}
+    for stream in streams:
         for destination in _s3_destinations(stream["Destinations"]):
-            prefix = destination.get("ErrorOutputPrefix")
-            if prefix and destination["BucketARN"] == bucket.arn:
+            if prefix := destination.get("ErrorOutputPrefix"):
                 # What follows `!{` is written anew for each object.
-                yield _Location(prefix.partition("!{")[0], "ErrorOutputPrefix", stream.name, False)
+                where = _Location(prefix.partition("!{")[0], "ErrorOutputPrefix", stream.name, False)
+                found.setdefault(destination["BucketARN"], []).append(where)
+    return found
 
 
 def _location(relation: Relation, inventory: Inventory, *, is_log: bool) -> _Location:
@@ -98,11 +109,12 @@ def _s3_destinations(value: Any) -> Iterator[dict[str, Any]]:
 
 
 @check("AWS::Kinesis::Stream")
-def kinesis_retention_excess(stream: Resource, *, most_hours: int) -> Verdict:
+def kinesis_retention_excess(stream: Resource, *, most_hours: int, criticality_tag: str) -> Verdict:
     """Passes where records are kept for no more than `most_hours`: beyond, AWS bills long-term retention.
 
-    A stream that must be replayed from further back is tagged wa-audit:replay with the reason. The rule
-    kinesis-retention-minimum asks for the least that a consumer needs.
+    A stream that must be replayed from further back is tagged wa-audit:replay with the reason. Pulls against
+    kinesis-retention-minimum, which asks for the least that a consumer needs: where `criticality_tag` says
+    high or critical, records may be kept for as long as there is.
     https://docs.aws.amazon.com/streams/latest/dev/kinesis-extended-retention.html
     """
     hours = stream["RetentionPeriodHours"]
@@ -110,9 +122,67 @@ def kinesis_retention_excess(stream: Resource, *, most_hours: int) -> Verdict:
         return passed(f"keeps records for {hours} hours", RetentionPeriodHours=hours)
     if "wa-audit:replay" in stream.tags:
         return not_applicable("is tagged wa-audit:replay", RetentionPeriodHours=hours)
+    if neighbours.is_critical(stream, criticality_tag):
+        words = "is tagged as critical: a long retention goes before storing little"
+        return not_applicable(words, RetentionPeriodHours=hours)
     return failed(
         f"keeps records for {hours} hours, {most_hours} are wanted at most", RetentionPeriodHours=hours
     )
+
+
+@check("AWS::Backup::BackupPlan", "AWS::Redshift::Cluster", "AWS::S3::Bucket")
+def cross_region_copy_needed(resource: Resource, inventory: Inventory, *, criticality_tag: str) -> Verdict:
+    """Passes where what is copied to another Region is critical; fails where somebody has said it is not.
+
+    Looks at S3 replication, copies of Redshift snapshots and copy actions of backup plans. `criticality_tag`
+    says high or critical, or low or none; wa-audit:data=transient or reproducible says that it can be had
+    again. Where no tag says anything nobody can tell, and nothing is judged. Pulls against
+    s3-bucket-cross-region-replication, redshift-snapshot-copy and backup-cross-region-copy, which ask for
+    copies of what is critical.
+    """
+    copies = _copies(resource)
+    if not copies:
+        return not_applicable("is not copied")
+    data = neighbours.plain_tags(resource).get("wa-audit:data")
+    spare = f"as {data}" if data in ("transient", "reproducible") else ""
+    if neighbours.is_uncritical(resource, criticality_tag):
+        spare = "as not critical"
+    if not spare and not neighbours.is_critical(resource, criticality_tag):
+        return not_applicable("is copied, and no tag says how critical it is")
+    home = resource["BucketRegion"] or resource.region
+    regions = sorted({_region(copy, inventory) for copy in copies} - {home})
+    if not regions:
+        return not_applicable("is copied within its Region alone")
+    if regions == [""]:
+        name = arns.parse(copies[0]).name
+        return not_evaluated(f"is copied to {name}, whose Region could not be read", Destination=copies[0])
+    where = regions[-1]
+    evidence: dict[str, Any] = {"Regions": [region for region in regions if region]}
+    if spare:
+        return failed(f"is copied to {where}, and tagged {spare}", **evidence)
+    return passed(f"is critical, and copied to {where}", **evidence)
+
+
+def _copies(resource: Resource) -> list[str]:
+    """The Regions that copies of it go to, or the ARNs of buckets and vaults there."""
+    match resource.type:
+        case "AWS::S3::Bucket":
+            rules = (resource["Replication"] or {}).get("Rules") or ()
+            return [rule["Destination"]["Bucket"] for rule in rules if rule.get("Status") == "Enabled"]
+        case "AWS::Redshift::Cluster":
+            region = (resource["ClusterSnapshotCopyStatus"] or {}).get("DestinationRegion")
+            return [region] if region else []
+    actions = [action for rule in resource["Rules"] or () for action in rule.get("CopyActions") or ()]
+    return [action["DestinationBackupVaultArn"] for action in actions]
+
+
+def _region(copy: str, inventory: Inventory) -> str:
+    parsed = arns.parse(copy)
+    if parsed.service != "s3":
+        return parsed.region or copy
+    bucket = inventory.find("AWS::S3::Bucket", copy)
+    # A bucket that is not this account's may be anywhere.
+    return bucket["BucketRegion"] if bucket else ""
 
 
 @check("AWS::DataSync::Task")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 SPELLINGS: Mapping[str, tuple[str, str]] = {
@@ -85,14 +86,18 @@ class Arn(NamedTuple):
         return re.split(r"[/:]", self.resource)[-1]
 
 
+_NONE = Arn()
+
+
 def parse(text: object) -> Arn:
     """The parts of an ARN; `Arn()` for anything that is not one, so that callers need no second test."""
-    if not isinstance(text, str) or not text.startswith("arn:"):
-        return Arn()
+    return _parse(text) if isinstance(text, str) and text.startswith("arn:") else _NONE
+
+
+@lru_cache(maxsize=65536)
+def _parse(text: str) -> Arn:
     parts = text.split(":", 5)
-    if len(parts) < 6:
-        return Arn()
-    return Arn(*parts[1:])
+    return _NONE if len(parts) < 6 else Arn(*parts[1:])
 
 
 def build(type_: str, name: str, *, partition: str, region: str, account: str) -> str:

@@ -20,29 +20,39 @@ class BestPractice(NamedTuple):
     pillar: str
     title: str
     url: str
+    question: str
     risk: str = ""
 
 
 @cache
 def best_practices() -> Mapping[str, BestPractice]:
-    """The framework's best practices by id, `REL05-BP04`; `risk` is AWS's level if it is not established."""
+    """The framework's best practices by id, `REL05-BP04`; `risk` is AWS's level if it is not established.
+
+    `question` is the framework's own that a practice answers.
+    """
     return MappingProxyType(
         {
-            id_: BestPractice(id_, pillar, title, url, risk)
-            for id_, pillar, risk, title, url in table("best_practices.tsv")
+            id_: BestPractice(id_, pillar, title, url, question, risk)
+            for id_, pillar, risk, title, url, question in table("best_practices.tsv")
         }
     )
 
 
 @cache
 def analytics_lens() -> Mapping[str, BestPractice]:
-    """The Data Analytics Lens's best practices by id, `BP 6.4`."""
+    """The Data Analytics Lens's best practices by id, `BP 6.4`; `question` is the design principle."""
     return MappingProxyType(
         {
-            id_: BestPractice(id_, pillar, title, url)
-            for id_, pillar, title, url in table("analytics_lens.tsv")
+            id_: BestPractice(id_, pillar, title, url, question)
+            for id_, pillar, title, url, question in table("analytics_lens.tsv")
         }
     )
+
+
+@cache
+def only_a_person() -> frozenset[str]:
+    """The ids of the practices that nothing in an account's configuration or metrics decides."""
+    return frozenset(id_ for (id_,) in table("only_a_person.tsv"))
 
 
 def table(name: str) -> list[list[str]]:

@@ -10,7 +10,7 @@ import calendar
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -62,6 +62,7 @@ def rate(expression: str) -> int | None:
     return int(match[1]) * _SECONDS[match[2]] if match and int(match[1]) else None
 
 
+@lru_cache(maxsize=4096)
 def period(expression: str) -> int | None:
     """Seconds between one fire and the next, the longest wait where they differ.
 

@@ -18,7 +18,7 @@ from wa_audit import flags, wiring
 @flags.results
 @flags.history
 @flags.gates
-@flags.verbose
+@flags.common
 def assess(inventory: Path, output: Path, formats: Sequence[str], **options: Any) -> None:
     """Judge an inventory file, without AWS."""
     from wa_audit import inventory as inventories

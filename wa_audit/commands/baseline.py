@@ -12,7 +12,7 @@ from wa_audit import flags
 @click.command(epilog=flags.EXIT_CODES)
 @click.argument("audit", type=click.Path(path_type=Path))
 @flags.baseline_file
-@flags.verbose
+@flags.common
 def baseline(audit: Path, output: Path) -> None:
     """Write down what an audit.json fails today, so that only what is new fails a build.
 

@@ -18,7 +18,7 @@ from wa_audit import flags, wiring
 @flags.metrics
 @flags.rulebook
 @flags.inventory_file
-@flags.verbose
+@flags.common
 def collect(
     output: Path,
     no_progress: bool,

@@ -14,7 +14,7 @@ from wa_audit import flags, wiring
 @click.argument("new", type=click.Path(path_type=Path))
 @flags.diff_form
 @flags.diff_file
-@flags.verbose
+@flags.common
 def diff(old: Path, new: Path, form: str, output: Path | None) -> None:
     """Compare two audit.json of one account: what is new, fixed, worse, or can no longer be told.
 

@@ -15,7 +15,7 @@ from wa_audit import flags, wiring
 @flags.paid
 @flags.rulebook
 @flags.as_json
-@flags.verbose
+@flags.common
 def doctor(no_progress: bool, as_json: bool, **options: Any) -> None:
     """See whether an audit can run: credentials, clock, regions, permissions, versions, data.
 

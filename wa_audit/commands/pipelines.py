@@ -13,7 +13,7 @@ from wa_audit import flags, wiring
 @click.group(invoke_without_command=True, epilog=flags.EXIT_CODES)
 @flags.audit_file
 @flags.as_json
-@flags.verbose
+@flags.common
 @click.pass_context
 def pipelines(context: click.Context, audit: Path, as_json: bool) -> None:
     """List the pipelines of an audit.json, or draw one of them.

@@ -15,7 +15,7 @@ from wa_audit import flags, wiring
 @click.argument("audit", type=click.Path(path_type=Path))
 @flags.reports
 @flags.history
-@flags.verbose
+@flags.common
 def report(audit: Path, output: Path, formats: Sequence[str], **options: Any) -> None:
     """Make reports of an audit.json."""
     from wa_audit import report as reports

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 @click.group("rules", invoke_without_command=True)
 @flags.rulebook
 @flags.as_json
+@flags.common
 @click.pass_context
 def rules(
     context: click.Context,

@@ -22,7 +22,7 @@ from wa_audit import flags, wiring
 @flags.results
 @flags.history
 @flags.gates
-@flags.verbose
+@flags.common
 def scan(
     output: Path,
     formats: Sequence[str],

@@ -2,12 +2,13 @@
 
 Acme sells things. `clickstream` follows what visitors do, `orders` handles what they buy, `images` shows
 what there is, `customers` keeps whom it is for, `sensors` look after the cold stores, `governance` after the
-rest, `reporting` adds it up at night, and `analysts` look at it. Parts of it are well built and parts are
-not, so that every pillar of an audit has something to praise and something to mend.
+rest, `trials` try things out, `reporting` adds it up at night, and `analysts` look at it. Parts of it are
+well built and parts are not, so that every pillar of an audit has something to praise and something to mend.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wa_audit.demo_account import (
@@ -20,6 +21,7 @@ from wa_audit.demo_account import (
     orders,
     reporting,
     sensors,
+    trials,
     warehouse,
 )
 from wa_audit.demo_account.account import SECOND_REGION, Account, Refusal
@@ -27,7 +29,11 @@ from wa_audit.demo_account.account import SECOND_REGION, Account, Refusal
 if TYPE_CHECKING:
     import boto3
 
-__all__ = ["SECOND_REGION", "Refusal", "seed"]
+__all__ = ["LEDGER", "SECOND_REGION", "Refusal", "seed"]
+
+LEDGER = Path(__file__).with_name("ledger.jsonl")
+"""The inventory of Acme's other account, where the ledger is kept: small, and well looked after. What an
+account has once or not at all is the other way round there, and what the emulator cannot hold is there."""
 
 
 def seed(
@@ -50,6 +56,7 @@ def seed(
         customers,
         governance,
         analysts,
+        trials,
     ):
         part.seed(account)
     return account.refusals

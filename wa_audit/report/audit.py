@@ -6,7 +6,6 @@ document and nothing else.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -17,17 +16,19 @@ import msgspec
 from wa_audit import __version__
 from wa_audit.aws import framework
 from wa_audit.inventory import Inventory
-from wa_audit.model import ConfigurationError, Finding, Gap, Pillar, Reason, Severity, Status
+from wa_audit.model import ConfigurationError, Finding, Pillar, Reason, Severity, Status
 from wa_audit.pipelines import Flow
-from wa_audit.report import documents
+from wa_audit.questions import Question
+from wa_audit.report import asked, documents
 from wa_audit.report.flows import PipelineFacts
 from wa_audit.report.flows import facts as flow_facts
+from wa_audit.report.gaps import Gaps, Unread
 from wa_audit.rulebook import Rule, Rulebook
 from wa_audit.score import Score, Scorecard
 from wa_audit.suppressions import Entry, State, Suppressions
 
 FORMAT = "wa-audit"
-VERSION = "1.1"
+VERSION = "1.2"
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +106,10 @@ class Practice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleText(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule's words. `best_practices` and `analytics_lens` are keys of the audit's `practices`."""
+    """One rule's words. `best_practices` and `analytics_lens` are keys of the audit's `practices`.
+
+    `against` names the rules whose best practices pull the other way.
+    """
 
     pillar: Pillar
     theme: str
@@ -122,6 +126,7 @@ class RuleText(msgspec.Struct, frozen=True, kw_only=True):
     score: float | None
     coverage: float | None
     counts: dict[str, int]
+    against: list[str] = []
 
 
 class ResourceFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,17 +136,6 @@ class ResourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     region: str
     tags: dict[str, str]
     pipelines: list[str] = []
-
-
-class Unread(msgspec.Struct, frozen=True, kw_only=True):
-    """What could not be read, by operation and region; `findings` counts those that it cost."""
-
-    operation: str
-    action: str
-    region: str
-    reason: Reason
-    sentence: str
-    findings: int
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,7 +178,8 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One verdict. `rule` and `resource` are keys of the audit's tables; `gap` is an index into `gaps`, and
     `suppression` one into `suppressions`.
 
-    `known` marks a failure that stands in the baseline.
+    `known` marks a failure that stands in the baseline; `against` holds the ids of the findings on the same
+    resource whose best practices pull the other way.
     """
 
     id: str
@@ -197,6 +192,7 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     gap: int | None = None
     suppression: int | None = None
     known: bool = False
+    against: list[str] = []
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
@@ -222,6 +218,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     baseline: BaselineFacts | None = None
     pipelines: list[PipelineFacts] = []
     unassigned: list[str] = []
+    questions: list[asked.QuestionFacts] = []
 
 
 def build(
@@ -233,13 +230,14 @@ def build(
     only: Iterable[str] = (),
     suppressions: Suppressions | None = None,
     flow: Flow | None = None,
+    questions: Iterable[Question] = (),
 ) -> Audit:
     """The audit of one inventory. Pure: the same input gives the same document.
 
     `only` says what the judging was narrowed to; `suppressions` have been applied to the findings;
-    `flow` holds the pipelines.
+    `flow` holds the pipelines; `questions` are left to people.
     """
-    gaps = _Gaps()
+    gaps = Gaps()
     rows: list[FindingRow] = []
     resources: dict[str, ResourceFacts] = {}
     found = list(findings)
@@ -286,10 +284,11 @@ def build(
         practices=_practices(rulebook.rules),
         gaps=gaps.table(),
         resources=dict(sorted(resources.items())),
-        findings=rows,
+        findings=_referring(rows, {rule.id: rule.against for rule in rulebook.rules if rule.against}),
         suppressions=[] if suppressions is None else list(map(_suppression, suppressions.outcomes(judged))),
         pipelines=flows,
         unassigned=flow.unassigned if flow else [],
+        questions=asked.facts(questions),
     )
 
 
@@ -311,40 +310,7 @@ def _suppression(outcome: tuple[Entry, State, int]) -> SuppressionFacts:
     return SuppressionFacts(**facts, state=state, findings=findings)
 
 
-_GapKey = tuple[str, str, Reason, str]
-
-
-class _Gaps:
-    """The table of what could not be read; findings refer to its rows by number."""
-
-    def __init__(self) -> None:
-        self._first: dict[_GapKey, Gap] = {}
-        self._cost: Counter[int] = Counter()
-        self._numbers: dict[_GapKey, int] = {}
-
-    def index(self, gap: Gap, cost: int = 1) -> int:
-        # What lies outside the audit has no operation: there the sentence tells one from another.
-        key = (gap.operation, gap.region, gap.reason, "" if gap.operation else gap.sentence)
-        self._first.setdefault(key, gap)
-        number = self._numbers.setdefault(key, len(self._numbers))
-        self._cost[number] += cost
-        return number
-
-    def table(self) -> list[Unread]:
-        return [
-            Unread(
-                operation=gap.operation,
-                action=gap.action,
-                region=gap.region,
-                reason=gap.reason,
-                sentence=gap.sentence,
-                findings=self._cost[self._numbers[key]],
-            )
-            for key, gap in self._first.items()
-        ]
-
-
-def _row(finding: Finding, gaps: _Gaps) -> FindingRow:
+def _row(finding: Finding, gaps: Gaps) -> FindingRow:
     return FindingRow(
         id=finding.id,
         rule=finding.rule,
@@ -356,6 +322,16 @@ def _row(finding: Finding, gaps: _Gaps) -> FindingRow:
         gap=None if finding.gap is None else gaps.index(finding.gap),
         suppression=finding.suppression,
     )
+
+
+def _referring(rows: list[FindingRow], against: Mapping[str, Collection[str]]) -> list[FindingRow]:
+    """The findings, of which those on one resource refer to each other where their rules pull apart."""
+    ids = {(row.rule, row.resource): row.id for row in rows if row.rule in against}
+    for number, row in enumerate(rows):
+        if row.rule in against:
+            others = [ids.get((rule, row.resource)) for rule in against[row.rule]]
+            rows[number] = msgspec.structs.replace(row, against=[id_ for id_ in others if id_])
+    return rows
 
 
 def _resource(finding: Finding, inventory: Inventory, pipelines: list[str]) -> ResourceFacts:
@@ -414,6 +390,7 @@ def _rule(rule: Rule, scorecard: Scorecard) -> RuleText:
         score=score.score,
         coverage=score.coverage,
         counts=score.counts,
+        against=list(rule.against),
     )
 
 

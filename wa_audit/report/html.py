@@ -24,10 +24,11 @@ from markupsafe import Markup, escape
 
 from wa_audit.files import REPORT_TEMPLATES
 from wa_audit.model import Pillar, Reason, Severity, Status
-from wa_audit.report import drawing
-from wa_audit.report.audit import Audit, OverallScore, PillarScore, RuleText, Step, Unread
+from wa_audit.report import asked, drawing
+from wa_audit.report.audit import Audit, OverallScore, PillarScore, RuleText, Step
 from wa_audit.report.drawing import Box
 from wa_audit.report.flows import PipelineFacts, worst_first
+from wa_audit.report.gaps import Unread
 
 # Below a grade's floor the next one begins; the last is for whatever is left.
 GRADES = ((90, "good", "Good"), (50, "medium", "Needs work"), (0, "poor", "Poor"))
@@ -81,6 +82,7 @@ def render(audit: Audit) -> Iterator[bytes]:
         **_pipelines(audit),
         "gap_groups": _gap_groups(audit.gaps),
         "grant": _grant(audit.gaps),
+        "asked": asked.by_pillar(audit.questions),
         "services": _services(audit),
         "regions": sorted({resource.region for resource in audit.resources.values()}),
         "silent_rules": _silent_rules(audit),
@@ -286,6 +288,16 @@ def _data(audit: Audit) -> dict[str, Any]:
         "messages": messages.rows,
         "evidence": evidences.rows,
         "findings": findings,
+        "against": _against(audit),
+    }
+
+
+def _against(audit: Audit) -> dict[str, list[int]]:
+    """By finding: those on the same resource whose best practices pull the other way. By number."""
+    pulling = {finding.id: number for number, finding in enumerate(audit.findings) if finding.against}
+    return {
+        str(number): [pulling[other] for other in audit.findings[number].against if other in pulling]
+        for number in pulling.values()
     }
 
 

@@ -47,6 +47,7 @@ def words(rule: Rule) -> dict[str, object]:
         "fix": rule.fix,
         "reads": list(rule.reads),
         "params": dict(rule.params),
+        "against": list(rule.against),
         "best_practices": [practice._asdict() for practice in practices(rule)],
         "source": rule.source,
     }
@@ -71,6 +72,8 @@ def explain(rule: Rule) -> str:
     if rule.params:
         sections.append(_section("Parameters", ", ".join(f"{k} = {v}" for k, v in rule.params.items())))
     sections.append(_section("Fix", rule.fix))
+    if rule.against:
+        sections.append(_section("Pulls against", ", ".join(rule.against) + ": how critical it is decides"))
     links = [f"  {practice.id}  {practice.title}\n    {practice.url}" for practice in practices(rule)]
     sections.append("Best practices\n" + "\n".join(links))
     if rule.source != "built-in":

@@ -165,6 +165,14 @@ def _show_gaps(audit: Audit, console: Console) -> None:
     if known := audit.baseline:
         new = f"{count(known.new, 'failure')} not in the baseline, {known.known} in it"
         lines.append(Text(f"{new}, {known.no_longer} of it no longer failing"))
+    if audit.questions:
+        answered = sum(1 for question in audit.questions if question.answer)
+        left = count(len(audit.questions) - answered, "best practice")
+        lines.append(
+            Text(
+                f"{left} for a person to judge, {answered} answered; 'wa-audit init' lists them", style="dim"
+            )
+        )
     if not audit.run.complete:
         lines.append(Text("The collection was stopped before its end", style="red"))
     if lines:
