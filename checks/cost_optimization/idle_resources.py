@@ -13,6 +13,7 @@ from wa_audit.rule import (
     not_evaluated,
     passed,
     times,
+    wasted,
 )
 
 
@@ -34,8 +35,18 @@ def emr_auto_termination(cluster: Resource, *, most_idle_seconds: int) -> Verdic
     if cluster.tags.get("wa-audit:always-on") == "approved":
         return not_applicable("is approved to run at all times")
     if timeout is None:
-        return failed("runs on when it has no work: it has no auto-termination policy", AutoTerminate=False)
-    return failed(f"runs on for {timeout} idle seconds, more than {most_idle_seconds}", IdleTimeout=timeout)
+        return failed(
+            "runs on when it has no work: it has no auto-termination policy",
+            AutoTerminate=False,
+            waste=wasted.emr(cluster),
+            carbon=wasted.idle_part(cluster),
+        )
+    return failed(
+        f"runs on for {timeout} idle seconds, more than {most_idle_seconds}",
+        IdleTimeout=timeout,
+        waste=wasted.emr(cluster),
+        carbon=wasted.idle_part(cluster),
+    )
 
 
 @check("AWS::EMRServerless::Application")
@@ -54,11 +65,16 @@ def emr_serverless_auto_stop(application: Resource, *, most_idle_minutes: int) -
     if not stop.get("enabled"):
         also = " and keeps workers ready" if ready else ""
         return failed(
-            f"does not stop by itself{also}", severity="high" if ready else None, autoStopConfiguration=stop
+            f"does not stop by itself{also}",
+            severity="high" if ready else None,
+            autoStopConfiguration=stop,
+            waste=wasted.application(application),
         )
     if minutes > most_idle_minutes:
         return failed(
-            f"stops after {minutes} idle minutes, more than {most_idle_minutes}", idleTimeoutMinutes=minutes
+            f"stops after {minutes} idle minutes, more than {most_idle_minutes}",
+            idleTimeoutMinutes=minutes,
+            waste=wasted.application(application),
         )
     return passed(f"stops after {minutes} idle minutes", idleTimeoutMinutes=minutes)
 
@@ -92,7 +108,10 @@ def redshift_cluster_idle(
     evidence: dict[str, Any] = {"DatabaseConnections": most, "CPUUtilization": round(mean, 1), "days": known}
     if most <= most_connections and mean < most_cpu_percent:
         return failed(
-            f"had {most:,.0f} connections at the most, and {mean:.1f} % of CPU on average", **evidence
+            f"had {most:,.0f} connections at the most, and {mean:.1f} % of CPU on average",
+            waste=wasted.warehouse(cluster),
+            carbon=wasted.all_of_it(),
+            **evidence,
         )
     return passed(f"had up to {most:,.0f} connections, and {mean:.1f} % of CPU on average", **evidence)
 
@@ -123,10 +142,24 @@ def msk_cluster_idle(
         "brokers": len(taken),
     }
     if bytes_ < least_bytes_per_second:
-        return failed(f"takes in {bytes_:,.0f} bytes a second", **evidence)
+        return failed(
+            f"takes in {bytes_:,.0f} bytes a second",
+            waste=wasted.brokers(cluster),
+            carbon=wasted.all_of_it(),
+            **evidence,
+        )
     if cpu < least_cpu_percent:
-        return failed(f"uses {cpu:.1f} % of its brokers' CPU", severity="low", **evidence)
+        return failed(
+            f"uses {cpu:.1f} % of its brokers' CPU",
+            severity="low",
+            waste=wasted.brokers(cluster, _HALF),
+            **evidence,
+        )
     return passed(f"takes in {bytes_:,.0f} bytes a second with {cpu:.1f} % of its brokers' CPU", **evidence)
+
+
+# The next smaller type of each family costs half.
+_HALF = 0.5
 
 
 def _brokers(cluster: Resource, name: str) -> list[float]:
@@ -151,4 +184,9 @@ def glue_job_unused(job: Resource, inventory: Inventory, *, days: int) -> Verdic
         return passed("ran", StartedOn=started)
     if times.hours_between(job["CreatedOn"], now) <= 24 * days:
         return not_applicable(f"is not yet {days} days old", CreatedOn=job["CreatedOn"])
-    return failed(f"has not run in {days} days", CreatedOn=job["CreatedOn"], StartedOn=started)
+    return failed(
+        f"has not run in {days} days",
+        CreatedOn=job["CreatedOn"],
+        StartedOn=started,
+        waste=wasted.nothing("a job is paid for by its runs, of which there are none"),
+    )

@@ -12,6 +12,7 @@ from wa_audit.rule import (
     not_applicable,
     passed,
     warehouses,
+    wasted,
 )
 
 
@@ -33,10 +34,18 @@ def athena_workgroup_scan_limit(workgroup: Resource, inventory: Inventory, *, mo
     if reservation := _reservation(workgroup, inventory):
         return not_applicable("runs on a capacity reservation", CapacityReservation=reservation)
     if cutoff is None:
-        return failed("sets no limit on what a query may scan", BytesScannedCutoffPerQuery=None)
+        return failed(
+            "sets no limit on what a query may scan", BytesScannedCutoffPerQuery=None, waste=_ONLY_A_LIMIT
+        )
     return failed(
-        f"lets a query scan {cutoff} bytes, more than {most_bytes}", BytesScannedCutoffPerQuery=cutoff
+        f"lets a query scan {cutoff} bytes, more than {most_bytes}",
+        BytesScannedCutoffPerQuery=cutoff,
+        waste=_ONLY_A_LIMIT,
     )
+
+
+_ONLY_A_LIMIT = wasted.unknown("a limit that is missing costs what happens without it")
+_ONLY_TOLD = wasted.unknown("it is about who learns of what is spent, and not about what is spent")
 
 
 def _reservation(workgroup: Resource, inventory: Inventory) -> str | None:
@@ -64,7 +73,9 @@ def resource_required_tags(resource: Resource, *, required: list[str]) -> Verdic
     if missing:
         words = ", ".join(keys.replace("|", " or ") for keys in missing)
         return failed(
-            f"lacks the tags {words}" if len(missing) > 1 else f"lacks the tag {words}", missing=missing
+            f"lacks the tags {words}" if len(missing) > 1 else f"lacks the tag {words}",
+            missing=missing,
+            waste=_ONLY_TOLD,
         )
     return passed("bears the tags by which its cost is told", tags=sorted(resource.tags))
 
@@ -92,10 +103,14 @@ def budget_configured(account: Resource, inventory: Inventory, *, payer_managed:
             kinds.add(str((notification["Notification"] or {}).get("NotificationType")))
     budgets = [b for b in inventory.of("AWS::Budgets::Budget") if b["BudgetType"] == "COST" and _is_real(b)]
     if not budgets:
-        return failed("has no budget for its cost")
+        return failed("has no budget for its cost", waste=_ONLY_TOLD)
     heard = sorted(budget.name for budget in budgets if told.get(budget.name))
     if not heard:
-        return failed("has a cost budget of which nobody is told", budgets=sorted(b.name for b in budgets))
+        return failed(
+            "has a cost budget of which nobody is told",
+            budgets=sorted(b.name for b in budgets),
+            waste=_ONLY_TOLD,
+        )
     early = any("FORECASTED" in told[name] for name in heard)
     note = "" if early else ", though only after the money is spent"
     return passed(f"has a cost budget that tells of itself{note}", budgets=heard)
@@ -132,4 +147,5 @@ def redshift_usage_limits(cluster: Resource, inventory: Inventory) -> Verdict:
         "may add clusters without a usage limit",
         max_concurrency_scaling_clusters=most,
         FeatureType=sorted(limits),
+        waste=_ONLY_A_LIMIT,
     )

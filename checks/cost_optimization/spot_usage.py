@@ -11,8 +11,10 @@ from wa_audit.rule import (
     instances,
     not_applicable,
     passed,
+    wasted,
 )
 
+_SPOT = wasted.unknown("Spot capacity has no list price: what it costs changes by the hour")
 _NEVER_INTERRUPTED = {"HBase", "Flink"}
 
 
@@ -46,12 +48,14 @@ def emr_spot_for_task_nodes(
     if not task and sum(part.nodes for part in core) < many_core_nodes:
         return not_applicable("has no task nodes, and too few core nodes to move any", **evidence)
     if not task:
-        return failed("runs all its work on core nodes", severity="low", **evidence)
+        return failed("runs all its work on core nodes", severity="low", waste=_SPOT, **evidence)
     if all(part.market != "SPOT" for part in task):
-        return failed("runs its task nodes on demand", **evidence)
+        return failed("runs its task nodes on demand", waste=_SPOT, **evidence)
     idle = not sum(part.units for part in task)
     if idle or 100 * spot >= least_spot_percent * units:
         return passed("asks for its task nodes on the Spot market", **evidence)
     return failed(
-        f"runs {100 * spot // units} % of its capacity on Spot, less than {least_spot_percent} %", **evidence
+        f"runs {100 * spot // units} % of its capacity on Spot, less than {least_spot_percent} %",
+        waste=_SPOT,
+        **evidence,
     )

@@ -10,6 +10,7 @@ from wa_audit.rule import (
     instances,
     not_applicable,
     passed,
+    wasted,
 )
 
 
@@ -41,6 +42,7 @@ def emr_graviton(cluster: Resource, *, least_percent: int) -> Verdict:
         return passed(f"runs {percent} % of its capacity on Graviton", percent=percent, units=units)
     return failed(
         f"runs {percent} % of its capacity on Graviton, less than {least_percent} %",
+        carbon=wasted.graviton(1 - percent / 100),
         percent=percent,
         units=units,
     )
@@ -65,10 +67,19 @@ def lambda_arm64(function: Resource, inventory: Inventory) -> Verdict:
     if function["MasterArn"] or (function.region == "us-east-1" and _runs_at_the_edge(function, inventory)):
         return not_applicable("is a Lambda@Edge function, which runs on x86 alone")
     if function["PackageType"] == "Image":
-        return failed("runs a container image on x86", severity="info", PackageType="Image")
+        return failed(
+            "runs a container image on x86", severity="info", PackageType="Image", carbon=wasted.graviton()
+        )
+    waste = wasted.arm(function, inventory.run.metrics_days)
     if layers := function["Layers"]:
-        return failed(f"runs on x86, with {len(layers)} layers", severity="info", Architectures=architectures)
-    return failed("runs on x86", Architectures=architectures)
+        return failed(
+            f"runs on x86, with {len(layers)} layers",
+            severity="info",
+            waste=waste,
+            carbon=wasted.graviton(),
+            Architectures=architectures,
+        )
+    return failed("runs on x86", waste=waste, carbon=wasted.graviton(), Architectures=architectures)
 
 
 def _runs_at_the_edge(function: Resource, inventory: Inventory) -> bool:

@@ -17,6 +17,7 @@ from wa_audit.rule import (
     not_evaluated,
     passed,
     times,
+    wasted,
 )
 
 
@@ -43,7 +44,12 @@ def region_carbon_intensity(
     if dirty:
         cleaner = {region: carbon.cleaner(region, most_grams) for region in dirty}
         named = ", ".join(f"{region} ({grams[region]} gCO2e/kWh)" for region in dirty)
-        return failed(f"runs in {named}, more than {most_grams}", gco2e_per_kwh=grams, cleaner=cleaner)
+        return failed(
+            f"runs in {named}, more than {most_grams}",
+            carbon=carbon.best_move(cleaner),
+            gco2e_per_kwh=grams,
+            cleaner=cleaner,
+        )
     if unknown:
         return not_evaluated(f"runs in {', '.join(unknown)}, whose grid no table knows", gco2e_per_kwh=grams)
     return passed(
@@ -74,7 +80,12 @@ def kinesis_stream_idle(stream: Resource, inventory: Inventory) -> Verdict:
         return not_evaluated("took in nothing, and its age is not known", **evidence)
     if times.hours_between(created, inventory.run.started) < days * 24:
         return not_evaluated(f"took in nothing, and is not yet {days} days old", **evidence)
-    return failed(f"took in no records in {days} days", **evidence)
+    return failed(
+        f"took in no records in {days} days",
+        waste=wasted.stream(stream),
+        carbon=wasted.all_of_it(),
+        **evidence,
+    )
 
 
 @check("AWS::Lambda::EventSourceMapping")
