@@ -7,7 +7,7 @@
 
   const data = JSON.parse(document.getElementById("audit-data").textContent);
   // A finding is an array of numbers; these are its places.
-  const [RULE, RESOURCE, STATUS, SEVERITY, MESSAGE, EVIDENCE, GAP, SUPPRESSION] = [0, 1, 2, 3, 4, 5, 6, 7];
+  const [RULE, RESOURCE, STATUS, SEVERITY, MESSAGE, EVIDENCE, GAP, SUPPRESSION, WASTE] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
   const [ARN, TYPE, NAME, ACCOUNT, REGION, TAGS, PIPELINES] = [0, 1, 2, 3, 4, 5, 6];
 
   const FIRST_ROWS = 20; // of a rule, when it is opened
@@ -402,6 +402,7 @@
         { class: "verdict" },
         el("p", {}, differs ? el("span", { class: `severity ${severity}` }, capital(severity)) : null, differs ? " " : null, el("bdi", {}, capital(data.messages[finding[MESSAGE]]))),
         finding[SUPPRESSION] < 0 ? null : accepted(data.suppressions[finding[SUPPRESSION]]),
+        finding[WASTE] < 0 ? null : waste(data.waste[finding[WASTE]]),
         finding[EVIDENCE] < 0 ? null : evidenceTable(data.evidence[finding[EVIDENCE]]),
       ),
     );
@@ -409,6 +410,11 @@
 
   function accepted([reason, owner, expires]) {
     return el("p", { class: "quiet-text" }, "Suppressed by ", el("bdi", {}, owner), ` until ${expires}: `, el("bdi", {}, reason));
+  }
+
+  /** What a failure wastes and what its cure saves, with what that rests on. */
+  function waste(lines) {
+    return el("ul", { class: "waste" }, ...lines.map((line) => el("li", {}, folded(line))));
   }
 
   function evidenceTable(evidence) {

@@ -12,6 +12,7 @@ import click
 from wa_audit import flags
 
 if TYPE_CHECKING:
+    from wa_audit.aws.prices import Table
     from wa_audit.collect.plan import Plan
     from wa_audit.collect.session import AwsSession
     from wa_audit.inventory import Inventory
@@ -159,6 +160,7 @@ class Judging(NamedTuple):
     baseline: tuple[Path, Baseline] | None
     pipeline: str
     pipeline_tag: str
+    prices: Table
 
     @property
     def looks_at_tags(self) -> bool:
@@ -175,9 +177,9 @@ class Judging(NamedTuple):
         """What the options ask for; takes them out of `options`.
 
         Raises:
-            ConfigurationError: a file of suppressions, or the baseline, is not what it should be.
+            ConfigurationError: a file of suppressions or prices, or the baseline, is not what it should be.
         """
-        from wa_audit import suppressions
+        from wa_audit import pricefile, suppressions
         from wa_audit.report import baseline as baselines
 
         tags = parse_tags(options.pop("tags"))
@@ -185,7 +187,8 @@ class Judging(NamedTuple):
         # Read before a long run, and not again after it.
         baseline = (path, baselines.read(path)) if path else None
         accepted = suppressions.read(options.pop("suppressions"))
-        return cls(tags, accepted, baseline, options.pop("pipeline"), options.pop("pipeline_tag"))
+        table = pricefile.in_force(options.pop("prices"))
+        return cls(tags, accepted, baseline, options.pop("pipeline"), options.pop("pipeline_tag"), table)
 
 
 def assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
@@ -216,7 +219,7 @@ def _assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
         flow = flow.only(judging.pipeline)
     day = datetime.date.fromisoformat(inventory.run.started[:10] or "1970-01-01")
     accepted = suppressions.Suppressions(judging.suppressions, day)
-    judged = assessor.assess(related, book, judging.tags)
+    judged = assessor.assess(related, book, judging.tags, judging.prices)
     if judging.pipeline:
         reach = flow.pipelines[0].reach
         judged = (finding for finding in judged if finding.arn in reach)
@@ -229,6 +232,7 @@ def _assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
         only=judging.narrowed_to,
         suppressions=accepted,
         flow=flow,
+        price_table=judging.prices,
     )
     if judging.baseline is None:
         return audit

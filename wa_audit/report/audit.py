@@ -6,7 +6,6 @@ document and nothing else.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,18 +13,20 @@ from typing import Any
 import msgspec
 
 from wa_audit import __version__
-from wa_audit.aws import framework
+from wa_audit.aws import framework, prices
 from wa_audit.inventory import Inventory
-from wa_audit.model import ConfigurationError, Finding, Gap, Pillar, Reason, Severity, Status
+from wa_audit.model import ConfigurationError, Finding, Pillar, Reason, Severity, Status
 from wa_audit.pipelines import Flow
 from wa_audit.report.flows import PipelineFacts
 from wa_audit.report.flows import facts as flow_facts
+from wa_audit.report.gaps import Gaps, Unread
+from wa_audit.report.money import Money, SavingFacts, WasteFacts, saving_of, totals, waste_of
 from wa_audit.rulebook import Rule, Rulebook
 from wa_audit.score import Score, Scorecard
 from wa_audit.suppressions import Entry, State, Suppressions
 
 FORMAT = "wa-audit"
-VERSION = "1.1"
+VERSION = "1.2"
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,17 +132,6 @@ class ResourceFacts(msgspec.Struct, frozen=True, kw_only=True):
     pipelines: list[str] = []
 
 
-class Unread(msgspec.Struct, frozen=True, kw_only=True):
-    """What could not be read, by operation and region; `findings` counts those that it cost."""
-
-    operation: str
-    action: str
-    region: str
-    reason: Reason
-    sentence: str
-    findings: int
-
-
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A rule to put right, and the points that the overall score gains by it."""
 
@@ -182,7 +172,7 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One verdict. `rule` and `resource` are keys of the audit's tables; `gap` is an index into `gaps`, and
     `suppression` one into `suppressions`.
 
-    `known` marks a failure that stands in the baseline.
+    `known` marks a failure that stands in the baseline. `waste` and `carbon` are a failure's alone.
     """
 
     id: str
@@ -195,6 +185,8 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     gap: int | None = None
     suppression: int | None = None
     known: bool = False
+    waste: WasteFacts | None = None
+    carbon: SavingFacts | None = None
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,6 +212,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     baseline: BaselineFacts | None = None
     pipelines: list[PipelineFacts] = []
     unassigned: list[str] = []
+    money: Money | None = None
 
 
 def build(
@@ -231,13 +224,15 @@ def build(
     only: Iterable[str] = (),
     suppressions: Suppressions | None = None,
     flow: Flow | None = None,
+    price_table: prices.Table | None = None,
 ) -> Audit:
     """The audit of one inventory. Pure: the same input gives the same document.
 
     `only` says what the judging was narrowed to; `suppressions` have been applied to the findings;
-    `flow` holds the pipelines.
+    `flow` holds the pipelines; `price_table` is the one by which the findings were estimated, without one the
+    bundled one.
     """
-    gaps = _Gaps()
+    gaps = Gaps()
     rows: list[FindingRow] = []
     resources: dict[str, ResourceFacts] = {}
     found = list(findings)
@@ -288,6 +283,7 @@ def build(
         suppressions=[] if suppressions is None else list(map(_suppression, suppressions.outcomes(judged))),
         pipelines=flows,
         unassigned=flow.unassigned if flow else [],
+        money=totals(found, rulebook, flow, price_table or prices.bundled()),
     )
 
 
@@ -309,40 +305,7 @@ def _suppression(outcome: tuple[Entry, State, int]) -> SuppressionFacts:
     return SuppressionFacts(**facts, state=state, findings=findings)
 
 
-_GapKey = tuple[str, str, Reason, str]
-
-
-class _Gaps:
-    """The table of what could not be read; findings refer to its rows by number."""
-
-    def __init__(self) -> None:
-        self._first: dict[_GapKey, Gap] = {}
-        self._cost: Counter[int] = Counter()
-        self._numbers: dict[_GapKey, int] = {}
-
-    def index(self, gap: Gap, cost: int = 1) -> int:
-        # What lies outside the audit has no operation: there the sentence tells one from another.
-        key = (gap.operation, gap.region, gap.reason, "" if gap.operation else gap.sentence)
-        self._first.setdefault(key, gap)
-        number = self._numbers.setdefault(key, len(self._numbers))
-        self._cost[number] += cost
-        return number
-
-    def table(self) -> list[Unread]:
-        return [
-            Unread(
-                operation=gap.operation,
-                action=gap.action,
-                region=gap.region,
-                reason=gap.reason,
-                sentence=gap.sentence,
-                findings=self._cost[self._numbers[key]],
-            )
-            for key, gap in self._first.items()
-        ]
-
-
-def _row(finding: Finding, gaps: _Gaps) -> FindingRow:
+def _row(finding: Finding, gaps: Gaps) -> FindingRow:
     return FindingRow(
         id=finding.id,
         rule=finding.rule,
@@ -353,6 +316,8 @@ def _row(finding: Finding, gaps: _Gaps) -> FindingRow:
         evidence={name: value for name, value in finding.evidence.items() if value is not None},
         gap=None if finding.gap is None else gaps.index(finding.gap),
         suppression=finding.suppression,
+        waste=waste_of(finding),
+        carbon=saving_of(finding),
     )
 
 
