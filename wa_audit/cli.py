@@ -27,6 +27,7 @@ COMMANDS = {
     "doctor": "wa_audit.commands.doctor",
     "iam-policy": "wa_audit.commands.iam_policy",
     "pipelines": "wa_audit.commands.pipelines",
+    "prices": "wa_audit.commands.prices",
     "report": "wa_audit.commands.report",
     "rules": "wa_audit.commands.rules",
     "scan": "wa_audit.commands.scan",

@@ -150,6 +150,7 @@ metrics = _together(
     no_metrics,
 )  # fmt: skip
 prices = option("--prices", type=click.Path(path_type=Path), metavar="FILE", help="Prices to estimate waste by, from 'wa-audit prices refresh'; default: those of your own, and the bundled ones.")  # fmt: skip
+price_regions = option("--region", "regions", multiple=True, metavar="REGION", help="Only this region's prices; repeatable.")  # fmt: skip
 prices_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_PRICES"], help="Where the prices go; default: where every audit looks for them.")  # fmt: skip
 tag = option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Judge only resources that bear this tag; repeatable, all must match.")  # fmt: skip
 _folder = option("--output", "-o", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Folder for the results; default: the current one.")  # fmt: skip
