@@ -42,6 +42,11 @@ def nothing(because: str) -> Waste:
     return Waste(confidence=Confidence.DERIVED, usd=0.0, assumptions=(because,))
 
 
+def billed(usd: float, *assumptions: str) -> Waste:
+    """An amount a month in USD that AWS itself has billed."""
+    return Waste(confidence=Confidence.MEASURED, usd=usd, assumptions=assumptions)
+
+
 def derived(uses: Iterable[Use], *assumptions: str) -> Waste:
     """Uses a month that follow from configuration."""
     return Waste(confidence=Confidence.DERIVED, uses=tuple(uses), assumptions=assumptions)

@@ -149,3 +149,61 @@ def redshift_usage_limits(cluster: Resource, inventory: Inventory) -> Verdict:
         FeatureType=sorted(limits),
         waste=_ONLY_A_LIMIT,
     )
+
+
+@check(ACCOUNT_TYPE)
+def cost_anomaly_monitor(account: Resource, inventory: Inventory, *, payer_managed: bool) -> Verdict:
+    """Cost Anomaly Detection watches what is spent, and tells somebody.
+
+    That is a monitor of all services (DIMENSIONAL, by SERVICE) or one of the account's own (CUSTOM) that a
+    subscription with a subscriber names. The monitor that AWS makes by itself for new users of Cost Explorer
+    tells nobody until somebody subscribes. Cost Explorer is asked with --cost alone. Says nothing where
+    `payer_managed` says that the paying account keeps the monitors.
+    https://docs.aws.amazon.com/cost-management/latest/userguide/getting-started-ad.html
+    """
+    if payer_managed:
+        return not_applicable("has its monitors kept by the paying account")
+    monitors = {
+        monitor.arn: monitor.name
+        for monitor in inventory.of("AWS::CE::AnomalyMonitor")
+        if monitor["MonitorType"] == "CUSTOM" or monitor["MonitorDimension"] == "SERVICE"
+    }
+    if not monitors:
+        return failed("has no monitor of unusual cost", waste=_ONLY_TOLD)
+    heard = {
+        arn
+        for subscription in inventory.of("AWS::CE::AnomalySubscription")
+        if any(one.get("Status") != "DECLINED" for one in subscription["Subscribers"] or ())
+        for arn in subscription["MonitorArnList"] or ()
+    }
+    told = sorted(name for arn, name in monitors.items() if arn in heard)
+    if not told:
+        return failed(
+            "has a monitor of unusual cost that tells nobody",
+            monitors=sorted(monitors.values()),
+            waste=_ONLY_TOLD,
+        )
+    return passed("is told of unusual cost", monitors=told)
+
+
+@check(ACCOUNT_TYPE)
+def cost_allocation_tags_active(
+    account: Resource, inventory: Inventory, *, required: list[str], payer_managed: bool
+) -> Verdict:
+    """The tags by which cost is told to somebody are active as cost allocation tags.
+
+    Each of `required` is a key, in any case, or several of which one suffices (`cost-center|project`). A tag
+    that is not active stands on resources and in no bill. Only the paying account can list them: in a member
+    account AWS refuses, which leaves this open, unless `payer_managed` says that another account pays. Cost
+    Explorer is asked with --cost alone.
+    https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/activating-tags.html
+    """
+    if payer_managed:
+        return not_applicable("has its tags activated by the paying account")
+    tags = inventory.of("AWS::CE::CostAllocationTag")
+    active = {_plain(tag["TagKey"]) for tag in tags if tag["Status"] == "Active"}
+    missing = [keys for keys in required if not active & {_plain(key) for key in keys.split("|")}]
+    if missing:
+        words = ", ".join(keys.replace("|", " or ") for keys in missing)
+        return failed(f"does not break its bill down by {words}", missing=missing, waste=_ONLY_TOLD)
+    return passed("breaks its bill down by the tags that are wanted", required=required)
