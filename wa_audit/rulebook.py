@@ -36,7 +36,8 @@ class Rule:
     """One rule: its words, its thresholds, and the function that judges.
 
     `reads` names the operations whose answers it needs beside its own resources' lists; where it is empty,
-    everything that is read of its types. `judgement` says how it judges, for a person.
+    everything that is read of its types. `estimates` names those that only tell how much a failure wastes:
+    without them the amount is unknown, and the verdict the same. `judgement` tells a person how it judges.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Rule:
     params: Mapping[str, Any]
     source: str
     function: Judge
+    estimates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     best_practices: list[str]
     analytics_lens: list[str] = []
     reads: list[str] = []
+    estimates: list[str] = []
     params: dict[str, Any] = {}
     enabled: bool = True
     # A rule without code:
@@ -305,6 +308,7 @@ class _Draft:
             params=MappingProxyType(entry.params),
             source=source,
             function=judge,
+            estimates=tuple(entry.estimates),
         )
 
 

@@ -2,8 +2,8 @@
 
 Acme sells things. `clickstream` follows what visitors do, `orders` handles what they buy, `images` shows
 what there is, `customers` keeps whom it is for, `sensors` look after the cold stores, `governance` after the
-rest, and `reporting` adds it up at night. Parts of it are well built and parts are not, so that every pillar
-of an audit has something to praise and something to mend.
+rest, `spending` forecasts what will be sold, and `reporting` adds it up at night. Parts of it are well built
+and parts are not, so that every pillar of an audit has something to praise and something to mend.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from wa_audit.demo_account import (
     orders,
     reporting,
     sensors,
+    spending,
     warehouse,
 )
 from wa_audit.demo_account.account import SECOND_REGION, Account, Refusal
@@ -45,6 +46,7 @@ def seed(
         reporting,
         images,
         sensors,
+        spending,
         warehouse,
         customers,
         governance,
