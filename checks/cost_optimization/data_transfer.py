@@ -76,6 +76,7 @@ def data_transfer_cost_share(
         "usage_types": {name: moved[name] for name in dearest},
     }
     words = f"spent {percent:.1f} % of last month's cost on moving data"
+    units = {row["Cost"].get("Unit") for row in rows if row.get("Cost")}
     if percent <= notable_percent:
         return passed(words, **evidence)
     return failed(
@@ -84,7 +85,9 @@ def data_transfer_cost_share(
         waste=wasted.billed(
             sum(moved.values()) - total * notable_percent / 100,
             f"what exceeds {notable_percent:g} % of the cost, as Cost Explorer has it for last month",
-        ),
+        )
+        if units == {"USD"}
+        else wasted.unknown("the bill is not in USD"),
         **evidence,
     )
 

@@ -16,7 +16,7 @@ from wa_audit.inventory import ACCOUNT_TYPE
 from wa_audit.model import Confidence, Estimate, Finding, Saving, Severity, Status
 from wa_audit.report import audit as audits
 from wa_audit.report import csv as csv_format
-from wa_audit.report import html, money, terminal
+from wa_audit.report import html, markdown, money, terminal
 from wa_audit.report.money import Money
 from wa_audit.rulebook import Rulebook, load
 
@@ -90,6 +90,8 @@ def test_what_is_estimated_for_the_account_is_not_added_to_its_parts() -> None:
     found = totals(finding(IDLE, "dw", 100.0), finding("budget-configured", "me", 70.0, type=ACCOUNT_TYPE))
     assert found.total.usd == 100
     assert found.rules["budget-configured"].usd == 70
+    assert found.account_usd == 70
+    assert any("70.00 USD for the account as a whole" in line for line in money.footnotes(found))
 
 
 def test_without_any_amount_there_is_no_sum() -> None:
@@ -179,6 +181,11 @@ def test_the_page_tells_it() -> None:
     assert "<orders>" not in page
     assert "1,460 a month of kinesis/shard at 0.015 USD (2026-01-01)" in page
     assert "Its cure saves 60 % of the energy (AWS)" in page
+
+
+def test_the_summary_tells_it_in_a_line() -> None:
+    assert "\nWasted a month: about 1,234 USD.\n" in b"".join(markdown.render(audit())).decode()
+    assert "Wasted" not in b"".join(markdown.render(sample.audit())).decode()
 
 
 def test_a_page_without_money_says_nothing_of_it() -> None:

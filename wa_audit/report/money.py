@@ -76,6 +76,7 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
     """Sums of waste a month, and by which prices: whose table, and the dates of its oldest and newest figure.
 
     `pillars`, `pipelines` and `rules` hold those with a failure that was estimated, or could not be.
+    `account_usd` is what was estimated for the account as a whole, and is in none of these but `rules`.
     """
 
     month_hours: int
@@ -87,6 +88,7 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
     pillars: dict[str, Sum]
     pipelines: dict[str, Sum]
     rules: dict[str, Sum]
+    account_usd: float | None = None
 
 
 def waste_of(finding: Finding) -> WasteFacts | None:
@@ -139,6 +141,7 @@ def totals(
         pillars={name: _sum(found) for name, found in by_pillar.items()},
         pipelines={name: _sum(found) for name, found in sorted(by_pipeline.items())},
         rules={name: _sum(found) for name, found in by_rule.items()},
+        account_usd=_sum([f for f in failing if f.type == ACCOUNT_TYPE]).usd,
     )
 
 
@@ -181,6 +184,9 @@ def footnotes(money: Money) -> list[str]:
             f"A resource that fails several rules counts once; counted in each it would be "
             f"{usd(total.overlap_usd)} more"
         )
+    if money.account_usd:
+        whole = usd(money.account_usd)
+        lines.append(f"Not in the sum, as it may be a resource's own: {whole} for the account as a whole")
     if total.unknown:
         lines.append(f"No amount for {count(total.unknown, 'more failure')}: each says why")
     whose = "bundled prices" if money.prices == "bundled" else f"prices of {money.prices}"
