@@ -7,7 +7,7 @@
 
   const data = JSON.parse(document.getElementById("audit-data").textContent);
   // A finding is an array of numbers; these are its places.
-  const [RULE, RESOURCE, STATUS, SEVERITY, MESSAGE, EVIDENCE, GAP, SUPPRESSION] = [0, 1, 2, 3, 4, 5, 6, 7];
+  const [RULE, RESOURCE, STATUS, SEVERITY, MESSAGE, EVIDENCE, GAP, SUPPRESSION, WASTE] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
   const [ARN, TYPE, NAME, ACCOUNT, REGION, TAGS, PIPELINES] = [0, 1, 2, 3, 4, 5, 6];
 
   // By finding: the numbers of those on the same resource whose best practices pull the other way.
@@ -406,6 +406,7 @@
         el("p", {}, differs ? el("span", { class: `severity ${severity}` }, capital(severity)) : null, differs ? " " : null, el("bdi", {}, capital(data.messages[finding[MESSAGE]]))),
         finding[SUPPRESSION] < 0 ? null : accepted(data.suppressions[finding[SUPPRESSION]]),
         against.has(finding) ? pullsAgainst(against.get(finding), resource) : null,
+        finding[WASTE] < 0 ? null : waste(data.waste[finding[WASTE]]),
         finding[EVIDENCE] < 0 ? null : evidenceTable(data.evidence[finding[EVIDENCE]]),
       ),
     );
@@ -422,6 +423,11 @@
       return [" ", el("a", { href }, rule.id)];
     });
     return el("p", { class: "quiet-text" }, "Another best practice pulls the other way, and how critical this is decides:", ...links);
+  }
+
+  /** What a failure wastes and what its cure saves, with what that rests on. */
+  function waste(lines) {
+    return el("ul", { class: "waste" }, ...lines.map((line) => el("li", {}, folded(line))));
   }
 
   function evidenceTable(evidence) {

@@ -208,6 +208,8 @@ def permissions_page(book: Rulebook) -> str:
             "audit.",
             "Nothing here writes. What [`--history s3://…`](history.md#the-bucket) needs, `s3:PutObject` on "
             "the place that was named, is asked of the caller's own credentials and is not in this policy.",
+            "`wa-audit prices refresh` alone needs `pricing:GetProducts`; no audit calls it, and it is in no "
+            "policy here.",
             "An action that is not granted costs coverage, never the score: the findings that needed it are "
             "*not evaluated*, and the report names the action.",
             _table(["IAM action", "Operation", "Reads", "Rules that need it"], rows),

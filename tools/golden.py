@@ -16,6 +16,7 @@ from pathlib import Path
 
 from wa_audit import inventory as inventories
 from wa_audit import report, rulebook, wiring
+from wa_audit.aws import prices
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "golden"
 INVENTORY = FOLDER / "inventory.jsonl"
@@ -24,7 +25,14 @@ FORMATS = ("json", "html")
 
 def results() -> dict[str, bytes]:
     """Every golden file's bytes as the program makes them now, by its path within the folder."""
-    everything = wiring.Judging(tags={}, suppressions=[], baseline=None, pipeline="", pipeline_tag="pipeline")
+    everything = wiring.Judging(
+        tags={},
+        suppressions=[],
+        baseline=None,
+        pipeline="",
+        pipeline_tag="pipeline",
+        prices=prices.bundled(),
+    )
     audit = wiring.assess(inventories.read(INVENTORY), rulebook.load(), everything)
     with tempfile.TemporaryDirectory() as folder:
         return {path.name: path.read_bytes() for path in report.write(audit, FORMATS, Path(folder))}

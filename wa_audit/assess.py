@@ -6,8 +6,20 @@ import logging
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from wa_audit.aws import prices
 from wa_audit.inventory import Inventory
-from wa_audit.model import Finding, Gap, Resource, Severity, Status, Unread, Verdict
+from wa_audit.model import (
+    Confidence,
+    Estimate,
+    Finding,
+    Gap,
+    Pillar,
+    Resource,
+    Severity,
+    Status,
+    Unread,
+    Verdict,
+)
 from wa_audit.relations import relate
 from wa_audit.rulebook import Rule, Rulebook
 
@@ -17,20 +29,27 @@ log = logging.getLogger(__name__)
 _NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
 
-def assess(inventory: Inventory, rulebook: Rulebook, tags: Mapping[str, str] = _NO_TAGS) -> Iterator[Finding]:
+def assess(
+    inventory: Inventory,
+    rulebook: Rulebook,
+    tags: Mapping[str, str] = _NO_TAGS,
+    price_table: prices.Table | None = None,
+) -> Iterator[Finding]:
     """One finding for every rule and resource that it speaks about, in the rulebook's order.
 
     Where the list of a rule's resources could not be read, a finding on the list itself says so: silence
     would look like an empty account. With `tags`, only resources that bear them all are judged; the others
-    are still there to be related to.
+    are still there to be related to. Failures that waste money say how much by `price_table`, without one by
+    the bundled one.
     """
     related = relate(inventory)
+    asked = price_table or prices.bundled()
     for rule in rulebook.rules:
         for type_ in rule.types:
             for resource in related.known(type_):
                 verdict = _unless_borne(resource, tags) if tags else None
                 if verdict is not _ELSEWHERE:
-                    yield _finding(rule, resource, verdict or judge(rule, resource, related))
+                    yield _finding(rule, resource, verdict or judge(rule, resource, related), asked)
             for gap in related.list_gaps(type_):
                 yield _unlisted(rule, gap, related)
 
@@ -63,7 +82,7 @@ def judge(rule: Rule, resource: Resource, inventory: Inventory) -> Verdict:
         return Verdict(Status.ERROR, f"the check broke: {type(error).__name__}")
 
 
-def _finding(rule: Rule, resource: Resource, verdict: Verdict) -> Finding:
+def _finding(rule: Rule, resource: Resource, verdict: Verdict, asked: prices.Table) -> Finding:
     return Finding(
         rule=rule.id,
         arn=resource.arn,
@@ -76,6 +95,22 @@ def _finding(rule: Rule, resource: Resource, verdict: Verdict) -> Finding:
         message=verdict.message,
         evidence=verdict.evidence,
         gap=verdict.gap,
+        waste=_estimate(rule, resource, verdict, asked),
+        carbon=verdict.carbon,
+    )
+
+
+def _estimate(rule: Rule, resource: Resource, verdict: Verdict, asked: prices.Table) -> Estimate | None:
+    """What a failure wastes a month; every failure of the cost pillar has an estimate, if only one that says
+    why there is no amount."""
+    if verdict.status is not Status.FAIL:
+        return None
+    if verdict.waste is not None:
+        return asked.estimate(verdict.waste, resource.region)
+    if rule.pillar is not Pillar.COST_OPTIMIZATION:
+        return None
+    return Estimate(
+        usd=None, confidence=Confidence.UNKNOWN, reason="the rule does not say what its failure wastes"
     )
 
 

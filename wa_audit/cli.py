@@ -29,6 +29,7 @@ COMMANDS = {
     "iam-policy": "wa_audit.commands.iam_policy",
     "init": "wa_audit.commands.init",
     "pipelines": "wa_audit.commands.pipelines",
+    "prices": "wa_audit.commands.prices",
     "report": "wa_audit.commands.report",
     "rules": "wa_audit.commands.rules",
     "scan": "wa_audit.commands.scan",

@@ -252,6 +252,9 @@ metrics = _together(
     option("--metrics-days", type=click.IntRange(1, 63), default=14, show_default=True, help="How many days back CloudWatch metrics are read, at 0.01 USD per 1,000."),
     no_metrics,
 )  # fmt: skip
+prices = option("--prices", type=click.Path(path_type=Path), metavar="FILE", help="Prices to estimate waste by, from 'wa-audit prices refresh'; default: those of your own, and the bundled ones.")  # fmt: skip
+price_regions = option("--region", "regions", multiple=True, metavar="REGION", help="Only this region's prices; repeatable.")  # fmt: skip
+prices_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_PRICES"], help="Where the prices go; default: where every audit looks for them.")  # fmt: skip
 tag = option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Judge only resources that bear this tag; repeatable, all must match.")  # fmt: skip
 _folder = option("--output", "-o", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Folder for the results; default: the current one.")  # fmt: skip
 inventory_file = option("--output", "-o", type=click.Path(path_type=Path), default=Path("inventory.jsonl"), show_default=True, metavar="FILE", env=["WA_AUDIT_INVENTORY"], help="Where the inventory goes.")  # fmt: skip
@@ -275,6 +278,7 @@ judging = _together(
     option("--pipeline-tag", default="pipeline", show_default=True, metavar="KEY", help="Tag whose value names a resource's pipeline."),
     option("--suppress", "suppressions", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Failures that were accepted, each with reason, owner and expiry; repeatable."),
     option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="What failed before, from 'wa-audit baseline': gates look past it."),
+    prices,
 )  # fmt: skip
 gates = _together(
     option("--fail-on", type=click.Choice(SEVERITIES), help="Exit 1 where a finding of this severity, or a worse one, fails; with --baseline, where it is new."),

@@ -229,6 +229,69 @@ class Relation(msgspec.Struct, frozen=True, order=True):
     field: str
 
 
+class Confidence(StrEnum):
+    """How much an estimate can be trusted, the surest first."""
+
+    MEASURED = "measured"
+    DERIVED = "derived"
+    UNKNOWN = "unknown"
+
+
+class Use(msgspec.Struct, frozen=True):
+    """Units a month of what AWS bills under one price; fewer than none are what would take its place."""
+
+    price: str
+    units: float
+
+
+class Waste(msgspec.Struct, frozen=True, kw_only=True):
+    """What a failure has a resource use in vain each month, before anybody knows what it costs.
+
+    `measured` from metrics or bills, `derived` from configuration, or `unknown` for a `reason`. `usd` is an
+    amount that AWS itself names, in place of uses. `assumptions` are what it rests on, a sentence each.
+    """
+
+    confidence: Confidence
+    uses: tuple[Use, ...] = ()
+    usd: float | None = None
+    assumptions: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class PricedUse(msgspec.Struct, frozen=True, kw_only=True):
+    """`units` a month at `usd` each, a price that was in force on `date`."""
+
+    price: str
+    units: float
+    usd: float
+    date: str
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """What a failure wastes a month in USD, before taxes and discounts; None where that is not known.
+
+    `uses` are what it was made from; `reason` says why there is no amount.
+    """
+
+    usd: float | None
+    confidence: Confidence
+    assumptions: tuple[str, ...] = ()
+    uses: tuple[PricedUse, ...] = ()
+    reason: str = ""
+
+
+class Saving(msgspec.Struct, frozen=True, kw_only=True):
+    """What putting a failure right saves of a resource's own emissions, in percent of what they are now.
+
+    Never an absolute figure: nobody outside AWS knows what a resource draws. `of` is what is saved of, and
+    `basis` where the figure comes from.
+    """
+
+    percent: float
+    of: str
+    basis: str
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """What a check concludes about one resource: a status, one sentence, and the fields that decided it."""
 
@@ -237,6 +300,8 @@ class Verdict(msgspec.Struct, frozen=True):
     evidence: dict[str, Any] = {}
     severity: Severity | None = None
     gap: Gap | None = None
+    waste: Waste | None = None
+    carbon: Saving | None = None
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -258,6 +323,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     evidence: dict[str, Any] = {}
     gap: Gap | None = None
     suppression: int | None = None
+    waste: Estimate | None = None
+    carbon: Saving | None = None
 
     @property
     def id(self) -> str:

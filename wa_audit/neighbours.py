@@ -132,11 +132,7 @@ def own_keys(resource: Resource, inventory: Inventory) -> list[str]:
 def actions_on(role: Resource, inventory: Inventory) -> dict[str, list[str]]:
     """By the ARN of each resource that a role's policies name in full: the actions that they allow on it."""
     found: dict[str, list[str]] = {}
-    documents = [row.get("PolicyDocument") for row in role["RolePolicyList"] or ()]
-    for row in role["AttachedManagedPolicies"] or ():
-        attached = inventory.find("AWS::IAM::ManagedPolicy", row.get("PolicyArn"))
-        documents.append(attached["Document"] if attached else None)
-    for document in documents:
+    for document in _documents(role, inventory):
         for arn, actions in policy.named(document).items():
             own = found.setdefault(arn, [])
             own += [action for action in actions if action not in own]
@@ -167,6 +163,34 @@ def may_be_allowed(role: Resource, action: str, arn: str, inventory: Inventory) 
 
 def _speaks_of(document: object, action: str, arn: str) -> bool:
     return any(s.allows and s.action(action) and s.resource(arn) for s in policy.parse(document))
+
+
+def works_with(instance: Resource, services: Collection[str], inventory: Inventory) -> str:
+    """By what an EC2 instance's role may act in one of these services, by IAM's names; empty where not.
+
+    What a policy allows without end (`*`) says nothing about what the instance is for.
+
+    Raises:
+        Unread: the instance profiles, or the role's policies, could not be read.
+    """
+    profile = inventory.find("AWS::IAM::InstanceProfile", (instance["IamInstanceProfile"] or {}).get("Arn"))
+    for arn in (profile["Roles"] if profile else None) or ():
+        role = inventory.find("AWS::IAM::Role", arn)
+        for document in _documents(role, inventory) if role else ():
+            for statement in policy.parse(document):
+                for action in statement.actions if statement.allows and not statement.other_actions else ():
+                    if action.partition(":")[0].lower() in services:
+                        return f"role {arn.rpartition('/')[2]} may {action}"
+    return ""
+
+
+def _documents(role: Resource, inventory: Inventory) -> list[object]:
+    """A role's policies, its own and those attached to it."""
+    documents: list[object] = [row.get("PolicyDocument") for row in role["RolePolicyList"] or ()]
+    for row in role["AttachedManagedPolicies"] or ():
+        attached = inventory.find("AWS::IAM::ManagedPolicy", row.get("PolicyArn"))
+        documents.append(attached["Document"] if attached else None)
+    return documents
 
 
 def plain_tags(resource: Resource) -> dict[str, str]:

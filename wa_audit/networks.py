@@ -97,6 +97,27 @@ def elsewhere(vpc: Resource, tables: Iterable[Resource], inventory: Inventory) -
     return ""
 
 
+def tables_to(gateway: Resource, inventory: Inventory) -> list[Resource]:
+    """The route tables with a route to a NAT gateway."""
+    return [
+        table
+        for table in inventory.of("AWS::EC2::RouteTable", region=gateway.region)
+        if any(row.get("NatGatewayId") == gateway.name for row in _routes(table))
+    ]
+
+
+def gateway_tables(service: str, near: Resource, inventory: Inventory) -> set[str]:
+    """The ids of the route tables in a resource's region with an available gateway endpoint to a service."""
+    return {
+        table
+        for endpoint in inventory.of("AWS::EC2::VPCEndpoint", region=near.region)
+        if endpoint["VpcEndpointType"] == "Gateway"
+        and service_of(endpoint) == service
+        and str(endpoint["State"]).lower() == "available"
+        for table in endpoint["RouteTableIds"] or ()
+    }
+
+
 def leads_out(table: Resource, inventory: Inventory) -> bool:
     """Whether a table has a default route to the internet: by an internet gateway or a public NAT gateway."""
     for row in _routes(table):

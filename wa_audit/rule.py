@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wa_audit import hearing, lakes, neighbours, networks, warehouses
+from wa_audit import hearing, lakes, neighbours, networks, warehouses, wasted
 from wa_audit.aws import (
     activity,
     alarms,
@@ -50,7 +50,7 @@ from wa_audit.aws import (
 )
 from wa_audit.inventory import ACCOUNT_TYPE, Inventory
 from wa_audit.layers import LAYERS
-from wa_audit.model import Gap, Relation, Resource, Severity, Status, Unread, Verdict
+from wa_audit.model import Gap, Relation, Resource, Saving, Severity, Status, Unread, Verdict, Waste
 
 __all__ = [
     "ACCOUNT_TYPE",
@@ -61,9 +61,11 @@ __all__ = [
     "Inventory",
     "Relation",
     "Resource",
+    "Saving",
     "Severity",
     "Unread",
     "Verdict",
+    "Waste",
     "activity",
     "alarms",
     "arns",
@@ -100,6 +102,7 @@ __all__ = [
     "times",
     "versions",
     "warehouses",
+    "wasted",
 ]
 
 NOT_PRODUCTION = ("development", "dev", "test", "sandbox")
@@ -140,9 +143,21 @@ def passed(message: str, **evidence: Any) -> Verdict:
     return Verdict(Status.PASS, message, evidence)
 
 
-def failed(message: str, *, severity: Severity | str | None = None, **evidence: Any) -> Verdict:
-    """It does not. `severity` overrides the rule's own where the facts make it milder or worse."""
-    return Verdict(Status.FAIL, message, evidence, Severity(severity) if severity else None)
+def failed(
+    message: str,
+    *,
+    severity: Severity | str | None = None,
+    # Any, because evidence of one type, unpacked, might be taken for them: a `Waste` and a `Saving`, or None.
+    waste: Any = None,
+    carbon: Any = None,
+    **evidence: Any,
+) -> Verdict:
+    """It does not. `severity` overrides the rule's own where the facts make it milder or worse.
+
+    `waste` is what that uses in vain each month, made by `wasted`, and `carbon` what putting it right saves.
+    """
+    worse = Severity(severity) if severity else None
+    return Verdict(Status.FAIL, message, evidence, worse, waste=waste, carbon=carbon)
 
 
 def not_applicable(message: str, **evidence: Any) -> Verdict:

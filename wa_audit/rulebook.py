@@ -38,8 +38,9 @@ class Rule:
     """One rule: its words, its thresholds, and the function that judges.
 
     `reads` names the operations whose answers it needs beside its own resources' lists; where it is empty,
-    everything that is read of its types. `judgement` says how it judges, for a person; `changed` where what
-    a user has changed of it stands, by `severity` and `params.NAME`; `against` names the
+    everything that is read of its types. `estimates` names those that only tell how much a failure wastes:
+    without them the amount is unknown, and the verdict the same. `judgement` tells a person how it judges;
+    `changed` where what a user has changed of it stands, by `severity` and `params.NAME`; `against` names the
     rules whose best practices pull the other way.
     """
 
@@ -61,6 +62,7 @@ class Rule:
     function: Judge
     changed: Mapping[str, str] = field(default_factory=dict)
     against: tuple[str, ...] = ()
+    estimates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     best_practices: list[str]
     analytics_lens: list[str] = []
     reads: list[str] = []
+    estimates: list[str] = []
     params: dict[str, Any] = {}
     against: list[str] = []
     enabled: bool = True
@@ -372,6 +375,7 @@ class _Draft:
             params=MappingProxyType(entry.params),
             source=source,
             function=judge,
+            estimates=tuple(entry.estimates),
         )
 
 

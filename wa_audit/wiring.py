@@ -13,6 +13,7 @@ import click
 from wa_audit import flags
 
 if TYPE_CHECKING:
+    from wa_audit.aws.prices import Table
     from wa_audit.collect.plan import Plan
     from wa_audit.collect.session import AwsSession
     from wa_audit.inventory import Inventory
@@ -165,6 +166,7 @@ class Judging(NamedTuple):
     baseline: tuple[Path, Baseline] | None
     pipeline: str
     pipeline_tag: str
+    prices: Table
     answers: Mapping[str, Answer] = MappingProxyType({})
 
     @property
@@ -182,10 +184,10 @@ class Judging(NamedTuple):
         """What the options ask for; takes them out of `options`.
 
         Raises:
-            ConfigurationError: a file of suppressions, the baseline, or an answer in the configuration is not
-                what it should be.
+            ConfigurationError: a file of suppressions or prices, the baseline, or an answer in the
+                configuration is not what it should be.
         """
-        from wa_audit import questions, suppressions
+        from wa_audit import pricefile, questions, suppressions
         from wa_audit.report import baseline as baselines
 
         tags = parse_tags(options.pop("tags"))
@@ -194,8 +196,9 @@ class Judging(NamedTuple):
         baseline = (path, baselines.read(path)) if path else None
         accepted = suppressions.read(options.pop("suppressions"))
         pipeline, pipeline_tag = options.pop("pipeline"), options.pop("pipeline_tag")
+        table = pricefile.in_force(options.pop("prices"))
         answers = questions.read(flags.configuration().document)
-        return cls(tags, accepted, baseline, pipeline, pipeline_tag, answers)
+        return cls(tags, accepted, baseline, pipeline, pipeline_tag, table, answers)
 
 
 def assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
@@ -226,7 +229,7 @@ def _assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
         flow = flow.only(judging.pipeline)
     day = datetime.date.fromisoformat(inventory.run.started[:10] or "1970-01-01")
     accepted = suppressions.Suppressions(judging.suppressions, day)
-    judged = assessor.assess(related, book, judging.tags)
+    judged = assessor.assess(related, book, judging.tags, judging.prices)
     if judging.pipeline:
         reach = flow.pipelines[0].reach
         judged = (finding for finding in judged if finding.arn in reach)
@@ -240,6 +243,7 @@ def _assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
         suppressions=accepted,
         flow=flow,
         questions=() if judging.narrowed_to else questions.of(book, judging.answers),
+        price_table=judging.prices,
     )
     if judging.baseline is None:
         return audit

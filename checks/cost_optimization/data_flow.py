@@ -1,6 +1,6 @@
 """Nobody pays for a stage that nothing leads to."""
 
-from wa_audit.rule import Inventory, Resource, Verdict, check, failed, not_applicable, passed
+from wa_audit.rule import Inventory, Resource, Verdict, check, failed, not_applicable, passed, wasted
 
 
 @check("AWS::StepFunctions::StateMachine")
@@ -15,4 +15,7 @@ def sfn_triggered(machine: Resource, inventory: Inventory) -> Verdict:
     for kind in ("triggers", "starts", "delivers-to"):
         if inventory.has_source(machine, kind):
             return passed("is set off", by=sorted(r.source for r in inventory.sources(machine, kind)))
-    return failed("is set off by nothing that was found")
+    return failed(
+        "is set off by nothing that was found",
+        waste=wasted.nothing("a state machine is paid for by what it runs"),
+    )

@@ -10,6 +10,7 @@ from wa_audit.rule import (
     not_applicable,
     passed,
     schedules,
+    wasted,
 )
 
 # Engines that do not run in YARN, which is what managed scaling measures, and what stands beside any engine.
@@ -48,7 +49,11 @@ def glue_job_auto_scaling(job: Resource, *, least_workers: int) -> Verdict:
         return not_applicable(f"has {workers} workers", NumberOfWorkers=workers)
     if str((job["DefaultArguments"] or {}).get("--enable-auto-scaling", "")).lower() == "true":
         return passed(f"scales up to {workers} workers", NumberOfWorkers=workers)
-    return failed(f"pays for {workers} workers from start to end", NumberOfWorkers=workers)
+    return failed(
+        f"pays for {workers} workers from start to end",
+        NumberOfWorkers=workers,
+        waste=wasted.unknown("how long which of its workers had nothing to do is not among its metrics"),
+    )
 
 
 @check("AWS::EMR::Cluster")
@@ -81,8 +86,10 @@ def emr_managed_scaling(cluster: Resource, inventory: Inventory) -> Verdict:
     if cluster["AutoTerminate"] and young:
         return not_applicable("is transient and has run for less than an hour", CreationDateTime=made)
     if limits:
-        return failed(f"cannot scale: its minimum and maximum are both {most}", **limits)
-    return failed("has no scaling policy", ReleaseLabel=cluster["ReleaseLabel"])
+        return failed(
+            f"cannot scale: its minimum and maximum are both {most}", waste=wasted.emr(cluster), **limits
+        )
+    return failed("has no scaling policy", ReleaseLabel=cluster["ReleaseLabel"], waste=wasted.emr(cluster))
 
 
 @check("AWS::DynamoDB::Table")
@@ -117,7 +124,12 @@ def dynamodb_capacity_elastic(table: Resource, inventory: Inventory, *, free_uni
     ]
     if not fixed:
         return passed("scales its provisioned capacity", targets=len(wanted))
-    return failed(f"does not scale {fixed[0]}" + _more(fixed), BillingMode=mode, fixed=fixed)
+    return failed(
+        f"does not scale {fixed[0]}" + _more(fixed),
+        BillingMode=mode,
+        fixed=fixed,
+        waste=wasted.capacity(table, inventory.run.metrics_days),
+    )
 
 
 _UNITS = ("ReadCapacityUnits", "WriteCapacityUnits")

@@ -11,6 +11,7 @@ from wa_audit.rule import (
     not_applicable,
     passed,
     times,
+    wasted,
 )
 
 
@@ -44,11 +45,20 @@ def s3_bucket_noncurrent_expiration(
         return failed(
             f"keeps noncurrent versions for {min(whole)} days, more than {most_days}",
             NoncurrentDays=min(whole),
+            waste=_UNCOUNTED,
         )
     if removing:
         parts = "; ".join(str(lifecycle.scope(r)) for r in removing)
-        return failed(f"removes noncurrent versions of a part alone: {parts}", Versioning=status, scope=parts)
-    return failed("keeps every noncurrent version for ever", Versioning=status)
+        return failed(
+            f"removes noncurrent versions of a part alone: {parts}",
+            Versioning=status,
+            scope=parts,
+            waste=_UNCOUNTED,
+        )
+    return failed("keeps every noncurrent version for ever", Versioning=status, waste=_UNCOUNTED)
+
+
+_UNCOUNTED = wasted.unknown("S3's metrics do not tell noncurrent versions and parts from other objects")
 
 
 def _locked(bucket: Resource) -> bool:
@@ -73,32 +83,51 @@ def s3_bucket_abort_multipart(bucket: Resource, *, most_days: int) -> Verdict:
         return failed(
             f"aborts unfinished uploads after {min(whole)} days, more than {most_days}",
             DaysAfterInitiation=min(whole),
+            waste=_UNCOUNTED,
         )
     if aborting:
         parts = "; ".join(str(lifecycle.scope(r)) for r in aborting)
-        return failed(f"aborts unfinished uploads in a part alone: {parts}", scope=parts)
-    return failed("keeps the parts of unfinished uploads for ever", AbortIncompleteMultipartUpload=None)
+        return failed(f"aborts unfinished uploads in a part alone: {parts}", scope=parts, waste=_UNCOUNTED)
+    return failed(
+        "keeps the parts of unfinished uploads for ever",
+        AbortIncompleteMultipartUpload=None,
+        waste=_UNCOUNTED,
+    )
 
 
 @check("AWS::S3::Bucket")
-def s3_bucket_lifecycle_configured(bucket: Resource) -> Verdict:
+def s3_bucket_lifecycle_configured(bucket: Resource, *, cold_percent: int) -> Verdict:
     """Passes where at least one Enabled rule expires or moves objects, or their noncurrent versions.
 
     Disabled rules do not count, nor do rules that only abort uploads or clear away lone delete markers: they
-    leave the data where it is. Does not look at metrics, so small buckets, and buckets that hold nothing but
-    Intelligent-Tiering objects, are judged as all others.
+    leave the data where it is. Does not look at metrics to judge, so small buckets, and buckets that hold
+    nothing but Intelligent-Tiering objects, are judged as all others. Waste is estimated as if nobody read
+    `cold_percent` of what stands in S3 Standard.
     """
     rules = bucket["LifecycleRules"]
     acting = sorted({action for rule in lifecycle.enabled(rules) for action in lifecycle.actions(rule)})
     if acting:
         return passed(f"has lifecycle rules for {', '.join(acting)}", actions=acting)
     if not rules:
-        return failed("has no lifecycle configuration", rules=0)
-    return failed("has lifecycle rules, none of which expires or moves data", rules=len(rules))
+        return failed(
+            "has no lifecycle configuration",
+            rules=0,
+            waste=wasted.cold(bucket, "s3/tiering-infrequent", cold_percent),
+        )
+    return failed(
+        "has lifecycle rules, none of which expires or moves data",
+        rules=len(rules),
+        waste=wasted.cold(bucket, "s3/tiering-infrequent", cold_percent),
+    )
+
+
+_CHEAPER = wasted.nothing("what is kept for less time than wanted costs less")
 
 
 @check("AWS::Logs::LogGroup")
-def logs_retention_set(group: Resource, *, prefixes: list[str], least_days: int, most_days: int) -> Verdict:
+def logs_retention_set(
+    group: Resource, inventory: Inventory, *, prefixes: list[str], least_days: int, most_days: int
+) -> Verdict:
     """Passes where a pipeline's log group keeps its events for `least_days` to `most_days` days.
 
     Without retentionInDays they are kept, and paid for, for ever. Log groups are a pipeline's by how their
@@ -111,16 +140,31 @@ def logs_retention_set(group: Resource, *, prefixes: list[str], least_days: int,
         return not_applicable("is of class DELIVERY", logGroupClass="DELIVERY")
     days = group["retentionInDays"]
     if days is None:
-        return failed("keeps its events for ever", retentionInDays=None, storedBytes=group["storedBytes"])
+        return failed(
+            "keeps its events for ever",
+            retentionInDays=None,
+            storedBytes=group["storedBytes"],
+            waste=wasted.events(group, most_days, inventory.run.started),
+        )
     if not least_days <= days <= most_days:
         wanted = f"{least_days} to {most_days} are wanted"
-        return failed(f"keeps its events for {days} days, {wanted}", retentionInDays=days)
+        return failed(
+            f"keeps its events for {days} days, {wanted}",
+            retentionInDays=days,
+            waste=wasted.events(group, most_days, inventory.run.started) if days > most_days else _CHEAPER,
+        )
     return passed(f"keeps its events for {days} days", retentionInDays=days)
 
 
 @check("AWS::S3::Bucket")
 def s3_bucket_intelligent_tiering(
-    bucket: Resource, *, least_gigabytes: int, most_days: int, least_object_kilobytes: int, hot_tag: str
+    bucket: Resource,
+    *,
+    least_gigabytes: int,
+    most_days: int,
+    least_object_kilobytes: int,
+    hot_tag: str,
+    cold_percent: int,
 ) -> Verdict:
     """A bucket with more than `least_gigabytes` in S3 Standard lets objects that nobody reads become cheaper.
 
@@ -128,7 +172,7 @@ def s3_bucket_intelligent_tiering(
     Glacier class, or because objects are put there already. ListBucketIntelligentTieringConfigurations tells
     of the archive tiers alone, and is not looked at. Objects under 128 KB are never tiered: a bucket whose
     objects are smaller on average is not judged, nor one whose objects are gone within a month, or that bears
-    the tag `hot_tag`.
+    the tag `hot_tag`. Waste is estimated as if nobody read `cold_percent` of the rest.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/intelligent-tiering-overview.html
     """
     if hot_tag in bucket.tags:
@@ -151,19 +195,23 @@ def s3_bucket_intelligent_tiering(
     )
     if tiered:
         return passed("has objects in Intelligent-Tiering", bytes=round(tiered))
-    return failed(f"keeps {standard / 2**30:,.0f} GB in S3 Standard, read or not", bytes=round(standard))
+    return failed(
+        f"keeps {standard / 2**30:,.0f} GB in S3 Standard, read or not",
+        bytes=round(standard),
+        waste=wasted.cold(bucket, "s3/tiering-infrequent", cold_percent),
+    )
 
 
 @check("AWS::S3::Bucket")
 def s3_bucket_archive_tier(
-    bucket: Resource, inventory: Inventory, *, least_gigabytes: int, least_days: int
+    bucket: Resource, inventory: Inventory, *, least_gigabytes: int, least_days: int, cold_percent: int
 ) -> Verdict:
     """A large, old bucket moves what it keeps to an archive class.
 
     Judged with more than `least_gigabytes` in S3 Standard and older than `least_days` days. Athena, Spectrum
     and Glue cannot read GLACIER and DEEP_ARCHIVE: where a table of the catalog lies in the bucket,
     GLACIER_IR, Standard-IA and Intelligent-Tiering are wanted in their place. Says nothing where every object
-    expires before such a class pays.
+    expires before such a class pays. Waste is estimated as if `cold_percent` were hardly read.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
     """
     standard = bucket.latest("BucketSizeBytes.StandardStorage")
@@ -183,8 +231,16 @@ def s3_bucket_archive_tier(
     if found := [name for name in classes if name in wanted]:
         return passed(f"moves objects to {found[0]}", StorageClass=classes)
     if classes and queried:
-        return failed(f"moves objects that tables are made of to {classes[0]}", StorageClass=classes)
-    return failed(f"keeps {standard / 2**30:,.0f} GB in S3 Standard for ever", bytes=round(standard))
+        return failed(
+            f"moves objects that tables are made of to {classes[0]}",
+            StorageClass=classes,
+            waste=wasted.unknown("what is moved there costs less to keep, and has to be restored to be read"),
+        )
+    return failed(
+        f"keeps {standard / 2**30:,.0f} GB in S3 Standard for ever",
+        bytes=round(standard),
+        waste=wasted.cold(bucket, "s3/standard-ia" if queried else "s3/tiering-instant", cold_percent),
+    )
 
 
 _SHORT_DAYS = 30

@@ -1,6 +1,6 @@
 """What is paid for fits what is needed."""
 
-from wa_audit.rule import Resource, Verdict, check, failed, passed
+from wa_audit.rule import Resource, Verdict, check, failed, passed, wasted
 
 
 @check("AWS::Redshift::Cluster")
@@ -12,5 +12,9 @@ def redshift_node_generation(cluster: Resource, *, old_families: list[str]) -> V
     """
     family = str(cluster["NodeType"]).partition(".")[0]
     if family in old_families:
-        return failed(f"runs on {cluster['NodeType']}, RA3 or newer is wanted", NodeType=cluster["NodeType"])
+        return failed(
+            f"runs on {cluster['NodeType']}, RA3 or newer is wanted",
+            NodeType=cluster["NodeType"],
+            waste=wasted.unknown("how many RA3 nodes its data and its load would need is not known"),
+        )
     return passed(f"runs on {cluster['NodeType']}", NodeType=cluster["NodeType"])

@@ -12,6 +12,7 @@ from wa_audit.rule import (
     not_applicable,
     passed,
     warehouses,
+    wasted,
 )
 
 
@@ -33,10 +34,18 @@ def athena_workgroup_scan_limit(workgroup: Resource, inventory: Inventory, *, mo
     if reservation := _reservation(workgroup, inventory):
         return not_applicable("runs on a capacity reservation", CapacityReservation=reservation)
     if cutoff is None:
-        return failed("sets no limit on what a query may scan", BytesScannedCutoffPerQuery=None)
+        return failed(
+            "sets no limit on what a query may scan", BytesScannedCutoffPerQuery=None, waste=_ONLY_A_LIMIT
+        )
     return failed(
-        f"lets a query scan {cutoff} bytes, more than {most_bytes}", BytesScannedCutoffPerQuery=cutoff
+        f"lets a query scan {cutoff} bytes, more than {most_bytes}",
+        BytesScannedCutoffPerQuery=cutoff,
+        waste=_ONLY_A_LIMIT,
     )
+
+
+_ONLY_A_LIMIT = wasted.unknown("a limit that is missing costs what happens without it")
+_ONLY_TOLD = wasted.unknown("it is about who learns of what is spent, and not about what is spent")
 
 
 def _reservation(workgroup: Resource, inventory: Inventory) -> str | None:
@@ -64,7 +73,9 @@ def resource_required_tags(resource: Resource, *, required: list[str]) -> Verdic
     if missing:
         words = ", ".join(keys.replace("|", " or ") for keys in missing)
         return failed(
-            f"lacks the tags {words}" if len(missing) > 1 else f"lacks the tag {words}", missing=missing
+            f"lacks the tags {words}" if len(missing) > 1 else f"lacks the tag {words}",
+            missing=missing,
+            waste=_ONLY_TOLD,
         )
     return passed("bears the tags by which its cost is told", tags=sorted(resource.tags))
 
@@ -92,10 +103,14 @@ def budget_configured(account: Resource, inventory: Inventory, *, payer_managed:
             kinds.add(str((notification["Notification"] or {}).get("NotificationType")))
     budgets = [b for b in inventory.of("AWS::Budgets::Budget") if b["BudgetType"] == "COST" and _is_real(b)]
     if not budgets:
-        return failed("has no budget for its cost")
+        return failed("has no budget for its cost", waste=_ONLY_TOLD)
     heard = sorted(budget.name for budget in budgets if told.get(budget.name))
     if not heard:
-        return failed("has a cost budget of which nobody is told", budgets=sorted(b.name for b in budgets))
+        return failed(
+            "has a cost budget of which nobody is told",
+            budgets=sorted(b.name for b in budgets),
+            waste=_ONLY_TOLD,
+        )
     early = any("FORECASTED" in told[name] for name in heard)
     note = "" if early else ", though only after the money is spent"
     return passed(f"has a cost budget that tells of itself{note}", budgets=heard)
@@ -132,4 +147,63 @@ def redshift_usage_limits(cluster: Resource, inventory: Inventory) -> Verdict:
         "may add clusters without a usage limit",
         max_concurrency_scaling_clusters=most,
         FeatureType=sorted(limits),
+        waste=_ONLY_A_LIMIT,
     )
+
+
+@check(ACCOUNT_TYPE)
+def cost_anomaly_monitor(account: Resource, inventory: Inventory, *, payer_managed: bool) -> Verdict:
+    """Cost Anomaly Detection watches what is spent, and tells somebody.
+
+    That is a monitor of all services (DIMENSIONAL, by SERVICE) or one of the account's own (CUSTOM) that a
+    subscription with a subscriber names. The monitor that AWS makes by itself for new users of Cost Explorer
+    tells nobody until somebody subscribes. Cost Explorer is asked with --cost alone. Says nothing where
+    `payer_managed` says that the paying account keeps the monitors.
+    https://docs.aws.amazon.com/cost-management/latest/userguide/getting-started-ad.html
+    """
+    if payer_managed:
+        return not_applicable("has its monitors kept by the paying account")
+    monitors = {
+        monitor.arn: monitor.name
+        for monitor in inventory.of("AWS::CE::AnomalyMonitor")
+        if monitor["MonitorType"] == "CUSTOM" or monitor["MonitorDimension"] == "SERVICE"
+    }
+    if not monitors:
+        return failed("has no monitor of unusual cost", waste=_ONLY_TOLD)
+    heard = {
+        arn
+        for subscription in inventory.of("AWS::CE::AnomalySubscription")
+        if any(one.get("Status") != "DECLINED" for one in subscription["Subscribers"] or ())
+        for arn in subscription["MonitorArnList"] or ()
+    }
+    told = sorted(name for arn, name in monitors.items() if arn in heard)
+    if not told:
+        return failed(
+            "has a monitor of unusual cost that tells nobody",
+            monitors=sorted(monitors.values()),
+            waste=_ONLY_TOLD,
+        )
+    return passed("is told of unusual cost", monitors=told)
+
+
+@check(ACCOUNT_TYPE)
+def cost_allocation_tags_active(
+    account: Resource, inventory: Inventory, *, required: list[str], payer_managed: bool
+) -> Verdict:
+    """The tags by which cost is told to somebody are active as cost allocation tags.
+
+    Each of `required` is a key, in any case, or several of which one suffices (`cost-center|project`). A tag
+    that is not active stands on resources and in no bill. Only the paying account can list them: in a member
+    account AWS refuses, which leaves this open, unless `payer_managed` says that another account pays. Cost
+    Explorer is asked with --cost alone.
+    https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/activating-tags.html
+    """
+    if payer_managed:
+        return not_applicable("has its tags activated by the paying account")
+    tags = inventory.of("AWS::CE::CostAllocationTag")
+    active = {_plain(tag["TagKey"]) for tag in tags if tag["Status"] == "Active"}
+    missing = [keys for keys in required if not active & {_plain(key) for key in keys.split("|")}]
+    if missing:
+        words = ", ".join(keys.replace("|", " or ") for keys in missing)
+        return failed(f"does not break its bill down by {words}", missing=missing, waste=_ONLY_TOLD)
+    return passed("breaks its bill down by the tags that are wanted", required=required)

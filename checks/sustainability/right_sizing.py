@@ -8,6 +8,7 @@ from wa_audit.rule import (
     Inventory,
     Resource,
     Verdict,
+    activity,
     arns,
     carbon,
     check,
@@ -16,7 +17,9 @@ from wa_audit.rule import (
     not_applicable,
     not_evaluated,
     passed,
+    schedules,
     times,
+    wasted,
 )
 
 
@@ -43,7 +46,12 @@ def region_carbon_intensity(
     if dirty:
         cleaner = {region: carbon.cleaner(region, most_grams) for region in dirty}
         named = ", ".join(f"{region} ({grams[region]} gCO2e/kWh)" for region in dirty)
-        return failed(f"runs in {named}, more than {most_grams}", gco2e_per_kwh=grams, cleaner=cleaner)
+        return failed(
+            f"runs in {named}, more than {most_grams}",
+            carbon=carbon.best_move(cleaner),
+            gco2e_per_kwh=grams,
+            cleaner=cleaner,
+        )
     if unknown:
         return not_evaluated(f"runs in {', '.join(unknown)}, whose grid no table knows", gco2e_per_kwh=grams)
     return passed(
@@ -74,7 +82,12 @@ def kinesis_stream_idle(stream: Resource, inventory: Inventory) -> Verdict:
         return not_evaluated("took in nothing, and its age is not known", **evidence)
     if times.hours_between(created, inventory.run.started) < days * 24:
         return not_evaluated(f"took in nothing, and is not yet {days} days old", **evidence)
-    return failed(f"took in no records in {days} days", **evidence)
+    return failed(
+        f"took in no records in {days} days",
+        waste=wasted.stream(stream),
+        carbon=wasted.all_of_it(),
+        **evidence,
+    )
 
 
 @check("AWS::Lambda::EventSourceMapping")
@@ -122,3 +135,42 @@ def lambda_esm_batching(
             **evidence,
         )
     return passed(f"gathers batches of {size} within {window} s", **evidence)
+
+
+@check("AWS::Glue::Trigger")
+def glue_schedule_frequency(
+    trigger: Resource, inventory: Inventory, *, least_minutes: int, short_minutes: float, latency_tag: str
+) -> Verdict:
+    """A schedule does not start a job again and again for next to no work.
+
+    Fails where an activated trigger starts a batch job more often than every `least_minutes` minutes whose
+    runs take less than `short_minutes` minutes on average: most of it is starting up, and larger batches, or
+    a stream, would do. Says nothing of streaming jobs, and of jobs that bear the tag `latency_tag`.
+    https://docs.aws.amazon.com/glue/latest/dg/about-triggers.html
+    """
+    if trigger["Type"] != "SCHEDULED" or trigger["State"] not in ("ACTIVATED", "CREATED", "ACTIVATING"):
+        return not_applicable(f"is {trigger['Type']} and {trigger['State']}")
+    expression = str(trigger["Schedule"])
+    seconds = schedules.period(expression)
+    if seconds is None:
+        return not_evaluated("has a schedule that cannot be read", Schedule=expression)
+    jobs = [
+        inventory.find("AWS::Glue::Job", inventory.arn_near("AWS::Glue::Job", action["JobName"], trigger))
+        for action in trigger["Actions"] or ()
+        if action.get("JobName")
+    ]
+    batch = [job for job in jobs if job is not None and not activity.is_streaming(job["Command"])]
+    if not batch:
+        return not_applicable("starts no batch job")
+    if seconds >= 60 * least_minutes:
+        return passed(f"starts its jobs every {seconds // 60} minutes", Schedule=expression)
+    for job in batch:
+        spent = [run["ExecutionTime"] for run in job["JobRuns"] or () if run.get("ExecutionTime")]
+        minutes = sum(spent) / len(spent) / 60 if spent else None
+        if minutes is not None and minutes < short_minutes and latency_tag not in job.tags:
+            return failed(
+                f"starts {job.name} every {seconds // 60} minutes, for {minutes:.1f} minutes of work",
+                Schedule=expression,
+                runs=len(spent),
+            )
+    return passed("starts jobs that have work for longer, or may not wait", Schedule=expression)

@@ -29,6 +29,10 @@ CREATE EXTERNAL TABLE IF NOT EXISTS wa_audit.findings (
   suppressed_by string,
   suppressed_until string,
   in_baseline string,
+  waste_usd_a_month string,
+  waste_confidence string,
+  waste_assumptions string,
+  carbon_saving_percent string,
   run string
 )
 PARTITIONED BY (account_id string, audit_date string)

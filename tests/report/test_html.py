@@ -93,8 +93,10 @@ def test_the_embedded_findings_are_the_audits() -> None:
             "evidence": data["evidence"][evidence] if evidence >= 0 else {},
             "gap": None if gap < 0 else gap,
             "suppression": None if suppression < 0 else suppression,
+            "waste": None if waste < 0 else data["waste"][waste],
+            "carbon": None,
         }
-        for rule, resource, status, severity, message, evidence, gap, suppression in data["findings"]
+        for rule, resource, status, severity, message, evidence, gap, suppression, waste in data["findings"]
     ]
     assert read == [
         {

@@ -14,7 +14,7 @@ from wa_audit.assess import judge
 from wa_audit.collect import plan
 from wa_audit.collect.kinds import by_type
 from wa_audit.inventory import Inventory
-from wa_audit.model import Gap, Reason, Resource, Status
+from wa_audit.model import Gap, Pillar, Reason, Resource, Status
 from wa_audit.relations import relate
 from wa_audit.rulebook import Rule
 
@@ -59,6 +59,16 @@ def test_case(rule: Rule, case: dict[str, Any]) -> None:
         assert verdict.evidence.get(name) == value
     if verdict.gap and case.get("unread"):
         assert verdict.gap.operation in case["unread"]
+    if "waste" in case:
+        assert verdict.waste is not None
+        assert verdict.waste.confidence == case["waste"]["confidence"]
+        uses = {use.price: round(use.units, 3) for use in verdict.waste.uses}
+        assert uses == case["waste"].get("uses", {})
+    if "saves" in case:
+        assert verdict.carbon is not None
+        assert verdict.carbon.percent == case["saves"]
+    if verdict.status is Status.FAIL and rule.pillar is Pillar.COST_OPTIMIZATION:
+        assert verdict.waste is not None, "says neither what it wastes nor why that is not known"
 
 
 @pytest.mark.parametrize(("rule", "case"), _cases())

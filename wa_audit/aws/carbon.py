@@ -11,6 +11,7 @@ from functools import cache
 from types import MappingProxyType
 
 from wa_audit.aws.framework import table
+from wa_audit.model import Saving
 
 # Regions between which data can move without leaving a legal space: the European Union, one country, or one
 # of AWS's partitions. A region in no group is alone.
@@ -47,6 +48,24 @@ def intensity(region: str) -> int | None:
 def residency(region: str) -> str:
     """The legal space that a region lies in; the region itself where it is alone in its own."""
     return next((name for name, regions in _RESIDENCIES.items() if region in regions), region)
+
+
+def best_move(cleaner_than: Mapping[str, list[str]]) -> Saving | None:
+    """The move, from a region to one of those that are cleaner, that saves most; None where there is none."""
+    known = intensities()
+    moves = [
+        (100 * (1 - known[others[0]] / known[region]), region, others[0])
+        for region, others in cleaner_than.items()
+        if others and known.get(region)
+    ]
+    if not moves:
+        return None
+    percent, region, other = max(moves)
+    return Saving(
+        percent=round(percent, 1),
+        of=f"what the electricity for what runs in {region} emits, in {other}",
+        basis=f"location-based: {known[region]} and {known[other]} gCO2e/kWh, Cloud Carbon Footprint",
+    )
 
 
 def cleaner(region: str, most: int) -> list[str]:

@@ -11,6 +11,10 @@ from typing import Any, NamedTuple
 # https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
 _GRAVITON = re.compile(r"^(?:a1|[a-z]+\d+[a-z]*g[a-z]*)$")
 
+# "Up to 60 % less energy for the same performance than comparable EC2 instances":
+# https://aws.amazon.com/ec2/graviton/
+GRAVITON_PERCENT = 60
+
 # Every runtime since supports both processors.
 # https://docs.aws.amazon.com/lambda/latest/dg/foundation-arch.html and .../lambda-runtimes.html
 X86_ONLY_RUNTIMES = frozenset(

@@ -22,6 +22,11 @@ def hours_between(earlier: str, later: str) -> float:
     return (_parse(later) - _parse(earlier)).total_seconds() / 3600
 
 
+def of_milliseconds(epoch: int) -> str:
+    """A time in milliseconds since 1970, as CloudWatch Logs gives it, in ISO 8601."""
+    return datetime.fromtimestamp(epoch / 1000, UTC).isoformat()
+
+
 def _parse(text: str) -> datetime:
     time = datetime.fromisoformat(text)
     return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -147,7 +147,8 @@ def _needs(rule: Rule) -> set[tuple[str, str]]:
             if not call.metrics or call.into in asked
         }
     reader = f"rule {rule.id} ({rule.source})"
-    return _meant([_expand(read, reader, _measured_for(rule, read)) for read in rule.reads], needs)
+    reads = (*rule.reads, *rule.estimates)
+    return _meant([_expand(read, reader, _measured_for(rule, read)) for read in reads], needs)
 
 
 def _meant(found: list[set[tuple[str, str]]], needs: set[tuple[str, str]]) -> set[tuple[str, str]]:

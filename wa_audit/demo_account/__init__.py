@@ -2,8 +2,9 @@
 
 Acme sells things. `clickstream` follows what visitors do, `orders` handles what they buy, `images` shows
 what there is, `customers` keeps whom it is for, `sensors` look after the cold stores, `governance` after the
-rest, `trials` try things out, `reporting` adds it up at night, and `analysts` look at it. Parts of it are
-well built and parts are not, so that every pillar of an audit has something to praise and something to mend.
+rest, `trials` try things out, `spending` forecasts what will be sold, `reporting` adds it up at night, and
+`analysts` look at it. Parts of it are well built and parts are not, so that every pillar of an audit has
+something to praise and something to mend.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from wa_audit.demo_account import (
     orders,
     reporting,
     sensors,
+    spending,
     trials,
     warehouse,
 )
@@ -52,6 +54,7 @@ def seed(
         reporting,
         images,
         sensors,
+        spending,
         warehouse,
         customers,
         governance,

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from wa_audit import __version__
-from wa_audit.aws import framework
+from wa_audit.aws import framework, prices
 from wa_audit.inventory import Inventory
 from wa_audit.model import ConfigurationError, Finding, Pillar, Reason, Severity, Status
 from wa_audit.pipelines import Flow
@@ -23,6 +23,7 @@ from wa_audit.report import asked, documents
 from wa_audit.report.flows import PipelineFacts
 from wa_audit.report.flows import facts as flow_facts
 from wa_audit.report.gaps import Gaps, Unread
+from wa_audit.report.money import Money, SavingFacts, WasteFacts, saving_of, totals, waste_of
 from wa_audit.rulebook import Rule, Rulebook
 from wa_audit.score import Score, Scorecard
 from wa_audit.suppressions import Entry, State, Suppressions
@@ -179,7 +180,7 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `suppression` one into `suppressions`.
 
     `known` marks a failure that stands in the baseline; `against` holds the ids of the findings on the same
-    resource whose best practices pull the other way.
+    resource whose best practices pull the other way. `waste` and `carbon` are a failure's alone.
     """
 
     id: str
@@ -193,6 +194,8 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     suppression: int | None = None
     known: bool = False
     against: list[str] = []
+    waste: WasteFacts | None = None
+    carbon: SavingFacts | None = None
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,6 +222,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     pipelines: list[PipelineFacts] = []
     unassigned: list[str] = []
     questions: list[asked.QuestionFacts] = []
+    money: Money | None = None
 
 
 def build(
@@ -231,11 +235,13 @@ def build(
     suppressions: Suppressions | None = None,
     flow: Flow | None = None,
     questions: Iterable[Question] = (),
+    price_table: prices.Table | None = None,
 ) -> Audit:
     """The audit of one inventory. Pure: the same input gives the same document.
 
     `only` says what the judging was narrowed to; `suppressions` have been applied to the findings;
-    `flow` holds the pipelines; `questions` are left to people.
+    `flow` holds the pipelines; `questions` are left to people; `price_table` is the one by which the findings
+    were estimated, without one the bundled one.
     """
     gaps = Gaps()
     rows: list[FindingRow] = []
@@ -289,6 +295,7 @@ def build(
         pipelines=flows,
         unassigned=flow.unassigned if flow else [],
         questions=asked.facts(questions),
+        money=totals(found, rulebook, flow, price_table or prices.bundled()),
     )
 
 
@@ -321,6 +328,8 @@ def _row(finding: Finding, gaps: Gaps) -> FindingRow:
         evidence={name: value for name, value in finding.evidence.items() if value is not None},
         gap=None if finding.gap is None else gaps.index(finding.gap),
         suppression=finding.suppression,
+        waste=waste_of(finding),
+        carbon=saving_of(finding),
     )
 
 

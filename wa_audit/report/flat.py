@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from wa_audit.report.audit import Audit
+from wa_audit.report.audit import Audit, FindingRow
 
 COLUMNS = (
     "finding_id",
@@ -34,6 +34,10 @@ COLUMNS = (
     "suppressed_by",
     "suppressed_until",
     "in_baseline",
+    "waste_usd_a_month",
+    "waste_confidence",
+    "waste_assumptions",
+    "carbon_saving_percent",
 )
 
 
@@ -66,4 +70,16 @@ def rows(audit: Audit) -> Iterator[dict[str, str]]:
             "suppressed_by": entry.owner if entry else "",
             "suppressed_until": entry.expires if entry else "",
             "in_baseline": "true" if finding.known else "false" if audit.baseline else "",
+            **_money(finding),
         }
+
+
+def _money(finding: FindingRow) -> dict[str, str]:
+    """What a failure wastes, an empty text where no amount is known, and what its cure saves."""
+    waste, carbon = finding.waste, finding.carbon
+    return {
+        "waste_usd_a_month": f"{waste.usd:.2f}" if waste and waste.usd is not None else "",
+        "waste_confidence": str(waste.confidence) if waste else "",
+        "waste_assumptions": "; ".join([*waste.assumptions, waste.reason]).strip("; ") if waste else "",
+        "carbon_saving_percent": f"{carbon.percent:g}" if carbon else "",
+    }

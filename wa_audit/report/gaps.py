@@ -1,4 +1,4 @@
-"""What could not be read, in the audit."""
+"""The table of what could not be read: one row an operation, region and reason, and what it cost."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from markupsafe import Markup, escape
 
 from wa_audit.files import REPORT_TEMPLATES
 from wa_audit.model import Pillar, Reason, Severity, Status
-from wa_audit.report import asked, drawing
+from wa_audit.report import asked, drawing, money
 from wa_audit.report.audit import Audit, OverallScore, PillarScore, RuleText, Step
 from wa_audit.report.drawing import Box
 from wa_audit.report.flows import PipelineFacts, worst_first
@@ -80,6 +80,7 @@ def render(audit: Audit) -> Iterator[bytes]:
         "data": _embedded(_data(audit)),
         "fixes": _fixes(audit),
         **_pipelines(audit),
+        **_money(audit),
         "gap_groups": _gap_groups(audit.gaps),
         "grant": _grant(audit.gaps),
         "asked": asked.by_pillar(audit.questions),
@@ -192,6 +193,7 @@ def environment() -> jinja2.Environment:
         "moment": _moment,
         "plural": _plural,
         "prose": _prose,
+        "usd": money.usd,
         "whole": _whole,
     }
     environment.globals["unscored"] = _unscored
@@ -248,14 +250,14 @@ _encoder = msgspec.json.Encoder(order="sorted")
 def _data(audit: Audit) -> dict[str, Any]:
     """The findings and all that they refer to, by number.
 
-    A finding is `[rule, resource, status, severity, message, evidence, gap, suppression]`, the last three -1
-    for none.
+    A finding is `[rule, resource, status, severity, message, evidence, gap, suppression, waste]`, the last
+    four -1 for none.
     """
     statuses, severities = list(Status), list(Severity)
     judged = {finding.rule for finding in audit.findings}
     rules = {id_: number for number, id_ in enumerate(id_ for id_ in audit.rules if id_ in judged)}
     resources = {arn: number for number, arn in enumerate(audit.resources)}
-    messages, evidences = _Table(), _Table()
+    messages, evidences, wastes = _Table(), _Table(), _Table()
     findings = []
     for finding in audit.findings:
         evidence = _encoder.encode(finding.evidence)
@@ -269,6 +271,7 @@ def _data(audit: Audit) -> dict[str, Any]:
                 evidences.number(evidence, msgspec.Raw(evidence)) if finding.evidence else -1,
                 -1 if finding.gap is None else finding.gap,
                 -1 if finding.suppression is None else finding.suppression,
+                wastes.number(lines, lines) if (lines := money.lines(finding.waste, finding.carbon)) else -1,
             )
         )
     return {
@@ -287,6 +290,7 @@ def _data(audit: Audit) -> dict[str, Any]:
         ],
         "messages": messages.rows,
         "evidence": evidences.rows,
+        "waste": wastes.rows,
         "findings": findings,
         "against": _against(audit),
     }
@@ -354,6 +358,28 @@ def _fixes(audit: Audit) -> list[Fix]:
     """The steps that gain most; a rule of weight 0 gains nothing and is no first step."""
     steps = [step for step in audit.fix_first if step.gain > 0][:FIRST_FIXES]
     return [Fix(step, audit.rules[step.rule], audit.rules[step.rule].pillar.label) for step in steps]
+
+
+DEAREST = 10  # rows of a table of what is wasted
+
+
+def _money(audit: Audit) -> dict[str, Any]:
+    """What is wasted a month, by rule, pillar and pipeline, the most first, with links to the failures."""
+    found = audit.money
+    if found is None:
+        return {"money": None}
+    titles = {str(pillar.pillar): pillar.title for pillar in audit.pillars}
+    failing = {id_: rule.failure_title or rule.title for id_, rule in audit.rules.items()}
+    tables = [
+        (heading, [(words.get(n, n), urlencode({key: n, "status": "fail"}), each) for n, each in rows])
+        for heading, key, words, sums in (
+            ("Rule", "rule", failing, found.rules),
+            ("Pillar", "pillar", titles, found.pillars),
+            ("Pipeline", "pipeline", {}, found.pipelines),
+        )
+        if (rows := money.dearest(sums)[:DEAREST])
+    ]
+    return {"money": found, "money_tables": tables, "money_notes": money.footnotes(found)}
 
 
 DRAWN = 40  # pipelines; the page stays light where an account has hundreds

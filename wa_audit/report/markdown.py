@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from wa_audit.model import Status
 from wa_audit.report.audit import Audit, OverallScore, PillarScore
 from wa_audit.report.flows import PipelineFacts, worst_first
+from wa_audit.report.money import usd
 from wa_audit.text import count, markdown, share
 
 _STEPS, _PIPELINES, _GAPS = 10, 20, 20
@@ -29,6 +30,8 @@ def _lines(audit: Audit) -> Iterator[str]:
     failing = count(overall.counts.get(Status.FAIL, 0), "failing finding")
     where = ", ".join(run.regions)
     yield f"**{_score(overall)}**, coverage {share(overall.coverage)}, {failing}, in {where}"
+    if audit.money and audit.money.total.usd is not None:
+        yield f"\nWasted a month: about {usd(audit.money.total.usd)}."
     if run.only:
         yield f"\n> Only {', '.join(map(markdown, run.only))} was judged."
     if not run.complete:

@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from wa_audit.model import Severity, Status
-from wa_audit.report import unread
+from wa_audit.report import money, unread
 from wa_audit.report.audit import Audit, OverallScore, PillarScore
 from wa_audit.report.flows import PipelineFacts, worst_first
+from wa_audit.report.money import usd
 from wa_audit.suppressions import State
 from wa_audit.text import count, visible
 
@@ -40,6 +41,7 @@ def show(audit: Audit, console: Console) -> None:
     console.print(_scores(audit, console))
     _show_weakest(audit, console)
     _show_steps(audit, console)
+    _show_money(audit, console)
     _show_gaps(audit, console)
 
 
@@ -146,6 +148,32 @@ def _show_steps(audit: Audit, console: Console) -> None:
         severity = Text(str(rule.severity), style=_SEVERITY_STYLES[rule.severity])
         table.add_row(f"  +{step.gain:.1f}", severity, words)
     console.print(table)
+
+
+def _show_money(audit: Audit, console: Console) -> None:
+    """What is wasted a month, and by which failures most."""
+    found = audit.money
+    if found is None:
+        return
+    total = found.total
+    console.print()
+    heading = Text("Wasted a month", style="bold")
+    if total.usd is not None:
+        heading.append(f": about {usd(total.usd)}, {count(total.resources, 'resource')}")
+    console.print(heading)
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column()
+    for rule, each in money.dearest(found.rules)[:_STEPS]:
+        words = Text(visible(audit.rules[rule].failure_title))
+        words.append(f"\n{rule}, {count(each.findings, 'resource')}", style="dim")
+        table.add_row(f"  {usd(each.usd)}", words)
+    console.print(table)
+    pipelines = [f"{visible(name)} {usd(each.usd)}" for name, each in money.dearest(found.pipelines)[:_STEPS]]
+    if pipelines:
+        console.print(Text("By pipeline: " + ", ".join(pipelines)))
+    for line in money.footnotes(found):
+        console.print(Text(visible(line), style="dim"))
 
 
 def _show_gaps(audit: Audit, console: Console) -> None:

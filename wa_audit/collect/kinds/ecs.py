@@ -9,7 +9,8 @@ _DEFINITION = (
     " compatibilities: compatibilities, requiresCompatibilities: requiresCompatibilities, cpu: cpu,"
     " memory: memory, runtimePlatform: runtimePlatform, ephemeralStorage: ephemeralStorage,"
     " registeredAt: registeredAt, containerDefinitions: containerDefinitions[].{name: name, image: image,"
-    " cpu: cpu, memory: memory, environment: environment, secrets: secrets,"
+    " cpu: cpu, memory: memory, resourceRequirements: resourceRequirements, environment: environment,"
+    " secrets: secrets,"
     ' logConfiguration: logConfiguration.{logDriver: logDriver, logGroup: options."awslogs-group"}}}'
 )
 # ECS has no code of its own for a task definition that is not there.

@@ -66,6 +66,7 @@ METRICS: Mapping[str, tuple[Metric, ...]] = {
         {"TableName": "TableName"},
         Sum="ConsumedReadCapacityUnits ConsumedWriteCapacityUnits ReadThrottleEvents WriteThrottleEvents",
     ),
+    "AWS::ECS::Cluster": _rows("AWS/ECS", {"ClusterName": "name"}, Average="CPUReservation"),
     "AWS::EC2::Instance": _rows("AWS/EC2", {"InstanceId": "InstanceId"}, Average="CPUUtilization"),
     "AWS::EC2::NatGateway": _rows(
         "AWS/NATGateway", {"NatGatewayId": "NatGatewayId"}, Sum="BytesOutToDestination"
@@ -86,6 +87,11 @@ METRICS: Mapping[str, tuple[Metric, ...]] = {
             {"StreamName": "StreamName"},
             period=_HOUR,
             key="IncomingRecords.Hourly",
+        ),
+        # By five minutes, which CloudWatch keeps for as long as anybody may ask for: the peaks.
+        *(
+            Metric(name, "AWS/Kinesis", {"StreamName": "StreamName"}, period=300, key=f"{name}.FiveMinutes")
+            for name in ("IncomingBytes", "IncomingRecords")
         ),
     ),
     "AWS::KinesisFirehose::DeliveryStream": (
