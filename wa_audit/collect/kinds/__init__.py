@@ -238,6 +238,7 @@ MODULES = (
     "sns",
     "sqs",
     "stepfunctions",
+    "xray",
 )
 
 
