@@ -10,7 +10,7 @@ import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
@@ -156,7 +156,13 @@ class Inventory:
             if region is None or gap.region in ("", region):
                 raise Unread(gap)
         found = self._by_type.get(type_, [])
-        return found if region is None else [r for r in found if r.region in ("", region)]
+        if region is None:
+            return found
+        # Many checks ask, each for one resource: what they go through is made once.
+        return cast(
+            "list[Resource]",
+            self.derived(f"{type_} of {region}", lambda: [r for r in found if r.region in ("", region)]),
+        )
 
     def find(self, type_: str, arn: str | None) -> Resource | None:
         """The resource with this ARN, or None where it is certain that there is none.

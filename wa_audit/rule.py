@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from wa_audit import neighbours, networks, warehouses
+from wa_audit import lookups, neighbours, networks, warehouses
 from wa_audit.aws import (
     activity,
     alarms,
@@ -78,6 +78,7 @@ __all__ = [
     "invocations",
     "lifecycle",
     "logdelivery",
+    "lookups",
     "neighbours",
     "networks",
     "not_applicable",

@@ -13,6 +13,7 @@ from wa_audit.rule import (
     arns,
     check,
     failed,
+    lookups,
     not_applicable,
     not_evaluated,
     passed,
@@ -36,8 +37,7 @@ def _alarms(
     resource: Resource, inventory: Inventory, namespace: str, names: Collection[str], **dimensions: str
 ) -> list[Resource]:
     """The alarms of the resource's region that watch one of these metrics with these dimensions."""
-    found = inventory.of("AWS::CloudWatch::Alarm", region=resource.region)
-    return [alarm for alarm in found if alarms.watches(alarm, namespace, names, dimensions)]
+    return lookups.alarms_on(resource.region, inventory, namespace, names, dimensions)
 
 
 def _heard(found: list[Resource], inventory: Inventory) -> list[Resource]:
@@ -51,7 +51,7 @@ def _heard(found: list[Resource], inventory: Inventory) -> list[Resource]:
 
 def _event_rule(resource: Resource, inventory: Inventory, events: list[dict[str, object]]) -> Resource | None:
     """An enabled rule on the region's default bus that hands one of these events to a target."""
-    for rule in inventory.of("AWS::Events::Rule", region=resource.region):
+    for rule in lookups.rules_for(resource.region, events, inventory):
         enabled = activity.rule_is_on(rule["State"])
         on_default_bus = (rule["EventBusName"] or "default") == "default"
         matching = any(patterns.matches(rule["EventPattern"], event) for event in events)
@@ -237,9 +237,8 @@ def kinesis_iterator_age_alarm(stream: Resource, inventory: Inventory) -> Verdic
     """
     mappings = [
         mapping
-        for mapping in inventory.of("AWS::Lambda::EventSourceMapping", region=stream.region)
-        if (mapping["EventSourceArn"] or "").partition("/consumer/")[0] == stream.arn
-        and mapping["State"] not in ("Disabled", "Disabling", "Deleting")
+        for mapping in lookups.mappings_of(stream, inventory)
+        if mapping["State"] not in ("Disabled", "Disabling", "Deleting")
     ]
     only_fans_out = mappings and all("/consumer/" in mapping["EventSourceArn"] for mapping in mappings)
     names = [_FANNED_OUT] if only_fans_out else [_POLLED, _FANNED_OUT]
@@ -265,11 +264,11 @@ def kinesis_iterator_age_alarm(stream: Resource, inventory: Inventory) -> Verdic
 
 def _flink_alarms(stream: Resource, inventory: Inventory) -> list[Resource]:
     found = inventory.of("AWS::CloudWatch::Alarm", region=stream.region)
-    return [
-        alarm
-        for alarm in _heard(found, inventory)
-        if any(metric.name == "millisBehindLatest" for metric in alarms.metrics(alarm))
-    ]
+    lagging = inventory.derived(
+        f"alarms of {stream.region} on millisBehindLatest",
+        lambda: [a for a in found if any(m.name == "millisBehindLatest" for m in alarms.metrics(a))],
+    )
+    return _heard(lagging, inventory)
 
 
 @check("AWS::StepFunctions::StateMachine")
@@ -346,15 +345,22 @@ def glue_job_failure_notification(job: Resource, inventory: Inventory) -> Verdic
     if heard := _heard(_alarms(job, inventory, "Glue", names, JobName=job.name), inventory):
         return passed(f"has its failures watched by {heard[0].name}", AlarmName=heard[0].name)
 
-    machines = inventory.of("AWS::StepFunctions::StateMachine", region=job.region)
-    for machine in machines:
+    for machine in lookups.machines_on(states.Reference("job", job.name), job.region, inventory):
         tasks = _waiting_tasks(machine, "job", job.name)
         if tasks and (any(map(states.answered, tasks)) or _failure_told_by(machine, inventory)):
             return passed(f"is run by {machine.name}, which tells of failures", StateMachine=machine.name)
-    for machine in machines:
-        if any(map(_runs_some_job, states.tasks(machine["definition"]))):
-            return not_evaluated(f"may be run by {machine.name}, which takes the job's name from its input")
+    if running := _runners_of_some_job(job.region, inventory):
+        return not_evaluated(f"may be run by {running[0].name}, which takes the job's name from its input")
     return failed("fails without anybody being told", Rule=None, AlarmName=None, StateMachine=None)
+
+
+def _runners_of_some_job(region: str, inventory: Inventory) -> list[Resource]:
+    machines = inventory.of("AWS::StepFunctions::StateMachine", region=region)
+    running: list[Resource] = inventory.derived(
+        f"state machines of {region} that run some job",
+        lambda: [m for m in machines if any(map(_runs_some_job, states.tasks(m["definition"])))],
+    )
+    return running
 
 
 def _runs_some_job(task: states.State) -> bool:

@@ -7,6 +7,7 @@ from wa_audit.rule import (
     Verdict,
     check,
     failed,
+    lookups,
     not_applicable,
     not_evaluated,
     passed,
@@ -47,7 +48,7 @@ def glue_job_args_no_secrets(job: Resource, inventory: Inventory) -> Verdict:
         "DefaultArguments": job["DefaultArguments"],
         "NonOverridableArguments": job["NonOverridableArguments"],
     }
-    for trigger in inventory.of("AWS::Glue::Trigger", region=job.region):
+    for trigger in lookups.triggers_of(job, inventory):
         for action in trigger["Actions"] or ():
             if action.get("JobName") == job.name:
                 sources[f"trigger {trigger.name}"] = action.get("Arguments")

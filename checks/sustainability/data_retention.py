@@ -12,6 +12,7 @@ from wa_audit.rule import (
     check,
     failed,
     lifecycle,
+    lookups,
     not_applicable,
     passed,
     tables,
@@ -63,12 +64,9 @@ def _locations(bucket: Resource, inventory: Inventory) -> Iterator[_Location]:
     for relation in inventory.sources(bucket, "logs-to"):
         if arns.parse(relation.source).service != "s3":
             yield _location(relation, inventory, is_log=True)
-    for stream in inventory.of("AWS::KinesisFirehose::DeliveryStream"):
-        for destination in _s3_destinations(stream["Destinations"]):
-            prefix = destination.get("ErrorOutputPrefix")
-            if prefix and destination["BucketARN"] == bucket.arn:
-                # What follows `!{` is written anew for each object.
-                yield _Location(prefix.partition("!{")[0], "ErrorOutputPrefix", stream.name, False)
+    for prefix, stream in lookups.error_prefixes(bucket, inventory):
+        # What follows `!{` is written anew for each object.
+        yield _Location(prefix.partition("!{")[0], "ErrorOutputPrefix", stream, False)
 
 
 def _location(relation: Relation, inventory: Inventory, *, is_log: bool) -> _Location:
@@ -87,14 +85,6 @@ def _has_managed_results(relation: Relation, inventory: Inventory) -> bool:
         return False
     managed = (source["Configuration"] or {}).get("ManagedQueryResultsConfiguration") or {}
     return bool(managed.get("Enabled"))
-
-
-def _s3_destinations(value: Any) -> Iterator[dict[str, Any]]:
-    """Every S3 destination or backup within a Firehose stream's destinations."""
-    if isinstance(value, dict) and value.get("BucketARN"):
-        yield value
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _s3_destinations(inner)
 
 
 @check("AWS::Kinesis::Stream")
