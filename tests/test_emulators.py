@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import boto3
 import pytest
 
@@ -53,11 +55,42 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", ["moto", "ministack"])
-def test_an_emulated_account_is_judged_as_it_was_built(name: str) -> None:
-    if name == "ministack" and not run.MINISTACK.exists():
+ACCOUNT = run.read_account()
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[run.Emulator]:
+    with run.filled("moto", ACCOUNT) as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def ministack() -> Iterator[run.Emulator]:
+    if not run.MINISTACK.exists():
         pytest.skip(f"{run.MINISTACK} is not there: 'make setup' installs it")
-    assert run.run(name) == []
+    with run.filled("ministack", ACCOUNT) as emulator:
+        yield emulator
+
+
+@pytest.mark.parametrize("name", ["moto", "ministack"])
+def test_an_emulated_account_is_judged_as_it_was_built(name: str, request: pytest.FixtureRequest) -> None:
+    found = run.audit(request.getfixturevalue(name))
+    assert run.problems(found, ACCOUNT, ACCOUNT["unimplemented"][name]) == []
+
+
+def test_the_printed_policy_suffices_and_allows_no_write(ministack: run.Emulator) -> None:
+    """Nothing is denied to a user who holds this policy alone, but what ministack itself mistakes."""
+    auditor = run.auditor(ministack)
+    said = run.refusals(auditor, ACCOUNT["writes"])
+    assert {call: words for call, words in said.items() if "is not authorized to perform" not in words} == {}
+    found = run.audit(auditor)
+    mistaken = ACCOUNT["denied_by_mistake"]
+    assert {gap["operation"] for gap in found["gaps"] if gap["reason"] == "access_denied"} == set(mistaken)
+    assert run.problems(found, ACCOUNT, ACCOUNT["unimplemented"]["ministack"] | mistaken) == []
+
+
+def test_what_a_denial_names_is_what_is_missing(ministack: run.Emulator) -> None:
+    assert run.misnamed(ministack) == {"budgets:DescribeBudgets": "budgets:DescribeBudgets"}
 
 
 @pytest.mark.parametrize("name", ["moto", "ministack"])

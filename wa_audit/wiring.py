@@ -78,12 +78,15 @@ def affordable(whole: Plan, options: dict[str, Any], no_metrics: bool = False) -
 def show_forecast(plan: Plan, whole: Plan, options: dict[str, Any]) -> None:
     """Prints what a run would call, and calls nothing."""
     from wa_audit.collect import forecast
+    from wa_audit.collect import plan as plans
     from wa_audit.collect import session as sessions
 
     check_connection(options)
     regions: list[str] | None = None
     if not options["all_regions"]:
         regions = list(dict.fromkeys(options["regions"])) or [sessions.own_region(options["profile"])]
+        partition = sessions.partition_of(regions[0])
+        plan, whole = plans.offered(plan, partition), plans.offered(whole, partition)
     click.echo(forecast.text(plan, whole, regions, role=bool(options["role_arn"])))
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -21,7 +23,7 @@ import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,11 +32,15 @@ from urllib.request import urlopen
 
 import yaml
 
+from wa_audit import inventory
+from wa_audit.model import Reason
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 # It pins a botocore of its own, and so lives in an environment of its own, which `make setup` makes.
 MINISTACK = Path(os.environ.get("MINISTACK") or ROOT / ".venv-ministack" / "bin" / "ministack")
 PROFILE = "acme-auditor"
+KEY = "testing"
 REGION = "eu-west-1"
 # What the loopback servers and the audit may take, in seconds.
 START, CALL, AUDIT = 60, 60, 180
@@ -50,8 +56,12 @@ class Emulator:
 
 
 @contextmanager
-def running(name: str, **settings: str) -> Iterator[Emulator]:
-    """One emulator on a free port, for as long as the context lasts; `settings` go into its environment."""
+def running(name: str, *, strict: bool = False, **settings: str) -> Iterator[Emulator]:
+    """One emulator on a free port, for as long as the context lasts; `settings` go into its environment.
+
+    Where it is `strict`, which ministack alone can be, it speaks TLS, its profile is the account's root, and
+    whoever else asks may do what their policies and the resources' own say.
+    """
     beside = Path(sys.executable).parent
     with tempfile.TemporaryDirectory(prefix=f"wa-audit-{name}-") as folder:
         port = _free_port()
@@ -63,6 +73,8 @@ def running(name: str, **settings: str) -> Iterator[Emulator]:
             command = [MINISTACK]
             # Its default address is 0.0.0.0.
             extra = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "TMPDIR": folder}
+            if strict:
+                extra |= {"AUTH": "true", "AWS_ACCESS_KEY_ID": KEY, "USE_SSL": "1"}
         with (Path(folder) / "server.log").open("w") as log:
             server = subprocess.Popen(
                 [str(part) for part in command],
@@ -73,24 +85,32 @@ def running(name: str, **settings: str) -> Iterator[Emulator]:
                 start_new_session=True,
             )
             try:
-                _wait_for(f"http://127.0.0.1:{port}/", server, Path(folder) / "server.log")
-                yield Emulator(name, _client(environment, port, Path(folder)), Path(folder))
+                authority = Path(folder) / "ministack-tls" / "server.crt" if strict else None
+                address = f"{'https' if strict else 'http'}://127.0.0.1:{port}"
+                _wait_for(address, authority, server, Path(folder) / "server.log")
+                yield Emulator(name, _client(environment, address, authority, Path(folder)), Path(folder))
             finally:
                 _end(server)
 
 
-def _client(environment: dict[str, str], port: int, folder: Path) -> dict[str, str]:
+def _client(
+    environment: dict[str, str], address: str, authority: Path | None, folder: Path
+) -> dict[str, str]:
     (folder / "config").write_text(f"[profile {PROFILE}]\nregion = {REGION}\noutput = json\n")
-    (folder / "credentials").write_text(
-        f"[{PROFILE}]\naws_access_key_id = testing\naws_secret_access_key = testing\n"
-    )
+    _remember(folder, PROFILE, KEY, KEY)
     return environment | {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ENDPOINT_URL": address,
         "AWS_PROFILE": PROFILE,
         "AWS_CONFIG_FILE": str(folder / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"),
         "AWS_PAGER": "",
+        **({"AWS_CA_BUNDLE": str(authority)} if authority else {}),
     }
+
+
+def _remember(folder: Path, profile: str, key: str, secret: str) -> None:
+    with (folder / "credentials").open("a") as file:
+        file.write(f"[{profile}]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
 
 
 def _free_port() -> int:
@@ -100,13 +120,14 @@ def _free_port() -> int:
     return found
 
 
-def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_for(url: str, authority: Path | None, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise RuntimeError(f"the server ended with {server.returncode}: {log.read_text()[-2000:]}")
         try:
-            urlopen(url, timeout=2).close()
+            trusted = ssl.create_default_context(cafile=str(authority)) if authority else None
+            urlopen(url, timeout=2, context=trusted).close()
         except HTTPError:
             return  # it answers, if only to say that this is no call
         except (URLError, OSError):
@@ -137,7 +158,7 @@ def fill(emulator: Emulator, stages: list[list[dict[str, Any]]]) -> None:
         RuntimeError: a call failed; says which, and what the CLI said.
     """
     names = {
-        "account": _aws(emulator, "sts get-caller-identity", query="Account"),
+        "account": aws(emulator, "sts get-caller-identity", query="Account"),
         "zip": str(_package(emulator.folder)),
     }
     with ThreadPoolExecutor(2) as pool:
@@ -150,7 +171,7 @@ def _step(emulator: Emulator, names: dict[str, str], step: dict[str, Any]) -> st
     extra = []
     for option, value in step.get("json", {}).items():
         extra += [f"--{option}", _named(json.dumps(value), names)]
-    return _aws(emulator, _named(step["call"], names), *extra, query=step.get("query", ""))
+    return aws(emulator, _named(step["call"], names), *extra, query=step.get("query", ""))
 
 
 def _named(text: str, names: dict[str, str]) -> str:
@@ -159,7 +180,12 @@ def _named(text: str, names: dict[str, str]) -> str:
     return text
 
 
-def _aws(emulator: Emulator, call: str, *extra: str, query: str = "") -> str:
+def aws(emulator: Emulator, call: str, *extra: str, query: str = "") -> str:
+    """What the AWS CLI prints, or the field `query` of it.
+
+    Raises:
+        RuntimeError: the call failed; says what the CLI said.
+    """
     # The CLI gives SQS and EMR older host names of their own, which outrank AWS_ENDPOINT_URL.
     where = ["--endpoint-url", emulator.environment["AWS_ENDPOINT_URL"]]
     shape = ["--query", query, "--output", "text"] if query else []
@@ -183,6 +209,24 @@ def _package(folder: Path) -> Path:
     return path
 
 
+def user(emulator: Emulator, name: str, policies: list[dict[str, Any]]) -> Emulator:
+    """The emulator as a new user of the account sees it, who has these policies and nothing else."""
+    aws(emulator, f"iam create-user --user-name {name}")
+    for number, policy in enumerate(policies):
+        call = f"iam create-policy --policy-name {name}-{number} --policy-document"
+        arn = aws(emulator, call, json.dumps(policy), query="Policy.Arn")
+        aws(emulator, f"iam attach-user-policy --user-name {name} --policy-arn {arn}")
+    made = aws(
+        emulator, f"iam create-access-key --user-name {name}", query="AccessKey.[AccessKeyId,SecretAccessKey]"
+    )
+    folder = emulator.folder / name
+    folder.mkdir()
+    _remember(emulator.folder, name, *made.split())
+    with (emulator.folder / "config").open("a") as file:
+        file.write(f"[profile {name}]\nregion = {REGION}\noutput = json\n")
+    return replace(emulator, environment=emulator.environment | {"AWS_PROFILE": name}, folder=folder)
+
+
 # -- auditing it -------------------------------------------------------------------------------------
 
 
@@ -196,18 +240,20 @@ def audit(emulator: Emulator) -> dict[str, Any]:
 
     from wa_audit.report import audit as document
 
+    program(emulator, "scan", "--output", str(emulator.folder), "--format", "json", "--no-progress")
+    found: dict[str, Any] = json.loads((emulator.folder / "audit.json").read_text())
+    Draft202012Validator(json.loads(document.schema())).validate(found)
+    return found
+
+
+def program(emulator: Emulator, *arguments: str) -> str:
+    """What a command of wa-audit prints.
+
+    Raises:
+        AssertionError: it did not end with 0.
+    """
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "wa_audit",
-            "scan",
-            "--output",
-            str(emulator.folder),
-            "--format",
-            "json",
-            "--no-progress",
-        ],
+        [sys.executable, "-m", "wa_audit", *arguments],
         env=emulator.environment | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -215,16 +261,14 @@ def audit(emulator: Emulator) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads((emulator.folder / "audit.json").read_text())
-    Draft202012Validator(json.loads(document.schema())).validate(found)
-    return found
+    return done.stdout
 
 
-def problems(found: dict[str, Any], account: dict[str, Any], name: str) -> list[str]:
-    """Everything in which an audit differs from what was put into the emulator."""
+def problems(found: dict[str, Any], account: dict[str, Any], unread: dict[str, Any]) -> list[str]:
+    """Everything in which an audit differs from what was put into the emulator, where these are unread."""
     return [
-        *_wrong_verdicts(found, account["expect"], account["unimplemented"][name]),
-        *_wrong_gaps(found, account["unimplemented"][name]),
+        *_wrong_verdicts(found, account["expect"], unread),
+        *_wrong_gaps(found, unread),
         *(f"{f['rule']} broke on {f['resource']}" for f in found["findings"] if f["status"] == "error"),
     ]
 
@@ -270,12 +314,66 @@ def _findings(found: dict[str, Any], rule: str, name: str) -> list[dict[str, Any
     ]
 
 
+# -- the policy that an audit needs ------------------------------------------------------------------
+
+
+def auditor(emulator: Emulator) -> Emulator:
+    """A user of a strict emulator who holds what `wa-audit iam-policy` prints, and nothing else."""
+    printed = json.loads(program(emulator, "iam-policy"))
+    return user(emulator, "auditor", printed if isinstance(printed, list) else [printed])
+
+
+def refusals(emulator: Emulator, calls: list[str]) -> dict[str, str]:
+    """What the AWS CLI says of each call, in which {endpoint} is the emulator's; empty where it worked."""
+    said = dict.fromkeys(calls, "")
+    for call in calls:
+        try:
+            aws(emulator, _named(call, {"endpoint": emulator.environment["AWS_ENDPOINT_URL"]}))
+        except RuntimeError as error:
+            said[call] = str(error)
+    return said
+
+
+def misnamed(emulator: Emulator) -> dict[str, str]:
+    """Of every list that is denied to a user without any policy: the action that the emulator names, by
+    operation, where it is not the one that wa-audit names."""
+    nobody = user(emulator, "nobody", [])
+    file = nobody.folder / "nothing.jsonl"
+    program(nobody, "collect", "--no-progress", "--output", str(file))
+    found = inventory.read(file)
+    denied = [gap for gap in found.gaps if gap.reason is Reason.ACCESS_DENIED]
+    assert denied
+    # Ministack asks no permission for the settings of Lambda.
+    assert found.types == [inventory.ACCOUNT_TYPE, "AWS::Lambda::AccountSettings"]
+    told = {gap.operation: (gap.action, _ACTION.search(gap.message)) for gap in denied}
+    return {
+        operation: named[1] if named else ""
+        for operation, (action, named) in told.items()
+        if not named or named[1] != action
+    }
+
+
+_ACTION = re.compile(r"not authorized to perform: ([\w-]+:\w+)")
+
+
+@contextmanager
+def filled(name: str, account: dict[str, Any]) -> Iterator[Emulator]:
+    """A running emulator with the account in it; ministack is strict."""
+    with running(name, strict=name == "ministack") as emulator:
+        fill(emulator, account["stages"])
+        yield emulator
+
+
+def read_account() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((HERE / "account.yaml").read_text())
+    return found
+
+
 def run(name: str) -> list[str]:
     """The whole of it for one emulator: what is wrong, or nothing."""
-    account = yaml.safe_load((HERE / "account.yaml").read_text())
-    with running(name) as emulator:
-        fill(emulator, account["stages"])
-        return problems(audit(emulator), account, name)
+    account = read_account()
+    with filled(name, account) as emulator:
+        return problems(audit(emulator), account, account["unimplemented"][name])
 
 
 def main() -> int:

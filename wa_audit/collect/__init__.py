@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wa_audit.collect.scheduler import Scheduler
     from wa_audit.collect.session import AwsSession, Identity
     from wa_audit.collect.units import Scope, Tally
+    from wa_audit.model import Gap
 
 
 class Interrupted(Exception):
@@ -54,6 +55,7 @@ def collect(
     from wa_audit.collect import fast
     from wa_audit.collect import plan as plans
     from wa_audit.collect.journal import Heading, Journal
+    from wa_audit.collect.missing import not_offered
     from wa_audit.collect.scheduler import Scheduler
     from wa_audit.collect.units import Scope
     from wa_audit.memory import seldom_collected
@@ -62,6 +64,9 @@ def collect(
     session.check_regions(regions[1:], workers)
     if not metrics_days:
         plan = plans.without_metrics(plan)
+    partition = session.partition(regions[0])
+    nowhere = not_offered(plan, partition)
+    plan = plans.offered(plan, partition)
     operations = plans.operations(plan)
     session.guard.allow(plans.permitted(plan))
     heading = Heading(
@@ -77,7 +82,7 @@ def collect(
         written = Journal.resume(journal, heading) if resume else Journal.begin(journal, heading)
     scope = Scope(
         account=identity.account,
-        partition=session.partition(regions[0]),
+        partition=partition,
         regions=tuple(regions),
         main_region=session.main_region(regions),
         started=written.heading.started,
@@ -88,15 +93,23 @@ def collect(
         with seldom_collected(), fast.seldom_switched():
             scheduler.run(on_wait)
     except KeyboardInterrupt:
-        raise Interrupted(_inventory(scheduler, scope, identity, written.heading, whole=False)) from None
-    inventory = _inventory(scheduler, scope, identity, written.heading, whole=not scheduler.expired)
+        inventory = _inventory(scheduler, scope, identity, written.heading, nowhere, whole=False)
+        raise Interrupted(inventory) from None
+    whole = not scheduler.expired
+    inventory = _inventory(scheduler, scope, identity, written.heading, nowhere, whole=whole)
     if inventory.run.complete:
         written.end()
     return inventory
 
 
 def _inventory(
-    scheduler: Scheduler, scope: Scope, identity: Identity, heading: Heading, *, whole: bool
+    scheduler: Scheduler,
+    scope: Scope,
+    identity: Identity,
+    heading: Heading,
+    nowhere: Sequence[Gap],
+    *,
+    whole: bool,
 ) -> Inventory:
     from wa_audit.collect.kinds import all_kinds
     from wa_audit.collect.metrics import call_of
@@ -126,8 +139,9 @@ def _inventory(
         account=scope.account,
     )
     _name_keys(scheduler.resources)
-    left_out = uncollected(scheduler.plan, all_kinds())
-    gaps = {*scheduler.gaps, *scheduler.interrupted(), *left_out}
+    untold = {gap.type for gap in nowhere}
+    left_out = uncollected(scheduler.plan, tuple(kind for kind in all_kinds() if kind.type not in untold))
+    gaps = {*scheduler.gaps, *scheduler.interrupted(), *left_out, *nowhere}
     return Inventory(run, [account, *scheduler.resources], gaps)
 
 

@@ -26,7 +26,7 @@ import botocore.session
 from wa_audit import __version__, aws
 from wa_audit.collect import permissions
 from wa_audit.collect.journal import Heading, Journal
-from wa_audit.collect.plan import Plan, operations, permitted
+from wa_audit.collect.plan import Plan, offered, operations, permitted
 from wa_audit.collect.scheduler import Scheduler
 from wa_audit.collect.session import chosen_regions
 from wa_audit.collect.units import Scope, Tally
@@ -203,6 +203,7 @@ def _permissions(
     on_wait: Callable[[Tally], None],
 ) -> Iterator[Check]:
     """Tries them all; what is granted has one line a service, and what is not one of its own."""
+    plan = offered(plan, session.partition(region))
     asked = permitted(plan)
     session.guard.allow(asked)
     answered: set[str] = set()

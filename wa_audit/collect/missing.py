@@ -26,3 +26,21 @@ def uncollected(plan: Plan, kinds: tuple[Kind, ...]) -> list[Gap]:
             for call in calls
         ]
     return gaps
+
+
+def not_offered(plan: Plan, partition: str) -> list[Gap]:
+    """What the plan asks for and AWS does not offer in the partition.
+
+    It may well be elsewhere: what an account in GovCloud costs is known to the account that is billed for it.
+    """
+    return [
+        Gap(
+            type=kind.type,
+            operation=kind.operation(kind.list),
+            action=action(kind.operation(kind.list)),
+            reason=Reason.OUT_OF_SCOPE,
+            message=f"{kind.operation(kind.list)}, which AWS does not offer in {partition},",
+        )
+        for kind, _ in plan.values()
+        if partition in kind.not_in.split()
+    ]

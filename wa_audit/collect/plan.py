@@ -56,6 +56,15 @@ def affordable(made: Plan, *, paid_calls: bool = True, cost: bool = False) -> Pl
     }
 
 
+def offered(made: Plan, partition: str) -> Plan:
+    """The plan without what AWS does not offer in a partition."""
+    return {
+        type_: (kind, details)
+        for type_, (kind, details) in made.items()
+        if partition not in kind.not_in.split()
+    }
+
+
 def charges(kind: Kind, call: Call) -> Iterator[tuple[Kind, Call]]:
     """Every call with a price without which this one cannot be made; it may be one itself."""
     if call.price or call.metrics:

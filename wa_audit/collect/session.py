@@ -131,11 +131,7 @@ class AwsSession:
             self._first.clear()
 
     def partition(self, region: str) -> str:
-        try:
-            found: str = self._session.get_partition_for_region(region)
-        except exceptions.UnknownRegionError:
-            return "aws"
-        return found
+        return partition_of(region, self._session)
 
     def main_region(self, regions: Iterable[str]) -> str:
         """Where the global services of the regions' partition answer."""
@@ -337,6 +333,15 @@ def _unknown_profile(error: exceptions.ProfileNotFound, profile: str | None) -> 
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(known) or 'none'}"
     return ConfigurationError(f"unknown AWS profile {name!r}{hint}")
+
+
+def partition_of(region: str, session: boto3.session.Session | botocore.session.Session | None = None) -> str:
+    """The partition that a region belongs to; an unknown one is taken for one of `aws`."""
+    try:
+        found: str = (session or botocore.session.Session()).get_partition_for_region(region)
+    except exceptions.UnknownRegionError:
+        return "aws"
+    return found
 
 
 def known_region(region: str) -> str:

@@ -42,7 +42,7 @@ STREAMS_AGE = timedelta(days=200)
 # Moto's stacks never fail.
 STACK_STATUS = {"acme-reporting-alerts": "UPDATE_ROLLBACK_FAILED"}
 
-# What Acme does not have, and moto no operation for.
+# What Acme does not have or has left as it is, and moto no operation for.
 NOTHING: dict[str, Json] = {
     "backup.ListProtectedResources": {"Results": []},
     "glue.ListDataQualityResults": {"Results": []},
@@ -51,6 +51,7 @@ NOTHING: dict[str, Json] = {
     "iot.ListTagsForResource": {"tags": []},
     "redshift.DescribeDataShares": {"DataShares": []},
     "lakeformation.ListLakeFormationOptIns": {"LakeFormationOptInsInfoList": []},
+    "xray.GetEncryptionConfig": {"EncryptionConfig": {"Status": "ACTIVE", "Type": "NONE"}},
 }
 
 

@@ -214,6 +214,7 @@ ROWS = (
     Row("AWS::RedshiftServerless::Namespace", "encrypts-with", "kmsKeyId|key"),
     Row("AWS::OpenSearchService::Domain",  "encrypts-with", "EncryptionAtRestOptions.KmsKeyId|key"),
     Row("AWS::Logs::LogGroup",             "encrypts-with", "kmsKeyId|key"),
+    Row("AWS::XRay::EncryptionConfig",     "encrypts-with", "KeyId|key"),
     Row("AWS::Glue::Job",                  "secured-by", "SecurityConfiguration|secconf"),
     Row("AWS::Glue::Crawler",              "secured-by", "CrawlerSecurityConfiguration|secconf"),
 

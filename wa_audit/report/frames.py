@@ -13,11 +13,11 @@ from wa_audit.report.audit import Audit
 GROUP = 20_000
 
 
-def groups(audit: Audit) -> Iterator[pd.DataFrame]:
+def groups(audit: Audit, size: int = GROUP) -> Iterator[pd.DataFrame]:
     """A row for every finding, in the audit's order, by `flat.COLUMNS`; with none, one empty group."""
     rows = flat.rows(audit)
-    group = list(islice(rows, GROUP))
+    group = list(islice(rows, size))
     while True:
         yield pd.DataFrame(group, columns=list(flat.COLUMNS), dtype=object)
-        if not (group := list(islice(rows, GROUP))):
+        if not (group := list(islice(rows, size))):
             return

@@ -143,6 +143,8 @@ class Kind:
     when:      a number of the parent's that is read first: where it is 0, there is no list to ask for.
     inherits:  the fields of the parent's list that its children take over.
     scope:     "regional": listed in each region; "global": listed once.
+    not_in:    the partitions in which AWS does not offer the service: its host there is another partition's,
+               or none.
     decode:    fields that AWS sends as text and that are JSON, numbers or booleans.
     properties: fields that AWS sends as the bytes of a Java properties file, and that become a map.
     project:   field → JMESPath over it: what of a decoded field enters the inventory.
@@ -167,6 +169,7 @@ class Kind:
     when: str = ""
     inherits: str = ""
     scope: str = "regional"
+    not_in: str = ""
     decode: tuple[str, ...] = ()
     properties: tuple[str, ...] = ()
     project: Mapping[str, str] = field(default_factory=dict)
@@ -198,6 +201,10 @@ class Kind:
         helping = [self.operation(call.aid.call)] if call.aid else []
         return frozenset([self.operation(call), *helping])
 
+
+# What is used there is billed to an account in the partition aws:
+# https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/usage-and-payment.html
+BILLED_ELSEWHERE = "aws-us-gov"
 
 MODULES = (
     "athena",
@@ -238,6 +245,7 @@ MODULES = (
     "sns",
     "sqs",
     "stepfunctions",
+    "xray",
 )
 
 

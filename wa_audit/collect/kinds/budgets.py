@@ -1,6 +1,6 @@
 """AWS Budgets, with whom they notify: how, and how many, but no addresses."""
 
-from wa_audit.collect.kinds import Call, Kind
+from wa_audit.collect.kinds import BILLED_ELSEWHERE, Call, Kind
 
 _GONE = ("NotFoundException",)
 _BUDGET = {"AccountId": "account", "BudgetName": "BudgetName"}
@@ -10,6 +10,7 @@ KINDS = (
         "AWS::Budgets::Budget",
         service="budgets",
         scope="global",
+        not_in=BILLED_ELSEWHERE,
         # An account without budgets gets an answer without a list.
         list=Call(
             operation="DescribeBudgets",
@@ -26,6 +27,7 @@ KINDS = (
         "AWS::Budgets::Notification",
         service="budgets",
         scope="global",
+        not_in=BILLED_ELSEWHERE,
         parent="AWS::Budgets::Budget",
         inherits="BudgetName",
         # Whole, because a notification is its own key: its subscribers are asked for by what it is.

@@ -1,6 +1,6 @@
 """AWS Cost Explorer. Each request costs money: https://aws.amazon.com/aws-cost-management/pricing/"""
 
-from wa_audit.collect.kinds import Call, Kind
+from wa_audit.collect.kinds import BILLED_ELSEWHERE, Call, Kind
 
 _PRICE = 0.01
 # The last whole month: the current one is partial.
@@ -12,6 +12,7 @@ KINDS = (
         "AWS::CE::AnomalyMonitor",
         service="ce",
         scope="global",
+        not_in=BILLED_ELSEWHERE,
         list=Call(
             operation="GetAnomalyMonitors",
             params={"MaxResults": 100},
@@ -26,6 +27,7 @@ KINDS = (
         "AWS::CE::AnomalySubscription",
         service="ce",
         scope="global",
+        not_in=BILLED_ELSEWHERE,
         list=Call(
             operation="GetAnomalySubscriptions",
             params={"MaxResults": 100},
@@ -42,6 +44,7 @@ KINDS = (
         "AWS::CE::CostAllocationTag",
         service="ce",
         scope="global",
+        not_in=BILLED_ELSEWHERE,
         list=Call(
             operation="ListCostAllocationTags",
             params={"MaxResults": 1000},
@@ -56,6 +59,7 @@ KINDS = (
         "AWS::CE::CostAndUsage",
         service="ce",
         scope="global",
+        not_in=BILLED_ELSEWHERE,
         list=Call(
             operation="GetCostAndUsage",
             args=_MONTH,
