@@ -18,7 +18,7 @@ import pytest
 
 from tests.report import sample
 from wa_audit.model import Status
-from wa_audit.report import html
+from wa_audit.report import embedded, html
 from wa_audit.report.audit import Audit, Practice
 
 
@@ -31,13 +31,6 @@ def policy(text: str) -> dict[str, str]:
     assert found
     directives = entities.unescape(found[1]).split("; ")
     return {name: value for name, _, value in (directive.partition(" ") for directive in directives)}
-
-
-def embedded(text: str) -> dict[str, Any]:
-    found = re.search(r'<script type="application/json" id="audit-data">(.*?)</script>', text, re.DOTALL)
-    assert found
-    data: dict[str, Any] = json.loads(found[1])
-    return data
 
 
 def digest(block: str) -> str:
@@ -81,25 +74,52 @@ def test_nothing_in_the_page_needs_what_the_policy_forbids(hostile: bool) -> Non
 
 def test_the_embedded_findings_are_the_audits() -> None:
     audit = sample.audit(hostile=True, findings=100)
-    data = embedded(page(audit))
+    data = embedded.unpack(page(audit).encode())
     statuses = [status["id"] for status in data["statuses"]]
+    columns = data["findings"]
     read = [
         {
+            "id": id_,
             "rule": data["rules"][rule]["id"],
-            "resource": data["resources"][resource][0],
+            "resource": data["resources"]["arn"][resource],
             "status": statuses[status],
             "severity": data["severities"][severity],
             "message": data["messages"][message],
             "evidence": data["evidence"][evidence] if evidence >= 0 else {},
             "gap": None if gap < 0 else gap,
             "suppression": None if suppression < 0 else suppression,
+            "known": bool(known),
         }
-        for rule, resource, status, severity, message, evidence, gap, suppression in data["findings"]
+        for id_, rule, resource, status, severity, message, evidence, gap, suppression, known in zip(
+            *(columns[name] for name in _COLUMNS), strict=True
+        )
     ]
-    assert read == [
-        {name: value for name, value in msgspec.structs.asdict(row).items() if name not in ("id", "known")}
-        for row in audit.findings
-    ]
+    assert read == [msgspec.structs.asdict(row) for row in audit.findings]
+    table = data["resources"]
+    rows = zip(table["arn"], table["type"], table["tags"], table["region"], strict=True)
+    assert {arn: (data["types"][type_], data["tags"][tags], region) for arn, type_, tags, region in rows} == {
+        arn: (r.type, r.tags, r.region) for arn, r in audit.resources.items()
+    }
+
+
+_COLUMNS = "id rule resource status severity message evidence gap suppression known".split()
+
+
+def test_too_many_findings_are_left_to_the_data_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "MOST_FINDINGS", 59)
+    data = embedded.unpack(page(sample.audit(findings=60)).encode())
+    assert data["findings"] is None
+    assert "resources" not in data
+    assert sum(sum(rule["counts"]) for rule in data["rules"]) == data["total"] == 60
+
+
+def test_laid_open_the_data_can_be_read_and_harms_nobody() -> None:
+    text = embedded.laid_open(page(sample.audit(hostile=True, findings=100)).encode()).decode()
+    assert "acme-clickstream" in embedded.laid_open(page(sample.audit()).encode()).decode()
+    assert r"invoice\u202efdp.exe" in text
+    assert text.count("<script") == 2
+    with pytest.raises(ValueError, match="no data"):
+        embedded.unpack(b"<html>")
 
 
 def test_hostile_text_stands_escaped_and_visible() -> None:
@@ -112,7 +132,7 @@ def test_hostile_text_stands_escaped_and_visible() -> None:
         assert character.isprintable() or character == "\n", hex(ord(character))
     block = re.search(r'id="audit-data">(.*?)</script>', text, re.DOTALL)
     assert block
-    assert not set(block[1]) & set("<>&\u2028\u2029")
+    assert re.fullmatch("[A-Za-z0-9+/]+=*", block[1])
 
 
 @pytest.mark.parametrize(
@@ -194,6 +214,7 @@ def test_without_a_refusal_there_is_nothing_to_grant() -> None:
 def test_the_first_fixes_are_those_that_gain_most() -> None:
     audit = sample.audit()
     text = page(audit)
+    text = text[text.index('id="steps"') :]
     shown = re.findall(r'href="#\?rule=([a-z0-9-]+)', text)
     assert shown == [step.rule for step in audit.fix_first if step.gain > 0][:5]
 
@@ -243,6 +264,13 @@ class Opened:
         self.tab.on("dialog", lambda dialog: self.said.append(dialog.message))
         self.tab.on("request", lambda request: self.asked.append(request.url.partition("#")[0]))
         self.tab.goto(path.as_uri() + fragment)
+        self.drawn()
+
+    def drawn(self) -> None:
+        """Waits until the data is unpacked; a report without findings has no list."""
+        self.tab.wait_for_function(
+            "() => !document.getElementById('shown') || document.getElementById('shown').innerText !== ''"
+        )
 
     def rules(self) -> list[str]:
         return [text.strip() for text in self.tab.locator("#list h5").all_inner_texts()]
@@ -351,6 +379,7 @@ def test_the_hash_brings_back_what_was_shown(show: Any) -> None:
     before = (report.shown(), report.rules(), report.hash())
     assert "pillar=reliability" in before[2]
     report.tab.reload()
+    report.drawn()
     assert (report.shown(), report.rules(), report.hash()) == before
     assert report.tab.input_value("#q") == "queue"
     assert report.tab.locator("input[value=pass]").is_checked()
@@ -363,7 +392,7 @@ def test_links_lead_into_the_findings_and_back(show: Any) -> None:
     audit = sample.audit()
     report = show(audit)
     everything = report.shown()
-    report.tab.locator(".fixes a").first.click()
+    report.tab.locator("#steps a").first.click()
     step = audit.fix_first[0]
     assert report.rules() == [audit.rules[step.rule].failure_title]
     assert report.tab.locator("#list h5 button").get_attribute("aria-expanded") == "true"
@@ -475,11 +504,11 @@ def test_the_policy_to_grant_is_copied_or_selected(show: Any) -> None:
     report = show(sample.audit())
     report.tab.evaluate("void (navigator.clipboard.writeText = async (text) => { window.copied = text; })")
     report.tab.click("#copy")
-    report.tab.wait_for_function("document.getElementById('copied').innerText === 'Copied'")
+    report.tab.wait_for_function("() => document.getElementById('copied').innerText === 'Copied'")
     assert json.loads(report.tab.evaluate("window.copied"))["Version"] == "2012-10-17"
     report.tab.evaluate("void (navigator.clipboard.writeText = async () => { throw new Error('no'); })")
     report.tab.click("#copy")
-    report.tab.wait_for_function("document.getElementById('copied').innerText.startsWith('Selected')")
+    report.tab.wait_for_function("() => document.getElementById('copied').innerText.startsWith('Selected')")
     assert json.loads(report.tab.evaluate("getSelection().toString()"))["Statement"]
 
 
@@ -520,7 +549,7 @@ def test_paper_shows_the_findings_opened(show: Any) -> None:
     assert report.tab.locator(".resources li").count() == int(report.shown().split()[0])
     assert not report.tab.locator("#filters").is_visible()
     report.tab.emulate_media(media="screen")
-    report.tab.wait_for_function("document.querySelectorAll('.resources li').length === 0")
+    report.tab.wait_for_function("() => document.querySelectorAll('.resources li').length === 0")
     assert report.tab.pdf(format="A4").startswith(b"%PDF")
 
 
