@@ -1,6 +1,7 @@
 /* What to fix first, in the order that is asked for. */
 
 const STEPS_AT_ONCE = 5;
+const PRINTED_STEPS = 10;
 
 const steps = document.getElementById("steps");
 
@@ -14,9 +15,8 @@ const ORDERS = {
 function drawSteps() {
   if (!steps) return;
   const rows = [...data.steps].sort(ORDERS[state.order] || ORDERS.risk);
-  const atOnce = printing ? rows.length : STEPS_AT_ONCE;
   steps.replaceChildren();
-  const more = growing(steps, rows, stepRow, atOnce, (n) => `Show ${Math.min(n, MORE_ROWS)} more`);
+  const more = growing(steps, rows, stepRow, printing ? PRINTED_STEPS : STEPS_AT_ONCE, (n) => printing ? `${plural(n, "further step")} in audit.json` : `Show ${Math.min(n, MORE_ROWS)} more of ${n.toLocaleString("en")} left`);
   document.getElementById("more-steps").replaceChildren(more);
 }
 

@@ -81,7 +81,7 @@ function themeSection(pillar, theme, byRule) {
   const rules = [...byRule.keys()].filter((n) => data.rules[n].pillar === pillar.id && data.rules[n].theme === theme.id);
   if (!rules.length) return null;
   const id = `t-${pillar.id}-${theme.id}`;
-  const order = ruleOrder((n) => data.rules[n].counts, (n) => byRule.get(n).length);
+  const sorted = sortedRules(rules, (n) => data.rules[n].counts, (n) => byRule.get(n).length);
   return el(
     "section",
     { class: "theme", "aria-labelledby": id },
@@ -91,7 +91,7 @@ function themeSection(pillar, theme, byRule) {
       el("h4", { id }, theme.title),
       el("span", { class: "quiet-text" }, [scoreWords(theme), coverageWords(theme)].filter(Boolean).join(", ")),
     ),
-    el("div", { class: "card rules" }, ...rules.sort(order).map((n) => ruleRow(n, byRule.get(n), { level: 5 }))),
+    el("div", { class: "card rules" }, ...sorted.map((n) => ruleRow(n, byRule.get(n), { level: 5 }))),
   );
 }
 
@@ -152,7 +152,6 @@ function resourceFindings(arn, findings) {
 function groupRules(key, findings) {
   const byRule = groupedBy(findings, (f) => [F.rule[f]]);
   const counted = new Map([...byRule].map(([n, own]) => [n, countsOf(own)]));
-  const order = ruleOrder((n) => counted.get(n), (n) => byRule.get(n).length);
-  const rules = [...byRule.keys()].sort(order);
+  const rules = sortedRules(byRule.keys(), (n) => counted.get(n), (n) => byRule.get(n).length);
   return [el("div", { class: "card rules" }, ...rules.map((n) => ruleRow(n, byRule.get(n), { level: 4, within: key })))];
 }

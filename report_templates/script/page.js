@@ -181,7 +181,7 @@ function bindFindings() {
 
 // -- paper, colours, copying ---------------------------------------------------------------------
 
-/** On paper every rule that is shown stands open, up to a thousand rows, and every drawing. */
+/** On paper every rule that is shown stands open, up to a thousand rows, and so does every drawing. */
 function bindPaper() {
   const folded = [];
   const redraw = (paper) => {
@@ -189,7 +189,7 @@ function bindPaper() {
     printing = paper;
     draw();
     drawSteps();
-    if (paper) folded.push(...document.querySelectorAll("details.pipeline:not([open])"));
+    if (paper) folded.push(...document.querySelectorAll("details:not([open])"));
     for (const details of folded) details.open = paper;
     if (!paper) folded.length = 0;
   };
@@ -243,13 +243,10 @@ bindScheme();
 bindPrint();
 bindCopy();
 if (form) {
-  unpacked().then(
-    (found) => {
-      take(found);
-      bindFindings();
-    },
-    () => {
-      list.append(el("p", { class: "banner" }, "This browser cannot unpack the findings: that takes Chrome 80, Firefox 113 or Safari 16.4. audit.json, beside this file, holds them all."));
-    },
-  );
+  try {
+    hold(unpacked());
+  } catch {
+    list.append(el("p", { class: "banner" }, "The findings in this file are damaged, perhaps by a copy that was cut off. audit.json holds them too."));
+  }
+  if (data) bindFindings();
 }

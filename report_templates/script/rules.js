@@ -38,20 +38,18 @@ function stateOf(counts) {
   return worst || "not_applicable";
 }
 
-/** Failing before unread before passing; then by severity, then by how many fail. */
-function ruleOrder(countsBy, findingsBy) {
+/** Rules, numbered, in the order that is asked for. `countsBy` and `manyBy` are asked once for each. */
+function sortedRules(numbers, countsBy, manyBy) {
   const failing = statusNumber("fail");
-  const key = (n) => {
+  const rows = [...numbers].map((n) => {
     const [rule, counts] = [data.rules[n], countsBy(n)];
-    return [ROW_ORDER.indexOf(stateOf(counts)), data.severities.indexOf(rule.severity), -counts[failing]];
-  };
-  const worst = (a, b) => {
-    const [x, y] = [key(a), key(b)];
-    return x[0] - y[0] || x[1] - y[1] || x[2] - y[2] || a - b;
-  };
-  if (state.sort === "name") return (a, b) => compare(ruleTitle(a, countsBy(a)), ruleTitle(b, countsBy(b))) || a - b;
-  if (state.sort === "many") return (a, b) => findingsBy(b) - findingsBy(a) || worst(a, b);
-  return worst;
+    // Failing before unread before passing; then by severity, then by how many fail.
+    const worst = [ROW_ORDER.indexOf(stateOf(counts)), data.severities.indexOf(rule.severity), -counts[failing], n];
+    const first = { name: [ruleTitle(n, counts)], many: [-manyBy(n)] }[state.sort] || [];
+    return { n, key: [...first, ...worst] };
+  });
+  rows.sort((a, b) => compareAll(a.key, b.key));
+  return rows.map((row) => row.n);
 }
 
 function ruleTitle(number, counts) {
@@ -110,6 +108,7 @@ function countsLine(counts, more = "") {
   return el("p", { class: "counts" }, ...said, more && el("span", {}, more));
 }
 
+/** What the rulebook says of a rule; on paper what a reader does something about. */
 function about(rule) {
   return el(
     "div",
@@ -119,21 +118,21 @@ function about(rule) {
       { class: "words" },
       ...entry("Why", rule.why && prose(rule.why)),
       ...entry("Fix", rule.fix && prose(rule.fix)),
-      ...entry("How it is judged", rule.judgement && prose(rule.judgement)),
+      ...entry("How it is judged", !printing && rule.judgement && prose(rule.judgement)),
     ),
     el(
       "dl",
       { class: "refs" },
       ...entry("Rule", [el("code", {}, rule.id)]),
       ...entry("Best practices", practicesOf(rule).map(practiceLine)),
-      ...entry("Parameters", Object.entries(rule.params).map(([k, v]) => el("code", { class: "line" }, `${k}: ${plain(v)}`))),
-      ...entry("Source", rule.source ? [el("span", { class: "arn" }, rule.source)] : []),
+      ...entry("Parameters", printing ? [] : Object.entries(rule.params).map(([k, v]) => el("code", { class: "line" }, `${k}: ${plain(v)}`))),
+      ...entry("Source", rule.source && !printing ? [el("span", { class: "arn" }, rule.source)] : []),
     ),
   );
 }
 
 function entry(term, children) {
-  return children.length ? [el("div", {}, el("dt", {}, term), el("dd", {}, ...children))] : [];
+  return children && children.length ? [el("div", {}, el("dt", {}, term), el("dd", {}, ...children))] : [];
 }
 
 function practiceLine(id) {

@@ -59,9 +59,17 @@ function flatRow(f) {
   };
 }
 
+/** Written out as findings.csv has it, which keeps spaces of every kind as they are. */
+function shownInFile(text) {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, (c) => {
+    const code = c.codePointAt(0);
+    return code < 0x100 ? "\\x" + code.toString(16).padStart(2, "0") : "\\u" + code.toString(16).padStart(4, "0");
+  });
+}
+
 /** A cell that no spreadsheet takes for a formula: led by an apostrophe where it begins like one. */
 function cell(text) {
-  const seen = (/^[=+\-@\t\r]/.test(text) ? "'" : "") + visible(text);
+  const seen = (/^[=+\-@\t\r]/.test(text) ? "'" : "") + shownInFile(text);
   return /[",\r\n]/.test(seen) ? `"${seen.replaceAll('"', '""')}"` : seen;
 }
 

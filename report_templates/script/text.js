@@ -67,3 +67,9 @@ function plain(value) {
 function compare(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
+
+/** The same of two lists, by the first members that differ. */
+function compareAll(a, b) {
+  const n = a.findIndex((member, n) => member !== b[n]);
+  return n < 0 ? 0 : compare(a[n], b[n]);
+}

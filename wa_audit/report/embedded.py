@@ -1,8 +1,7 @@
 """What the HTML report's script draws: the findings and all that they refer to, in columns, and packed.
 
 A row of a table is a number; what many rows share stands in a table of its own. Packed, it is zlib's stream
-in base64: every browser that knows this page's colours (Chrome 123, Firefox 120, Safari 17.5) can unpack it,
-and in any other the page says so.
+in base64, which the page's script inflates.
 """
 
 from __future__ import annotations
