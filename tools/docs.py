@@ -197,6 +197,8 @@ def permissions_page(book: Rulebook) -> str:
             "`ec2:DescribeRegions`, the policy's second statement, and `--role-arn` needs `sts:AssumeRole` "
             "on the role. Cost Explorer's actions are in the policy with `--cost` alone, as they are in an "
             "audit.",
+            "`--send securityhub` alone needs `securityhub:BatchImportFindings`, the one action that writes; "
+            "it is in no policy here.",
             "An action that is not granted costs coverage, never the score: the findings that needed it are "
             "*not evaluated*, and the report names the action.",
             _table(["IAM action", "Operation", "Reads", "Rules that need it"], rows),

@@ -58,6 +58,7 @@ FORMATS = (
     "junit",
     "sarif",
     "ocsf",
+    "asff",
     "openmetrics",
     "parquet",
 )
@@ -117,6 +118,7 @@ def _refuse_nan(context: click.Context, parameter: click.Parameter, value: float
 
 
 as_json = option("--json", "as_json", is_flag=True, help="As JSON.")
+send = option("--send", type=click.Choice(("securityhub",)), help="Send the findings, after all else, to AWS Security Hub: the one thing that is ever written to AWS.")  # fmt: skip
 no_progress = option("--no-progress", is_flag=True, help="Show no progress; there is none either where stderr is no terminal.")  # fmt: skip
 connection = _together(
     option("--profile", metavar="NAME", help="AWS profile; without it, the environment's credentials."),
@@ -127,6 +129,14 @@ connection = _together(
     option("--endpoint-url", metavar="URL", env=["WA_AUDIT_ENDPOINT_URL", "AWS_ENDPOINT_URL"], help="Endpoint of an emulated AWS."),
     option("--workers", type=click.IntRange(1, 256), default=32, show_default=True, help="Calls under way at once."),
     no_progress,
+)  # fmt: skip
+# Where findings are sent from an audit.json: an account's credentials, without what only a reading needs.
+sender = _together(
+    send,
+    option("--profile", metavar="NAME", help="With --send: AWS profile; without it, the environment's credentials."),
+    option("--role-arn", metavar="ARN", help="With --send: role to assume first."),
+    option("--external-id", metavar="ID", help="With --send: external id that the role asks for."),
+    option("--endpoint-url", metavar="URL", env=["WA_AUDIT_ENDPOINT_URL", "AWS_ENDPOINT_URL"], help="With --send: endpoint of an emulated AWS."),
 )  # fmt: skip
 rulebook = _together(
     option("--rules", "overlays", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Overlay: severities, parameters, switched-off rules, rules of your own; repeatable."),

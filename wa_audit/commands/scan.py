@@ -20,6 +20,7 @@ from wa_audit import flags, wiring
 @flags.rulebook
 @flags.judging
 @flags.results
+@flags.send
 @flags.gates
 @flags.verbose
 def scan(
@@ -30,6 +31,7 @@ def scan(
     dry_run: bool,
     metrics_days: int,
     no_metrics: bool,
+    send: str | None,
     **options: Any,
 ) -> None:
     """Audit an account: read it, judge it, score it, and write the reports."""
@@ -47,4 +49,6 @@ def scan(
     inventory = wiring.read_account(session, plan, regions, run)
     audit = wiring.assess(inventory, book, judging)
     wiring.deliver(audit, formats, output)
+    if send:
+        wiring.send(audit, session)
     wiring.end(audit, gates)

@@ -36,6 +36,7 @@ FORMATS = {
     "junit": Format("findings.xml", "wa_audit.report.junit"),
     "sarif": Format("findings.sarif", "wa_audit.report.sarif"),
     "ocsf": Format("findings.ocsf.json", "wa_audit.report.ocsf"),
+    "asff": Format("findings.asff.json", "wa_audit.report.asff"),
     "openmetrics": Format("metrics.txt", "wa_audit.report.openmetrics"),
     "parquet": Format("findings.parquet", "wa_audit.report.parquet", extra="parquet", needs="pyarrow"),
 }
