@@ -59,6 +59,7 @@ FORMATS = (
     "sarif",
     "ocsf",
     "asff",
+    "github",
     "openmetrics",
     "parquet",
 )
@@ -100,7 +101,7 @@ def _formats(*default: str) -> Callable[[_Command], _Command]:
         type=_Format(FORMATS),
         default=default,
         show_default=True,
-        help="Report to write, into --output or, as NAME=FILE, elsewhere; repeatable.",
+        help="Report to write, into --output or, as NAME=FILE, elsewhere, as NAME=- to stdout; repeatable.",
     )
 
 

@@ -261,7 +261,8 @@ def deliver(audit: Audit, formats: Sequence[str], output: Path) -> None:
 
     paths = reports.write(audit, formats, output)
     terminal.show(audit, Console(highlight=False))
-    click.echo("\nWrote " + ", ".join(map(str, paths)))
+    if paths:
+        click.echo("\nWrote " + ", ".join(map(str, paths)))
 
 
 _MOST_LINES = 50  # on stderr, of findings that were not taken for one and the same reason
