@@ -1,7 +1,7 @@
 """annotations.txt: workflow commands, which GitHub shows beside a run when they stand in a step's output.
 
-GitHub keeps ten errors, ten warnings and ten notices of a step, so the gravest come first and the first notice
-counts them all. What the baseline knows is left out.
+GitHub keeps ten errors, ten warnings and ten notices of a step: so the gravest come first, and the first
+notice counts them all. What the baseline knows is left out.
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
 
