@@ -16,7 +16,7 @@ function drawSteps() {
   if (!steps) return;
   const rows = [...data.steps].sort(ORDERS[state.order] || ORDERS.risk);
   steps.replaceChildren();
-  const more = growing(steps, rows, stepRow, printing ? PRINTED_STEPS : STEPS_AT_ONCE, (n) => printing ? `${plural(n, "further step")} in audit.json` : `Show ${Math.min(n, MORE_ROWS)} more of ${n.toLocaleString("en")} left`);
+  const more = growing(steps, rows, stepRow, printing ? PRINTED_STEPS : STEPS_AT_ONCE, (n) => printing ? `${plural(n, "further step")} in audit.json` : (n > MORE_ROWS ? `Show ${MORE_ROWS} more of ${n.toLocaleString("en")} left` : `Show the other ${n}`));
   document.getElementById("more-steps").replaceChildren(more);
 }
 
