@@ -210,6 +210,8 @@ def permissions_page(book: Rulebook) -> str:
             "the place that was named, is asked of the caller's own credentials and is not in this policy.",
             "`wa-audit prices refresh` alone needs `pricing:GetProducts`; no audit calls it, and it is in no "
             "policy here.",
+            "`--send securityhub` alone needs `securityhub:BatchImportFindings`, the one action that writes; "
+            "it is in no policy here.",
             "An action that is not granted costs coverage, never the score: the findings that needed it are "
             "*not evaluated*, and the report names the action.",
             _table(["IAM action", "Operation", "Reads", "Rules that need it"], rows),

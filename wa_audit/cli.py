@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from wa_audit import __version__, flags, wiring
+from wa_audit import __version__, console, flags, wiring
 
 INTERRUPTED = 130
 INTERNAL = 3
@@ -65,6 +65,8 @@ def main() -> NoReturn:
     """The program: runs a command, and turns every error into one line on stderr and an exit code."""
     logging.basicConfig(format="%(name)s: %(message)s", level=logging.CRITICAL)
     logging.getLogger("wa_audit").setLevel(logging.ERROR)
+    for stream in (sys.stdout, sys.stderr):
+        console.speak_plainly(stream)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = _run()
     if code == INTERRUPTED:

@@ -1,7 +1,8 @@
-"""What a person sees while a run is under way. On stderr, so that stdout stays for results."""
+"""What a person sees while a run is under way, on stderr, so that stdout stays for results; and its signs."""
 
 from __future__ import annotations
 
+import codecs
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,25 @@ if TYPE_CHECKING:
 _ENOUGH_SECONDS = 5.0
 _ENOUGH_TASKS = 50
 _ENOUGH_SHARE = 0.25
+
+
+# For a terminal that has not these signs, one of ASCII each, so that columns stay under each other.
+_PLAIN = str.maketrans("█░·–—…→←▸▾’‘“”×÷─│┌┐└┘├┤┬┴┼", "#.---~><>v''\"\"x/-|+++++++++")
+
+
+def speak_plainly(stream: IO[str]) -> None:
+    """Has a stream write what its encoding lacks as ASCII signs like it, or as `\\u65e5`, and never fail."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure and not (getattr(stream, "encoding", None) or "").lower().startswith("utf"):
+        codecs.register_error("wa-audit", _in_plain_signs)
+        reconfigure(errors="wa-audit")
+
+
+def _in_plain_signs(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    lacking = error.object[error.start : error.end]
+    plain = lacking.translate(_PLAIN)
+    return plain.encode("ascii", "backslashreplace").decode("ascii"), error.end
 
 
 def wanted(no_progress: bool, stream: IO[str]) -> bool:

@@ -62,6 +62,8 @@ FORMATS = (
     "junit",
     "sarif",
     "ocsf",
+    "asff",
+    "github",
     "openmetrics",
     "parquet",
 )
@@ -200,7 +202,7 @@ def _formats(*default: str) -> Callable[[_Command], _Command]:
         type=_Format(FORMATS),
         default=default,
         show_default=True,
-        help="Report to write, into --output or, as NAME=FILE, elsewhere; repeatable.",
+        help="Report to write, into --output or, as NAME=FILE, elsewhere, as NAME=- to stdout; repeatable.",
     )
 
 
@@ -218,6 +220,7 @@ def _refuse_nan(context: click.Context, parameter: click.Parameter, value: float
 
 
 as_json = option("--json", "as_json", once=True, is_flag=True, help="As JSON.")
+send = option("--send", once=True, type=click.Choice(("securityhub",)), help="Send the findings, after all else, to AWS Security Hub. Written to AWS only because it is asked for.")  # fmt: skip
 no_progress = option("--no-progress", is_flag=True, help="Show no progress; there is none either where stderr is no terminal.")  # fmt: skip
 profile = option("--profile", metavar="NAME", help="AWS profile; without it, the environment's credentials.")  # fmt: skip
 endpoint_url = option("--endpoint-url", metavar="URL", env=["WA_AUDIT_ENDPOINT_URL", "AWS_ENDPOINT_URL"], help="Endpoint of an emulated AWS.")  # fmt: skip
@@ -230,6 +233,14 @@ connection = _together(
     endpoint_url,
     option("--workers", type=click.IntRange(1, 256), default=32, show_default=True, help="Calls under way at once."),
     no_progress,
+)  # fmt: skip
+# Where findings are sent from an audit.json: an account's credentials, without what only a reading needs.
+sender = _together(
+    send,
+    option("--profile", metavar="NAME", help="With --send: AWS profile; without it, the environment's credentials."),
+    option("--role-arn", metavar="ARN", help="With --send: role to assume first."),
+    option("--external-id", metavar="ID", help="With --send: external id that the role asks for."),
+    option("--endpoint-url", metavar="URL", env=["WA_AUDIT_ENDPOINT_URL", "AWS_ENDPOINT_URL"], help="With --send: endpoint of an emulated AWS."),
 )  # fmt: skip
 rulebook = _together(
     option("--rules", "overlays", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Overlay: severities, parameters, switched-off rules, rules of your own; repeatable."),
@@ -260,7 +271,7 @@ _folder = option("--output", "-o", type=click.Path(path_type=Path), default=Path
 inventory_file = option("--output", "-o", type=click.Path(path_type=Path), default=Path("inventory.jsonl"), show_default=True, metavar="FILE", env=["WA_AUDIT_INVENTORY"], help="Where the inventory goes.")  # fmt: skip
 results = _together(_folder, _formats("json", "html"))
 reports = _together(_folder, _formats("html"))
-history = option("--history", metavar="DIR|s3://BUCKET/PREFIX", help="Keep the run there too, for 'wa-audit trend' and dashboards. The one thing that is ever written to AWS, and only to the bucket named here.")  # fmt: skip
+history = option("--history", metavar="DIR|s3://BUCKET/PREFIX", help="Keep the run there too, for 'wa-audit trend' and dashboards. In AWS, only the bucket named here is written to.")  # fmt: skip
 trend_form = option("--trend-format", "--format", "form", type=click.Choice(("text", "json", "html")), default="text", show_default=True, help="What to show the trend as.")  # fmt: skip
 trend_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_TREND"], help="File for it; default: the terminal.")  # fmt: skip
 since = option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Only runs that finished on this day or later.")  # fmt: skip

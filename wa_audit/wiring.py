@@ -15,6 +15,7 @@ from wa_audit import flags
 if TYPE_CHECKING:
     from wa_audit.aws.prices import Table
     from wa_audit.collect.plan import Plan
+    from wa_audit.collect.securityhub import Failure
     from wa_audit.collect.session import AwsSession
     from wa_audit.inventory import Inventory
     from wa_audit.questions import Answer
@@ -307,9 +308,57 @@ def deliver(audit: Audit, formats: Sequence[str], output: Path, history: Store |
 
     paths = reports.write(audit, formats, output)
     terminal.show(audit, Console(highlight=False))
-    click.echo("\nWrote " + ", ".join(map(str, paths)))
+    if paths:
+        click.echo("\nWrote " + ", ".join(map(str, paths)))
     if history is not None:
         keep(audit, history)
+
+
+_MOST_LINES = 50  # on stderr, of findings that were not taken for one and the same reason
+
+
+def send(audit: Audit, session: AwsSession) -> None:
+    """Sends the findings to Security Hub, and says of each that was not taken why.
+
+    Raises:
+        OutputError: some were not taken.
+        ConfigurationError: the credentials are of another account.
+    """
+    from collections import defaultdict
+
+    from wa_audit.collect import securityhub
+    from wa_audit.model import OutputError
+    from wa_audit.report import asff
+
+    findings: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for finding in asff.findings(audit):
+        findings[finding["ProductArn"].split(":")[3]].append(finding)
+    sent = securityhub.send(session, audit.run.account, dict(sorted(findings.items())))
+    for region, taken in sent.taken.items():
+        click.echo(f"Security Hub in {region} took {taken} of {len(findings[region])} findings")
+    if not sent.failures:
+        return
+    known = {
+        f["Id"]: f"{f['GeneratorId']} on {f['Resources'][0]['Id']}" for own in findings.values() for f in own
+    }
+    for line in _untaken(sent.failures, known):
+        say(line)
+    raise OutputError(f"Security Hub did not take {len(sent.failures)} findings (--send)")
+
+
+def _untaken(failures: Sequence[Failure], known: dict[str, str]) -> list[str]:
+    """A line for each finding that was not taken; one for all of a region that failed for the same reason."""
+    alike: dict[tuple[str, str, str], list[Failure]] = {}
+    for failure in failures:
+        alike.setdefault((failure.region, failure.code, failure.words), []).append(failure)
+    lines = []
+    for (region, code, words), own in alike.items():
+        why = f"{code}: {words}"
+        if len(own) > _MOST_LINES:
+            lines.append(f"not sent to Security Hub in {region}: {len(own)} findings; {why}")
+        else:
+            lines += [f"not sent to Security Hub in {region}: {known.get(f.id, f.id)}; {why}" for f in own]
+    return lines
 
 
 def hand_over(made: str | bytes, output: Path | None) -> None:

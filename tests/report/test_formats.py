@@ -28,6 +28,7 @@ from wa_audit.report import (
     check,
     flat,
     frames,
+    github,
     history,
     jsonl,
     junit,
@@ -264,3 +265,30 @@ def test_nor_do_another_process_and_another_seed_of_hashes_change_a_byte(tmp_pat
         made.append({path.relative_to(folder): path.read_bytes() for path in files})
     assert len(made[0]) == len(FORMATS) + 2
     assert made[0] == made[1]
+
+
+_COMMAND = re.compile(r"::(error|warning|notice) title=((?:[^%:,\r\n]|%25|%3A|%2C)*)::((?:[^%\r\n]|%25)*)")
+
+
+def test_annotations_are_commands_of_which_github_keeps_all(audit: Audit) -> None:
+    lines = _whole(github.render(audit)).decode().splitlines()
+    found = [_COMMAND.fullmatch(line) for line in lines]
+    assert all(found), [line for line, match in zip(lines, found, strict=True) if not match]
+    levels = [match[1] for match in found if match]
+    assert max(levels.count(level) for level in ("error", "warning", "notice")) <= 10
+    assert f"score {audit.overall.score} of 100" in lines[levels.index("notice")]
+    assert "\x1b" not in "".join(lines)
+
+
+def test_annotations_leave_out_what_the_baseline_knows() -> None:
+    plain = sample.audit(findings=200)
+    known = with_baseline(plain, "2026-10-01T00:00:00Z", set(_of(plain, Status.FAIL)))
+    (only,) = _whole(github.render(known)).decode().splitlines()
+    assert "0 failures that are not in the baseline" in only
+
+
+def test_a_format_can_go_to_stdout(capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> None:
+    audit = sample.audit()
+    assert write(audit, ["jsonl=-", "csv"], tmp_path) == [tmp_path / "findings.csv"]
+    assert capfdbinary.readouterr().out == _whole(jsonl.render(audit))
+    assert not (tmp_path / "-").exists()

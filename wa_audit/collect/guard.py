@@ -11,6 +11,9 @@ from typing import Any
 
 # What the session itself needs beside the kinds' rows.
 SESSION_OPERATIONS = frozenset({"sts:GetCallerIdentity", "sts:AssumeRole", "ec2:DescribeRegions"})
+# What writes, apart from all that is read: no plan names it, and it passes only after `allow_writes`, which
+# is called where the user asked for that very write.
+WRITES = frozenset({"securityhub:BatchImportFindings"})
 
 
 class UndeclaredOperation(RuntimeError):
@@ -25,7 +28,11 @@ class Guard:
 
     def allow(self, operations: Iterable[str]) -> None:
         """Lets a plan's operations through, besides the session's own."""
-        self.allowed = SESSION_OPERATIONS | frozenset(operations)
+        self.allowed = SESSION_OPERATIONS | (frozenset(operations) - WRITES)
+
+    def allow_writes(self) -> None:
+        """Lets what writes through as well: the user has asked for it."""
+        self.allowed |= WRITES
 
     def __call__(self, model: Any, **_: Any) -> None:
         operation = f"{model.service_model.service_name}:{model.name}"

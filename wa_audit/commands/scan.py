@@ -21,6 +21,7 @@ from wa_audit import flags, wiring
 @flags.judging
 @flags.results
 @flags.history
+@flags.send
 @flags.gates
 @flags.common
 def scan(
@@ -31,6 +32,7 @@ def scan(
     dry_run: bool,
     metrics_days: int,
     no_metrics: bool,
+    send: str | None,
     **options: Any,
 ) -> None:
     """Audit an account: read it, judge it, score it, and write the reports."""
@@ -49,4 +51,6 @@ def scan(
     inventory = wiring.read_account(session, plan, regions, run)
     audit = wiring.assess(inventory, book, judging)
     wiring.deliver(audit, formats, output, history)
+    if send:
+        wiring.send(audit, session)
     wiring.end(audit, gates)

@@ -6,6 +6,7 @@ is imported when it is asked for.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
@@ -36,6 +37,8 @@ FORMATS = {
     "junit": Format("findings.xml", "wa_audit.report.junit"),
     "sarif": Format("findings.sarif", "wa_audit.report.sarif"),
     "ocsf": Format("findings.ocsf.json", "wa_audit.report.ocsf"),
+    "asff": Format("findings.asff.json", "wa_audit.report.asff"),
+    "github": Format("annotations.txt", "wa_audit.report.github"),
     "openmetrics": Format("metrics.txt", "wa_audit.report.openmetrics"),
     "parquet": Format("findings.parquet", "wa_audit.report.parquet", extra="parquet", needs="pyarrow"),
 }
@@ -60,7 +63,8 @@ def need(name: str, flag: str) -> None:
 
 
 def write(audit: Audit, formats: Iterable[str], folder: Path) -> list[Path]:
-    """Writes the audit in each format into `folder`, or where `format=path` says; the paths, as asked for.
+    """Writes the audit in each format into `folder`, or where `format=path` says, `-` being stdout; the paths
+    of the files, as asked for.
 
     Raises:
         OutputError: a file could not be written; what was there before is whole.
@@ -68,6 +72,11 @@ def write(audit: Audit, formats: Iterable[str], folder: Path) -> list[Path]:
     paths = []
     for spelled in dict.fromkeys(formats):
         name, _, given = spelled.partition("=")
+        if given == "-":
+            sys.stdout.flush()
+            sys.stdout.buffer.writelines(import_module(FORMATS[name].module).render(audit))
+            sys.stdout.buffer.flush()
+            continue
         path = Path(given) if given else folder / FORMATS[name].file
         write_atomically(path, import_module(FORMATS[name].module).render(audit))
         paths.append(path)

@@ -292,7 +292,9 @@ def svg(drawing: Drawing, *, title: str, link: Callable[[Box], str] | None = Non
     width, height = f"{drawing.width:g}", f"{drawing.height:g}"
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     name = escape(visible(title))
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" class="flow" {size} role="img" aria-label="{name}">']
+    role = "group" if link else "img"  # an image must not hold what can be focused
+    said = f'role="{role}" aria-label="{name}"'
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" class="flow" {size} {said}>']
     if style:
         parts.append(f"<style>{style}</style>")
     parts += [_band(*column, drawing.height) for column in drawing.columns]

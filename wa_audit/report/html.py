@@ -19,31 +19,18 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import jinja2
-import msgspec
 from markupsafe import Markup, escape
 
 from wa_audit.files import REPORT_TEMPLATES
-from wa_audit.model import Pillar, Reason, Severity, Status
-from wa_audit.report import asked, drawing, money
+from wa_audit.model import Pillar, Reason, Severity
+from wa_audit.report import asked, drawing, embedded, firsts, money
 from wa_audit.report.audit import Audit, OverallScore, PillarScore, RuleText, Step
 from wa_audit.report.drawing import Box
+from wa_audit.report.embedded import GRADES, SHOWN_AT_FIRST, STATUS_WORDS, cut
 from wa_audit.report.flows import PipelineFacts, worst_first
 from wa_audit.report.gaps import Unread
 
-# Below a grade's floor the next one begins; the last is for whatever is left.
-GRADES = ((90, "good", "Good"), (50, "medium", "Needs work"), (0, "poor", "Poor"))
 FIRST_FIXES = 5
-
-STATUS_WORDS = {
-    Status.FAIL: "Failing",
-    Status.NOT_EVALUATED: "Not evaluated",
-    Status.ERROR: "Check broke",
-    Status.PASS: "Passing",
-    Status.SUPPRESSED: "Suppressed",
-    Status.NOT_APPLICABLE: "Not applicable",
-}
-# What a reader came for, and what nobody should overlook.
-SHOWN_AT_FIRST = (Status.FAIL, Status.NOT_EVALUATED, Status.ERROR)
 
 REASON_WORDS = {
     Reason.ACCESS_DENIED: (
@@ -70,14 +57,15 @@ REASON_WORDS = {
 
 def render(audit: Audit) -> Iterator[bytes]:
     """The report as HTML, in UTF-8. The same audit gives the same bytes."""
-    style, script = source("report.css"), source("report.js")
+    style, script = source("report.css"), _script()
     page = environment().get_template("report.html")
     context = {
         "audit": audit,
         "style": style,
         "script": script,
         "policy": content_security_policy(style, script),
-        "data": _embedded(_data(audit)),
+        "data": embedded.pack(audit),
+        "firsts": firsts.of(audit),
         "fixes": _fixes(audit),
         **_pipelines(audit),
         **_money(audit),
@@ -88,7 +76,7 @@ def render(audit: Audit) -> Iterator[bytes]:
         "regions": sorted({resource.region for resource in audit.resources.values()}),
         "silent_rules": _silent_rules(audit),
         "status_words": STATUS_WORDS,
-        "offered": _offered(audit),
+        "offered": embedded.offered(audit),
         "shown_at_first": SHOWN_AT_FIRST,
         "severities": list(Severity),
     }
@@ -131,13 +119,8 @@ def _prose(text: str) -> Markup:
     )
 
 
-def _cut(share: float | None) -> int | None:
-    """A share as a whole number, cut and not rounded: 89.6 is not yet good, and 99.9 is not everything."""
-    return None if share is None else int(share)
-
-
 def _whole(share: float | None) -> str:
-    return "\N{EN DASH}" if share is None else str(_cut(share))
+    return "\N{EN DASH}" if share is None else str(cut(share))
 
 
 def _moment(time: str) -> str:
@@ -169,11 +152,6 @@ def _unscored(score: OverallScore | PillarScore, floor: float) -> str:
     return "no pillar has a score"
 
 
-def _offered(audit: Audit) -> list[Status]:
-    """The statuses to filter by: those that this audit has, and the two that every reader looks for."""
-    return [s for s in STATUS_WORDS if audit.overall.counts.get(s) or s in (Status.FAIL, Status.PASS)]
-
-
 # -- the page --------------------------------------------------------------------------------------
 
 
@@ -196,13 +174,23 @@ def environment() -> jinja2.Environment:
         "usd": money.usd,
         "whole": _whole,
     }
-    environment.globals["unscored"] = _unscored
+    environment.globals |= {"unscored": _unscored, "gain": firsts.gain}
     return environment
 
 
 def source(name: str) -> Markup:
-    """A style sheet or script of our own, put into the page as it is: its hash stands in the policy."""
+    """A style sheet of our own, put into the page as it is: its hash stands in the policy."""
     return Markup("\n" + (REPORT_TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704
+
+
+# In the order in which they stand in the page.
+_SCRIPTS = "text inflate data state search rules list take_away first page".split()
+
+
+def _script() -> Markup:
+    """The page's script: its parts in one scope of their own."""
+    parts = [(REPORT_TEMPLATES / "script" / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS]
+    return Markup('\n(() => {\n"use strict";\n\n' + "\n".join(parts) + "})();\n")  # noqa: S704
 
 
 def content_security_policy(style: str, script: str = "") -> str:
@@ -225,124 +213,6 @@ def content_security_policy(style: str, script: str = "") -> str:
 
 def _hash(block: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(block.encode("utf-8")).digest()).decode("ascii")
-
-
-# -- what the script draws -------------------------------------------------------------------------
-
-
-class _Table:
-    """Distinct values, numbered as they come: ten thousand findings share a few hundred messages."""
-
-    def __init__(self) -> None:
-        self.rows: list[Any] = []
-        self._numbers: dict[Any, int] = {}
-
-    def number(self, key: Any, row: Any) -> int:
-        if key not in self._numbers:
-            self._numbers[key] = len(self.rows)
-            self.rows.append(row)
-        return self._numbers[key]
-
-
-_encoder = msgspec.json.Encoder(order="sorted")
-
-
-def _data(audit: Audit) -> dict[str, Any]:
-    """The findings and all that they refer to, by number.
-
-    A finding is `[rule, resource, status, severity, message, evidence, gap, suppression, waste]`, the last
-    four -1 for none.
-    """
-    statuses, severities = list(Status), list(Severity)
-    judged = {finding.rule for finding in audit.findings}
-    rules = {id_: number for number, id_ in enumerate(id_ for id_ in audit.rules if id_ in judged)}
-    resources = {arn: number for number, arn in enumerate(audit.resources)}
-    messages, evidences, wastes = _Table(), _Table(), _Table()
-    findings = []
-    for finding in audit.findings:
-        evidence = _encoder.encode(finding.evidence)
-        findings.append(
-            (
-                rules[finding.rule],
-                resources[finding.resource],
-                statuses.index(finding.status),
-                severities.index(finding.severity),
-                messages.number(finding.message, finding.message),
-                evidences.number(evidence, msgspec.Raw(evidence)) if finding.evidence else -1,
-                -1 if finding.gap is None else finding.gap,
-                -1 if finding.suppression is None else finding.suppression,
-                wastes.number(lines, lines) if (lines := money.lines(finding.waste, finding.carbon)) else -1,
-            )
-        )
-    return {
-        "account": audit.run.account,
-        "statuses": [{"id": status, "words": STATUS_WORDS[status]} for status in statuses],
-        "shown_at_first": [status for status in SHOWN_AT_FIRST if status in _offered(audit)],
-        "severities": severities,
-        "pillars": [_pillar(pillar) for pillar in audit.pillars],
-        "rules": [_rule(id_, audit.rules[id_]) for id_ in rules],
-        "practices": audit.practices,
-        "suppressions": [(s.reason, s.owner, s.expires) for s in audit.suppressions],
-        "gaps": [(gap.operation, gap.action, gap.region) for gap in audit.gaps],
-        "resources": [
-            (arn, r.type, r.name, r.account, r.region, r.tags, r.pipelines)
-            for arn, r in audit.resources.items()
-        ],
-        "messages": messages.rows,
-        "evidence": evidences.rows,
-        "waste": wastes.rows,
-        "findings": findings,
-        "against": _against(audit),
-    }
-
-
-def _against(audit: Audit) -> dict[str, list[int]]:
-    """By finding: those on the same resource whose best practices pull the other way. By number."""
-    pulling = {finding.id: number for number, finding in enumerate(audit.findings) if finding.against}
-    return {
-        str(number): [pulling[other] for other in audit.findings[number].against if other in pulling]
-        for number in pulling.values()
-    }
-
-
-def _pillar(pillar: PillarScore) -> dict[str, Any]:
-    return {
-        "id": pillar.pillar,
-        "title": pillar.title,
-        "score": _cut(pillar.score),
-        "grade": grade(pillar.score),
-        "words": _grade_words(pillar.score),
-        "coverage": _cut(pillar.coverage),
-        "themes": [
-            {"id": t.theme, "title": t.title, "score": _cut(t.score), "coverage": _cut(t.coverage)}
-            for t in pillar.themes
-        ],
-    }
-
-
-def _rule(id_: str, rule: RuleText) -> dict[str, Any]:
-    words = msgspec.structs.asdict(rule)
-    return words | {
-        "id": id_,
-        "score": _cut(rule.score),
-        "coverage": _cut(rule.coverage),
-        "grade": grade(rule.score),
-        "words": _grade_words(rule.score),
-    }
-
-
-def _embedded(data: Any) -> Markup:
-    """JSON that cannot end its script block: what markup is made of stands escaped, and so does what
-    a reader of the source would not see, the line separators of scripts among it.
-    """
-    text = _encoder.encode(data).decode("utf-8")
-    unsafe = {c for c in set(text) if c in "<>&" or not c.isprintable()}
-    return Markup(text.translate({ord(c): _json_escape(c) for c in unsafe}))  # noqa: S704
-
-
-def _json_escape(character: str) -> str:
-    units = character.encode("utf-16-be").hex()
-    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
 
 
 # -- what stands in the page itself ----------------------------------------------------------------

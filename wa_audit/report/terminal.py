@@ -1,4 +1,6 @@
-"""The scorecard in the terminal: pillars as bars, coverage, what to fix first, what could not be read."""
+"""The scorecard in the terminal: pillars as bars, coverage, pipelines, what to fix first, what could not be
+read, and what to do next. It fits into 40 columns; what it leaves out there, it shows in wider ones.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wa_audit.model import Severity, Status
+from wa_audit.model import Reason, Severity, Status
 from wa_audit.report import money, unread
 from wa_audit.report.audit import Audit, OverallScore, PillarScore
 from wa_audit.report.flows import PipelineFacts, worst_first
@@ -18,7 +20,8 @@ from wa_audit.suppressions import State
 from wa_audit.text import count, visible
 
 _STEPS = 5
-_BAR = 20
+# Columns under which a table leaves out what it can.
+_WIDE, _NARROW, _TINY = 100, 80, 58
 _GOOD, _FAIR = 90, 50
 _SEVERITY_STYLES = {
     Severity.CRITICAL: "bold red",
@@ -34,7 +37,9 @@ def show(audit: Audit, console: Console) -> None:
     run = audit.run
     where = ", ".join(run.regions)
     console.print()
-    console.print(Text(f"Account {visible(run.account)} · {where} · {run.resources} resources", style="bold"))
+    facts = [f"Account {visible(run.account)}", visible(where), count(run.resources, "resource")]
+    line = " · ".join(facts)
+    console.print(Text(line if len(line) <= console.width else "\n".join(facts), style="bold"))
     if not audit.findings:
         console.print("Nothing to judge: no resource that a rule speaks about was found.")
         return
@@ -43,17 +48,20 @@ def show(audit: Audit, console: Console) -> None:
     _show_steps(audit, console)
     _show_money(audit, console)
     _show_gaps(audit, console)
+    _show_next(audit, console)
 
 
 def _scores(audit: Audit, console: Console) -> Table:
+    narrow = console.width < _NARROW
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("Pillar")
     table.add_column("Score", justify="right")
-    if console.width >= 80:
+    if _bar_width(console):
         table.add_column("")
-    table.add_column("Coverage", justify="right")
-    table.add_column("High", justify="right")
-    table.add_column("Medium", justify="right")
+    table.add_column("Cover" if narrow else "Coverage", justify="right")
+    if console.width >= _TINY:
+        table.add_column("High", justify="right")
+        table.add_column("Med." if narrow else "Medium", justify="right")
     for pillar in audit.pillars:
         table.add_row(*_row(pillar.title, pillar, console))
     table.add_section()
@@ -66,16 +74,21 @@ def _row(title: str, score: PillarScore | OverallScore, console: Console) -> lis
         "–" if score.score is None else f"{score.score:.0f}" if score.score == 100 else f"{score.score:.1f}"
     )
     cells: list[str | Text] = [title, Text(figure, style=_style(score.score))]
-    if console.width >= 80:
-        cells.append(_bar(score.score, console))
-    coverage = "–" if score.coverage is None else f"{score.coverage:.0f}%"
-    return [*cells, coverage, str(score.high_risk or "·"), str(score.medium_risk or "·")]
+    if width := _bar_width(console):
+        cells.append(_bar(score.score, width))
+    cells.append("–" if score.coverage is None else f"{int(score.coverage)}%")
+    risks = [str(score.high_risk or "·"), str(score.medium_risk or "·")]
+    return [*cells, *(risks if console.width >= _TINY else ())]
 
 
-def _bar(score: float | None, console: Console) -> Text:
-    full, empty = ("█", "░") if (console.encoding or "").lower().startswith("utf") else ("#", ".")
-    filled = round(_BAR * (score or 0) / 100)
-    return Text(full * filled, style=_style(score)) + Text(empty * (_BAR - filled), style="dim")
+def _bar_width(console: Console) -> int:
+    """What a line has left for a bar, in columns."""
+    return 20 if console.width >= _NARROW else 8 if console.width >= _TINY else 0
+
+
+def _bar(score: float | None, width: int) -> Text:
+    filled = int(width * (score or 0) / 100)
+    return Text("█" * filled, style=_style(score)) + Text("░" * (width - filled), style="dim")
 
 
 def _style(score: float | None) -> str:
@@ -96,25 +109,29 @@ def show_pipelines(audit: Audit, console: Console) -> None:
 
 
 def _pipelines(pipelines: Iterable[PipelineFacts], audit: Audit, console: Console) -> Table:
-    wide = console.width >= 100
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("Pipeline")
-    for name in ("Score", "Coverage", "High"):
-        table.add_column(name, justify="right")
-    table.add_column("Set off by")
-    if wide:
+    rows = list(pipelines)
+    longest = max((len(visible(found.name)) for found in rows), default=0)
+    table.add_column("Pipeline", overflow="fold", min_width=min(longest, console.width * 2 // 5))
+    table.add_column("Score", justify="right")
+    if console.width >= _TINY:
+        table.add_column("Coverage" if console.width >= _NARROW else "Cover", justify="right")
+    table.add_column("High", justify="right")
+    if console.width >= _NARROW:
+        table.add_column("Set off by")
+    if console.width >= _WIDE:
         table.add_column("Weakest link")
-    for found in pipelines:
+    for found in rows:
         score = "–" if found.score is None else f"{found.score:.1f}"
-        coverage = "–" if found.coverage is None else f"{found.coverage:.0f}%"
+        coverage = "–" if found.coverage is None else f"{int(found.coverage)}%"
         weakest = audit.resources.get(found.weakest)
         table.add_row(
             Text(visible(found.name)),
             Text(score, style=_style(found.score)),
-            coverage,
+            *([coverage] if console.width >= _TINY else []),
             str(found.high_risk or "·"),
-            ", ".join(found.triggers),
-            *([Text(visible(weakest.name) if weakest else "")] if wide else []),
+            *([", ".join(found.triggers)] if console.width >= _NARROW else []),
+            *([Text(visible(weakest.name) if weakest else "")] if console.width >= _WIDE else []),
         )
     return table
 
@@ -140,7 +157,7 @@ def _show_steps(audit: Audit, console: Console) -> None:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
-    table.add_column()
+    table.add_column(overflow="fold")
     for step in audit.fix_first[:_STEPS]:
         rule = audit.rules[step.rule]
         words = Text(visible(rule.failure_title))
@@ -221,3 +238,26 @@ def _stale(audit: Audit) -> list[str]:
         for entry in audit.suppressions
         if entry.state in words
     ]
+
+
+def _show_next(audit: Audit, console: Console) -> None:
+    """What to do now, as commands that can be copied."""
+    steps = []
+    denied = any(gap.reason is Reason.ACCESS_DENIED and gap.findings for gap in audit.gaps)
+    if denied:
+        steps.append(("wa-audit iam-policy > policy.json", "grant what was refused, and audit again"))
+    if audit.fix_first:
+        steps.append((f"wa-audit rules show {audit.fix_first[0].rule}", "why the first fix matters, and how"))
+    if audit.overall.counts.get(Status.FAIL):
+        if audit.baseline is None:
+            steps.append(("wa-audit baseline audit.json", "accept today's failures; new ones fail a build"))
+        steps.append(("wa-audit diff before.json audit.json", "after the fixes: what has become better"))
+    if not steps:
+        return
+    console.print()
+    console.print(Text("Next", style="bold"))
+    longest = max(len(command) for command, _ in steps)
+    beside = longest + 4 + max(len(why) for _, why in steps) <= console.width
+    for command, why in steps:
+        apart = " " * (longest - len(command) + 2) if beside else "\n    "
+        console.print(Text(f"  {command}") + Text(f"{apart}{why}", style="dim"))
