@@ -54,6 +54,7 @@ NO_NOT_PRINCIPAL = (
     "ministack leaves out every statement with NotPrincipal, AWS applies it to all but those it names: "
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html"
 )
+DENY = "Deny, with and without conditions"
 BUCKETS = "Open to everyone: a bucket"
 VARIABLES = "Policy variables: their value is the request's"
 WRONG = {
@@ -61,7 +62,8 @@ WRONG = {
     f"{VARIABLES}: a default value": NO_VARIABLES,
     f"{VARIABLES}: a Deny of all but one's own leaves one's own": NO_VARIABLES,
     "One action on one object: what the Resource element takes in: an ARN that AWS completes": NO_COMPLETION,
-    "Deny, with and without conditions: denied by an ARN that AWS completes": NO_COMPLETION,
+    f"{DENY}: denied by an ARN that AWS completes": NO_COMPLETION,
+    f"{DENY}: NotResource by a * that reaches beyond a colon leaves it": NO_COMPLETION,
     f"{BUCKETS}: everyone but one": NO_NOT_PRINCIPAL,
     f"{BUCKETS}: shut for all but the account": NO_NOT_PRINCIPAL,
 }
