@@ -34,6 +34,7 @@ SAYS = {
     "aws:securetransport": "false",
     "aws:requestedregion": run.REGION,
     "aws:principalaccount": OWN,
+    "aws:sourceip": "127.0.0.1",
 }
 STRANGER_SAYS = SAYS | {
     "aws:principalaccount": STRANGER,
@@ -49,13 +50,22 @@ NO_COMPLETION = (
     "AWS completes an ARN of fewer than six parts with *, ministack compares it as it is written: "
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html"
 )
+NO_NOT_PRINCIPAL = (
+    "ministack leaves out every statement with NotPrincipal, AWS applies it to all but those it names: "
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html"
+)
+DENY = "Deny, with and without conditions"
+BUCKETS = "Open to everyone: a bucket"
 VARIABLES = "Policy variables: their value is the request's"
 WRONG = {
     f"{VARIABLES}: one's own folder may be this one": NO_VARIABLES,
     f"{VARIABLES}: a default value": NO_VARIABLES,
     f"{VARIABLES}: a Deny of all but one's own leaves one's own": NO_VARIABLES,
     "One action on one object: what the Resource element takes in: an ARN that AWS completes": NO_COMPLETION,
-    "Deny, with and without conditions: denied by an ARN that AWS completes": NO_COMPLETION,
+    f"{DENY}: denied by an ARN that AWS completes": NO_COMPLETION,
+    f"{DENY}: NotResource by a * that reaches beyond a colon leaves it": NO_COMPLETION,
+    f"{BUCKETS}: everyone but one": NO_NOT_PRINCIPAL,
+    f"{BUCKETS}: shut for all but the account": NO_NOT_PRINCIPAL,
 }
 # Where the engine says more than this one request is given: it answers for others too, or errs on the safe
 # side.
@@ -64,6 +74,8 @@ MORE = {
     f"{VARIABLES}: a Deny whose variable has no value is void": "this user has a name, and a role has none",
     f"{VARIABLES}: a variable in a language version that has none": "see false_positives.md",
     "Open to everyone: a queue: opened on all, shut by its own ARN": "see false_positives.md",
+    f"{BUCKETS}: shut for the account": "this user is of the account, and strangers are not",
+    f"{BUCKETS}: opened, and its objects shut by their bucket's ARN": "see false_positives.md",
 }
 
 
@@ -141,6 +153,8 @@ def own(emulator: run.Emulator) -> Iam:
     found = Iam(emulator, OWN)
     s3 = found.client(found.root, "s3")
     s3.create_bucket(Bucket="data", CreateBucketConfiguration={"LocationConstraint": run.REGION})
+    # A new bucket refuses policies that open it.
+    s3.delete_public_access_block(Bucket="data")
     for key in ("2026/a.csv", "ann/a.csv"):
         s3.put_object(Bucket="data", Key=key, Body=b"1")
     found.client(found.root, "sqs").create_queue(QueueName="orders")
@@ -227,8 +241,9 @@ def asks(kind: str, what: str) -> list[str]:
     return [name for name, case in CASES.items() if case["ask"].get(kind) == what]
 
 
-def is_said_open(document: Mapping[str, Any]) -> bool:
-    return bool(policy.exposures(met(document, STRANGER_SAYS), policy.is_public, frozenset()))
+def is_said_open(document: Mapping[str, Any], says: Mapping[str, str] = STRANGER_SAYS) -> bool:
+    # Of an address the engine says whether it is anybody's, and loopback is in no range but such.
+    return bool(policy.exposures(met(document, says), policy.is_public, frozenset({"aws:sourceip"})))
 
 
 @pytest.mark.parametrize("name", asks("public", "sqs:SendMessage"))
@@ -276,3 +291,28 @@ def test_another_account_takes_on_a_role_where_the_engine_says_so(
 def _speaks_of_user(statement: Statement) -> bool:
     """Whether a statement does not speak of another identity of the user's account alone."""
     return not all(":role/" in caller.value for caller in statement.callers)
+
+
+@pytest.mark.parametrize("name", asks("public", "s3:GetObject"))
+def test_a_user_without_rights_reads_where_the_engine_says_that_a_bucket_is_open(name: str, own: Iam) -> None:
+    document = CASES[name]["policy"]
+    own.give({"Statement": []})
+    own.client(own.root, "s3").put_bucket_policy(Bucket="data", Policy=json.dumps(document))
+    try:
+        read = own.client(own.user, "s3").get_object
+        granted = is_granted(read, Bucket="data", Key="2026/a.csv")
+    finally:
+        own.client(own.root, "s3").delete_bucket_policy(Bucket="data")
+    agree(name, granted=granted, said=is_said_open(document, SAYS))
+
+
+@pytest.mark.parametrize("name", asks("public", "secretsmanager:GetSecretValue"))
+def test_a_user_without_rights_reads_where_the_engine_says_that_a_secret_is_open(name: str, own: Iam) -> None:
+    document = CASES[name]["policy"]
+    own.give({"Statement": []})
+    secrets = own.client(own.root, "secretsmanager")
+    if not secrets.list_secrets()["SecretList"]:
+        secrets.create_secret(Name="db", SecretString="1")
+    secrets.put_resource_policy(SecretId="db", ResourcePolicy=json.dumps(document))
+    read = own.client(own.user, "secretsmanager").get_secret_value
+    agree(name, granted=is_granted(read, SecretId="db"), said=is_said_open(document, SAYS))

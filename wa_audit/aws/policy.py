@@ -263,12 +263,13 @@ def _is_denied(denies: list[Statement], element: str, whole: _Whole, narrows: fr
 
 def _takes(deny: Statement, element: str, whole: _Whole) -> bool:
     """Whether a Deny speaks of all that an element gives of what is asked about."""
-    if deny.resource(element):
+    if isinstance(whole, str) and deny.resource(whole):
         return True
-    if isinstance(whole, str):
-        return bool(deny.resource(whole))
+    # Of one resource its own ARN says it, but for an element with a variable that both name.
+    if (not isinstance(whole, str) or "${" in element) and deny.resource(element):
+        return True
     # All but a few resources denied leaves those few, which are not everything.
-    return whole is not None and deny.leaves_less(whole)
+    return isinstance(whole, Reach) and deny.leaves_less(whole)
 
 
 def _leaves_little(deny: Statement, narrows: frozenset[str]) -> bool:

@@ -279,7 +279,10 @@ def _surely_covers(general: str, specific: str) -> bool:
 def _may_meet(one: str, other: str) -> bool:
     """As `wildcards.arn_overlaps`, in the widest reading."""
     one, other = wildcards.without_variables(one), wildcards.without_variables(other)
-    return wildcards.arn_overlaps(one, other) or wildcards.overlaps(one, other)
+    if wildcards.arn_overlaps(one, other):
+        return True
+    completed = ":".join(wildcards.arn_segments(other))
+    return wildcards.overlaps(one, other) or wildcards.overlaps(one, completed)
 
 
 def parse(document: object) -> tuple[Statement, ...]:
