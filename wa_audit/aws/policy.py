@@ -174,10 +174,7 @@ class Statement:
 
     def whole(self, reach: Reach) -> tuple[str, ...]:
         """The elements that speak of all resources of a reach; NotResource counts as one."""
-        whole = tuple(resource for resource in self.resources if reach.is_within(resource))
-        if self.other_resources:
-            return () if whole else ("NotResource",)
-        return whole
+        return _whole(self.resources, self.other_resources, reach)
 
     @property
     def spoken_of(self) -> tuple[str, ...]:
@@ -195,6 +192,15 @@ def _speaking(actions: tuple[str, ...], other_actions: bool, pattern: str) -> st
         left_out = any(wildcards.overlaps(action.lower(), pattern) for action in actions)
         return "" if left_out else "NotAction"
     return next((action for action in actions if wildcards.covers(action.lower(), pattern)), "")
+
+
+@lru_cache(maxsize=65536)
+def _whole(resources: tuple[str, ...], other_resources: bool, reach: Reach) -> tuple[str, ...]:
+    """See `Statement.whole`."""
+    whole = tuple(resource for resource in resources if reach.is_within(resource))
+    if other_resources:
+        return () if whole else ("NotResource",)
+    return whole
 
 
 @lru_cache(maxsize=4096)
@@ -410,8 +416,9 @@ def _given(
         return  # as for nearly every action that is asked about
     denies = [s for policy in policies for s in policy.statements if not s.allows and speaks(s)]
     for name, statement, action in allowing:
-        outcome = statement.narrowing(narrows)
-        for resource in statement.whole(whole) if whole else statement.spoken_of:
+        resources = statement.whole(whole) if whole else statement.spoken_of
+        outcome = statement.narrowing(narrows) if resources else Narrowing.RESTRICTIVE
+        for resource in resources:
             taken = "*" if resource == "NotResource" else resource
             covering = [deny for deny in denies if deny.resource(taken)]
             if outcome is Narrowing.RESTRICTIVE or _is_denied(covering, narrows):
