@@ -162,7 +162,8 @@ def option(
 ) -> Callable[[_Command], _Command]:
     """An option with an environment variable: `env`, and the one of its own name.
 
-    A configuration may set it too, unless it is meant for a single run: `once`.
+    A configuration may set it too, unless it is meant for a single run: `once`. So that every command knows all
+    that a configuration may hold, options are made in this module.
     """
     long = next(name for name in names if name.startswith("--"))
     variable = "WA_AUDIT_" + long.removeprefix("--").replace("-", "_").upper()

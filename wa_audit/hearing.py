@@ -125,7 +125,8 @@ def event_rule(resource: Resource, inventory: Inventory, events: list[dict[str, 
     region = resource.region
     listed = inventory.of(_RULE, region=region)
     index: _Index[Resource] = inventory.derived(f"{_RULE} in {region}", lambda: _by_event(listed))
-    keys = {key for event in events for key in _keys(event)}
+    # Events of one thing differ in how it ended, which no key looks at.
+    keys = {key for about in {_about(event) for event in events} for key in _keys(*about)}
     for rule in _in_order(*(index.get(key, ()) for key in keys)):
         if any(patterns.matches(rule["EventPattern"], event) for event in events) and rule["Targets"]:
             return rule
@@ -157,10 +158,14 @@ def _targets(listed: Iterable[Resource]) -> tuple[set[str], Unread | None]:
     return told, lost
 
 
-def _keys(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Where rules stand that may match an event: by source, and by what they ask of the name it is about."""
+def _about(event: Mapping[str, Any]) -> tuple[str, str]:
+    """An event's source, and the name of what it is about."""
     source = str(event.get("source"))
-    name = str((event.get("detail") or {}).get(_ABOUT.get(source, "")))
+    return source, str((event.get("detail") or {}).get(_ABOUT.get(source, "")))
+
+
+def _keys(source: str, name: str) -> Iterator[tuple[str, str]]:
+    """Where rules stand that may match an event: by source, and by what they ask of the name it is about."""
     yield ("", _ANYTHING)
     yield (source, _ANYTHING)
     yield (source, f"={name}")
