@@ -114,8 +114,9 @@ def test_a_row_can_be_asked(type_: str, row: Any) -> None:
     """botocore itself checks the shape of what is asked, in the tests below, which ask for it."""
     assert row.stat in ("Sum", "Average", "Minimum", "Maximum")
     assert row.namespace.startswith("AWS/")
-    # The window is whole periods; CloudWatch has them by the hour for two months, by the minute for 15 days.
-    assert row.period in (3600, 86_400) or (row.period == 60 and 0 < row.hours <= 15 * 24)
+    # The window is whole periods. CloudWatch has minutes for 15 days, five minutes for 63 days, the longest
+    # window, and hours for more.
+    assert row.period in (300, 3600, 86_400) or (row.period == 60 and 0 < row.hours <= 15 * 24)
     assert (row.hours or 24) * 3600 % row.period == 0
     assert "." not in row.key or row.key.startswith(f"{row.name}.")
 
@@ -131,6 +132,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "AWS::DynamoDB::Table": {"TableName": "t"},
     "AWS::EC2::Instance": {"InstanceId": "i-1"},
     "AWS::EC2::NatGateway": {"NatGatewayId": "nat-1"},
+    "AWS::ECS::Cluster": {},
     "AWS::EMR::Cluster": {"Id": "j-1"},
     "AWS::Kinesis::Stream": {"StreamName": "s"},
     "AWS::KinesisFirehose::DeliveryStream": {
@@ -238,11 +240,11 @@ def test_what_is_no_number_is_no_datapoint() -> None:
 
 
 def test_a_call_asks_for_500_series() -> None:
-    account = Account(streams=200)  # of 7 metrics
+    account = Account(streams=200)  # of 9 metrics
     inventory = _read(account)
-    assert account.sizes == [500, 500, 400]
-    assert all(len(stream["Metrics"]) == 7 for stream in inventory.of(STREAM))
-    assert inventory.run.calls == 2 + 200 * 2 + 3 + 1  # the last asks for all tags at once
+    assert account.sizes == [500, 500, 500, 300]
+    assert all(len(stream["Metrics"]) == 9 for stream in inventory.of(STREAM))
+    assert inventory.run.calls == 2 + 200 * 2 + 4 + 1  # the last asks for all tags at once
 
 
 def test_the_window_ends_at_the_full_hour_before_the_run() -> None:
@@ -329,8 +331,8 @@ def test_one_refused_call_of_several_leaves_the_others() -> None:
 
     inventory = _read(Account(streams=200, answer=second))
     known = [stream for stream in inventory.of(STREAM) if not stream.gaps]
-    assert len(known) == 71 + 57  # the first call ends within a stream, and the second, too
-    split = inventory.of(STREAM)[71]
+    assert len(known) == 55 + 88  # the first call ends within a stream, and the second, too
+    split = inventory.of(STREAM)[55]
     assert set(split["Metrics"]) | {gap.fields[0].removeprefix("Metrics.") for gap in split.gaps} >= set(
         known[0]["Metrics"]
     )
@@ -363,10 +365,13 @@ def test_a_bucket_whose_region_is_unread_has_unread_metrics() -> None:
 def test_metrics_are_read_where_a_rule_asks_and_of_what_it_judges() -> None:
     book = rulebook.load()
     asking = [rule for rule in book.rules if READ in rule.reads]
-    silent = [rule for rule in book.rules if READ not in rule.reads]
+    silent = [rule for rule in book.rules if READ not in (*rule.reads, *rule.estimates)]
     assert {rule.id for rule in asking} >= {"kinesis-stream-idle", "sqs-dlq-empty"}
     assert READ not in operations(plan(silent))
     assert set(metrics.series_of_each(plan([book["kinesis-stream-idle"]]))) == {STREAM}
+    # What only tells how much is wasted is read too, of what fails.
+    table = {"AWS::DynamoDB::Table"}
+    assert set(metrics.series_of_each(plan([book["dynamodb-capacity-elastic"]]))) == table
     # It reads mappings and functions too, for the relation; their metrics it does not.
     assert set(metrics.series_of_each(plan([book["sqs-dlq-empty"]]))) == {"AWS::SQS::Queue"}
 
@@ -420,8 +425,8 @@ def test_the_default_window_is_everywhere_the_same() -> None:
 
 def test_the_price_is_known_before() -> None:
     made = plan([rulebook.load()["kinesis-stream-idle"]])
-    assert metrics.series_of_each(made) == {STREAM: 7}
-    assert metrics.price(made, {STREAM: 500, "AWS::SQS::Queue": 9}) == pytest.approx(0.035)
+    assert metrics.series_of_each(made) == {STREAM: 9}
+    assert metrics.price(made, {STREAM: 500, "AWS::SQS::Queue": 9}) == pytest.approx(0.045)
     assert metrics.price(without_metrics(made), {STREAM: 500}) == 0
 
 
