@@ -62,19 +62,53 @@ class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
     gains: list[Gain]
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What a part of an account comes to: the scorecard without its details."""
+
+    overall: Score
+    pillars: dict[Pillar, Score]
+
+
 def score(findings: Iterable[Finding], rulebook: Rulebook) -> Scorecard:
     """The scorecard of one run's findings."""
+    tallies = _tallies(findings, rulebook)
+    whole, floor = _standing(tallies, rulebook), rulebook.least_coverage
+    themes = {(t.pillar, t.theme) for t in tallies.values()}
+    return Scorecard(
+        overall=whole.overall,
+        pillars=whole.pillars,
+        themes={
+            f"{pillar}/{theme}": _weigh(
+                [t for t in tallies.values() if (t.pillar, t.theme) == (pillar, theme)], floor
+            )
+            for pillar, theme in sorted(themes)
+        },
+        rules={rule: _weigh([tally], floor) for rule, tally in tallies.items()},
+        gains=_gains(tallies, rulebook, whole.pillars),
+    )
+
+
+def standing(findings: Iterable[Finding], rulebook: Rulebook) -> Standing:
+    """The scores of some of a run's findings, a pipeline's for one."""
+    return _standing(_tallies(findings, rulebook), rulebook)
+
+
+def _tallies(findings: Iterable[Finding], rulebook: Rulebook) -> dict[str, _Tally]:
     counts: dict[str, Counter[Status]] = defaultdict(Counter)
     failures: dict[str, set[Severity]] = defaultdict(set)
     for finding in findings:
         counts[finding.rule][finding.status] += 1
         if finding.status is Status.FAIL:
             failures[finding.rule].add(finding.severity)
-
-    tallies = {
-        rule.id: _Tally(rule.pillar, rule.theme, rule.severity, counts[rule.id], failures[rule.id])
+    return {
+        rule.id: _Tally(
+            rule.pillar, rule.theme, rule.severity, counts.get(rule.id, _NONE), failures.get(rule.id, set())
+        )
         for rule in rulebook.rules
     }
+
+
+def _standing(tallies: Mapping[str, _Tally], rulebook: Rulebook) -> Standing:
     floor = rulebook.least_coverage
     pillars = {
         pillar: _weigh([t for t in tallies.values() if t.pillar is pillar], floor) for pillar in Pillar
@@ -84,19 +118,11 @@ def score(findings: Iterable[Finding], rulebook: Rulebook) -> Scorecard:
     means = [(weights[p], s.score) for p, s in pillars.items() if s.score is not None]
     coverage = _mean([(weights[p], s.coverage) for p, s in pillars.items() if s.coverage is not None])
     trusted = coverage is not None and coverage >= floor
-    themes = {(t.pillar, t.theme) for t in tallies.values()}
-    return Scorecard(
-        overall=msgspec.structs.replace(overall, score=_mean(means) if trusted else None, coverage=coverage),
-        pillars=pillars,
-        themes={
-            f"{pillar}/{theme}": _weigh(
-                [t for t in tallies.values() if (t.pillar, t.theme) == (pillar, theme)], floor
-            )
-            for pillar, theme in sorted(themes)
-        },
-        rules={rule: _weigh([tally], floor) for rule, tally in tallies.items()},
-        gains=_gains(tallies, rulebook, pillars),
-    )
+    found = msgspec.structs.replace(overall, score=_mean(means) if trusted else None, coverage=coverage)
+    return Standing(overall=found, pillars=pillars)
+
+
+_NONE: Counter[Status] = Counter()
 
 
 class _Tally(msgspec.Struct, frozen=True):
@@ -118,6 +144,7 @@ class _Tally(msgspec.Struct, frozen=True):
 def _weigh(tallies: list[_Tally], floor: float) -> Score:
     """Severity-weighted means over rules; a lone rule of weight 0 still has a score of its own."""
     alone = len(tallies) == 1
+    tallies = [t for t in tallies if t.counts]  # of a pipeline's rules most have nothing to say
     passes = [
         (1 if alone else WEIGHTS[t.severity], 100 * t.counts[Status.PASS] / t.judged)
         for t in tallies
@@ -130,13 +157,12 @@ def _weigh(tallies: list[_Tally], floor: float) -> Score:
     ]
     coverage = _mean(read)
     trusted = coverage is not None and coverage >= floor
-    total: Counter[Status] = sum((t.counts for t in tallies), Counter())
     return Score(
         score=_mean(passes) if trusted else None,
         coverage=coverage,
         high_risk=sum(1 for t in tallies if t.failures & set(HIGH_RISK)),
         medium_risk=sum(1 for t in tallies if Severity.MEDIUM in t.failures),
-        counts={str(status): total[status] for status in Status},
+        counts={str(status): sum(t.counts.get(status, 0) for t in tallies) for status in Status},
     )
 
 

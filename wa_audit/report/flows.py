@@ -15,7 +15,7 @@ from wa_audit.layers import Layer
 from wa_audit.model import Finding, Gap, Pillar, Severity, Status
 from wa_audit.pipelines import Flow, Pipeline, State
 from wa_audit.rulebook import Rulebook
-from wa_audit.score import WEIGHTS, score
+from wa_audit.score import WEIGHTS, standing
 
 
 class PipelinePillar(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +129,7 @@ def _facts(
     number: Callable[[Gap], int],
 ) -> PipelineFacts:
     own = sorted(pipeline.reach)
-    card = score((finding for id_ in own for finding in of.get(id_, ())), rulebook)
+    card = standing((finding for id_ in own for finding in of.get(id_, ())), rulebook)
     shared = set(pipeline.shared)
     return PipelineFacts(
         name=pipeline.name,
