@@ -32,6 +32,8 @@ function statusNumber(id) {
 
 const typeOf = (finding) => data.types[R.type[F.resource[finding]]];
 const pipelinesOf = (finding) => data.pipelines[R.pipelines[F.resource[finding]]];
+/** What a finding is called in every run: see `Finding.id`. */
+const idOf = (finding) => digest(`${ruleOf(finding).id}\n${R.arn[F.resource[finding]]}`);
 const ruleOf = (finding) => data.rules[F.rule[finding]];
 const practicesOf = (rule) => [...rule.best_practices, ...rule.analytics_lens];
 

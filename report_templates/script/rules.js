@@ -248,7 +248,7 @@ function verdict(finding, withSeverity) {
     F.suppression[finding] < 0 ? null : accepted(data.suppressions[F.suppression[finding]]),
     F.known[finding] ? el("p", { class: "quiet-text" }, "Known: it stands in the baseline.") : null,
     data.against[finding] ? pullsAgainst(data.against[finding]) : null,
-    F.waste[finding] < 0 ? null : waste(data.waste[F.waste[finding]]),
+    F.waste[finding] < 0 ? null : waste(data.waste[F.waste[finding]].lines),
     F.evidence[finding] < 0 ? null : evidenceTable(data.evidence[F.evidence[finding]]),
     el("p", { class: "acts" }, copyLink(finding)),
   );

@@ -49,7 +49,7 @@ function tests(asked) {
   one(asked.region, (f) => regionsOf[F.resource[f]] === asked.region);
   one(asked.pipeline, (f) => inPipeline[R.pipelines[F.resource[f]]]);
   one(asked.resource, (f) => R.arn[F.resource[f]] === asked.resource);
-  one(asked.finding, (f) => F.id[f] === asked.finding);
+  one(asked.finding, (f) => idOf(f) === asked.finding);
   one(asked.gap, (f) => gaps.has(F.gap[f]));
   return found;
 }

@@ -11,7 +11,7 @@ async function copied(text) {
 }
 
 function copyLink(finding) {
-  const hash = `#?finding=${F.id[finding]}&status=all`;
+  const hash = `#?finding=${idOf(finding)}&status=all`;
   const label = `Copy a link to this finding on ${visible(R.name[F.resource[finding]])}`;
   return quietButton("Copy link", label, async (button) => {
     const done = await copied(location.href.replace(/#.*/s, "") + hash);
@@ -29,12 +29,14 @@ function say(text) {
 
 // -- files ---------------------------------------------------------------------------------------
 
+const NO_WASTE = { waste_usd_a_month: "", waste_confidence: "", waste_assumptions: "", carbon_saving_percent: "" };
+
 /** A finding as a row of the flat table: what findings.csv and findings.jsonl hold, by column. */
 function flatRow(f) {
   const [n, rule] = [F.resource[f], ruleOf(f)];
   const entry = F.suppression[f] < 0 ? null : data.suppressions[F.suppression[f]];
   return {
-    finding_id: F.id[f],
+    finding_id: idOf(f),
     account: R.account[n],
     region: R.region[n],
     pillar: rule.pillar,
@@ -56,6 +58,7 @@ function flatRow(f) {
     suppressed_by: entry ? entry[1] : "",
     suppressed_until: entry ? entry[2] : "",
     in_baseline: data.baseline ? String(Boolean(F.known[f])) : "",
+    ...(F.waste[f] < 0 ? NO_WASTE : data.waste[F.waste[f]].columns),
   };
 }
 

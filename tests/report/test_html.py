@@ -69,7 +69,6 @@ def test_the_embedded_findings_are_the_audits() -> None:
     columns = data["findings"]
     read = [
         {
-            "id": id_,
             "rule": data["rules"][rule]["id"],
             "resource": data["resources"]["arn"][resource],
             "status": statuses[status],
@@ -79,9 +78,9 @@ def test_the_embedded_findings_are_the_audits() -> None:
             "gap": None if gap < 0 else gap,
             "suppression": None if suppression < 0 else suppression,
             "known": bool(known),
-            "waste": None if waste < 0 else data["waste"][waste],
+            "waste": None if waste < 0 else data["waste"][waste]["lines"],
         }
-        for id_, rule, resource, status, severity, message, evidence, gap, suppression, known, waste in zip(
+        for rule, resource, status, severity, message, evidence, gap, suppression, known, waste in zip(
             *(columns[name] for name in _COLUMNS), strict=True
         )
     ]
@@ -89,7 +88,7 @@ def test_the_embedded_findings_are_the_audits() -> None:
         {
             name: value
             for name, value in msgspec.structs.asdict(row).items()
-            if name not in ("against", "carbon")
+            if name not in ("id", "against", "carbon")
         }
         for row in audit.findings
     ]
@@ -100,7 +99,7 @@ def test_the_embedded_findings_are_the_audits() -> None:
     }
 
 
-_COLUMNS = "id rule resource status severity message evidence gap suppression known waste".split()
+_COLUMNS = "rule resource status severity message evidence gap suppression known waste".split()
 
 
 def test_too_many_findings_are_left_to_the_data_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import hashlib
 import io
 import json
 import re
@@ -498,3 +499,20 @@ def test_groups_and_drawings_are_accessible(show: Any, by: str, scheme: str) -> 
         details.click()
     results = Axe().run(report.tab)
     assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.browser
+def test_findings_are_called_in_the_page_as_everywhere(browser: Any) -> None:
+    script = Path(embedded.__file__).parents[2] / "report_templates" / "script" / "digest.js"
+    tab = browser.new_page()
+    tab.add_script_tag(content=script.read_text(encoding="utf-8"))
+    texts = [
+        "",
+        "sqs-queue-dlq\narn:aws:sqs:eu-west-1:123456789012:orders",
+        "é\u202e😀",
+        *("x" * n for n in range(50, 140)),
+    ]
+    assert tab.evaluate("texts => texts.map(digest)", texts) == [
+        hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts
+    ]
+    tab.close()

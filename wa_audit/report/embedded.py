@@ -154,7 +154,6 @@ def _findings(audit: Audit, rules: dict[str, int], statuses: list[Status]) -> di
         evidence = _encoder.encode(finding.evidence)
         rows.append(
             (
-                finding.id,
                 rules[finding.rule],
                 numbers[finding.resource],
                 statuses.index(finding.status),
@@ -164,10 +163,12 @@ def _findings(audit: Audit, rules: dict[str, int], statuses: list[Status]) -> di
                 -1 if finding.gap is None else finding.gap,
                 -1 if finding.suppression is None else finding.suppression,
                 int(finding.known),
-                wastes.number(lines, lines) if (lines := money.lines(finding.waste, finding.carbon)) else -1,
+                wastes.number(lines, {"lines": lines, "columns": flat.money(finding)})
+                if (lines := money.lines(finding.waste, finding.carbon))
+                else -1,
             )
         )
-    names = "id rule resource status severity message evidence gap suppression known waste".split()
+    names = "rule resource status severity message evidence gap suppression known waste".split()
     return {
         "findings": _columns(names, rows),
         "messages": messages.rows,

@@ -70,11 +70,11 @@ def rows(audit: Audit) -> Iterator[dict[str, str]]:
             "suppressed_by": entry.owner if entry else "",
             "suppressed_until": entry.expires if entry else "",
             "in_baseline": "true" if finding.known else "false" if audit.baseline else "",
-            **_money(finding),
+            **money(finding),
         }
 
 
-def _money(finding: FindingRow) -> dict[str, str]:
+def money(finding: FindingRow) -> dict[str, str]:
     """What a failure wastes, an empty text where no amount is known, and what its cure saves."""
     waste, carbon = finding.waste, finding.carbon
     return {

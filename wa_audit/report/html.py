@@ -184,7 +184,7 @@ def source(name: str) -> Markup:
 
 
 # In the order in which they stand in the page.
-_SCRIPTS = "text inflate data state search rules list take_away first page".split()
+_SCRIPTS = "text inflate digest data state search rules list take_away first page".split()
 
 
 def _script() -> Markup:
