@@ -13,6 +13,7 @@ import pytest
 
 from tests.report import sample
 from tests.report.opened import page
+from wa_audit.files import REPORT_TEMPLATES
 from wa_audit.report import embedded, html
 
 
@@ -214,3 +215,15 @@ def test_the_first_fixes_are_those_that_gain_most() -> None:
     text = text[text.index('id="steps"') :]
     shown = re.findall(r'href="#\?rule=([a-z0-9-]+)', text)
     assert shown == [step.rule for step in audit.fix_first if step.gain > 0][:5]
+
+
+def test_what_is_left_out_of_the_sources_is_comments_and_indentation_alone() -> None:
+    files = [REPORT_TEMPLATES / "report.css", *sorted((REPORT_TEMPLATES / "script").glob("*.js"))]
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        # A text over several lines would lose its indentation.
+        assert all(line.count("`") % 2 == 0 for line in text.replace('"`"', "").splitlines()), file.name
+        lean = html._lean(text)
+        assert not re.search(r"^\s*(//|/\*)", lean, re.MULTILINE), file.name
+        kept = re.sub(r"\s", "", re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE))
+        assert re.sub(r"/\*.*?\*/", "", kept) == re.sub(r"/\*.*?\*/", "", re.sub(r"\s", "", lean)), file.name

@@ -180,7 +180,17 @@ def environment() -> jinja2.Environment:
 
 def source(name: str) -> Markup:
     """A style sheet of our own, put into the page as it is: its hash stands in the policy."""
-    return Markup("\n" + (REPORT_TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704
+    return Markup("\n" + _lean((REPORT_TEMPLATES / name).read_text(encoding="utf-8")))  # noqa: S704
+
+
+_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n", re.DOTALL | re.MULTILINE)
+
+
+def _lean(source: str) -> str:
+    """Without indentation, empty lines and comments that have lines of their own: no reader of a report needs
+    them. Neither our style sheet nor our script has a text that runs over several lines."""
+    lines = (line.strip() for line in _COMMENT.sub("", source).splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
 
 
 # In the order in which they stand in the page.
@@ -189,8 +199,8 @@ _SCRIPTS = "text inflate digest data state search rules list take_away first pag
 
 def _script() -> Markup:
     """The page's script: its parts in one scope of their own."""
-    parts = [(REPORT_TEMPLATES / "script" / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS]
-    return Markup('\n(() => {\n"use strict";\n\n' + "\n".join(parts) + "})();\n")  # noqa: S704
+    parts = (_lean((REPORT_TEMPLATES / "script" / f"{name}.js").read_text("utf-8")) for name in _SCRIPTS)
+    return Markup('\n(() => {\n"use strict";\n' + "".join(parts) + "})();\n")  # noqa: S704
 
 
 def content_security_policy(style: str, script: str = "") -> str:
