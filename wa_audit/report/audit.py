@@ -350,10 +350,17 @@ def _row(finding: Finding, gaps: _Gaps) -> FindingRow:
         status=finding.status,
         severity=finding.severity,
         message=finding.message,
-        evidence={name: value for name, value in finding.evidence.items() if value is not None},
+        evidence=_said(finding.evidence),
         gap=None if finding.gap is None else gaps.index(finding.gap),
         suppression=finding.suppression,
     )
+
+
+def _said(evidence: dict[str, Any]) -> dict[str, Any]:
+    """Without what is not configured; mostly that is nothing, and the finding's own will do."""
+    if None not in evidence.values():
+        return evidence
+    return {name: value for name, value in evidence.items() if value is not None}
 
 
 def _resource(finding: Finding, inventory: Inventory, pipelines: list[str]) -> ResourceFacts:
