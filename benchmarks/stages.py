@@ -117,6 +117,7 @@ def judge(file: Path, folder: Path, formats: tuple[str, ...] = FORMATS) -> Measu
         measured.findings = len(findings)
         with measured.stage("audit"):
             audit = audits.build(related, book, findings, score(findings, book), flow=flow)
+    del found, related, flow, findings  # as when `wiring.assess` has returned
     for name in formats:
         with measured.stage(f"report {name}"):
             reports.write(audit, [name], folder)

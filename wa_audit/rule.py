@@ -17,6 +17,7 @@ The message continues the resource's name: "stream `orders` does not encrypt its
 from __future__ import annotations
 
 from collections.abc import Callable
+from sys import intern
 from typing import Any, TypeVar
 
 from wa_audit import hearing, lakes, neighbours, networks, warehouses, wasted
@@ -138,9 +139,14 @@ def check(*types: str) -> Callable[[_Function], _Function]:
     return mark
 
 
+def _shared(message: str) -> str:
+    """The same words once in memory: thousands of resources get them."""
+    return intern(message) if type(message) is str else str(message)
+
+
 def passed(message: str, **evidence: Any) -> Verdict:
     """The resource does what the rule asks. `evidence` holds the API fields that decided it."""
-    return Verdict(Status.PASS, message, evidence)
+    return Verdict(Status.PASS, _shared(message), evidence)
 
 
 def failed(
@@ -157,14 +163,14 @@ def failed(
     `waste` is what that uses in vain each month, made by `wasted`, and `carbon` what putting it right saves.
     """
     worse = Severity(severity) if severity else None
-    return Verdict(Status.FAIL, message, evidence, worse, waste=waste, carbon=carbon)
+    return Verdict(Status.FAIL, _shared(message), evidence, worse, waste=waste, carbon=carbon)
 
 
 def not_applicable(message: str, **evidence: Any) -> Verdict:
     """The rule has nothing to say about this resource, and why."""
-    return Verdict(Status.NOT_APPLICABLE, message, evidence)
+    return Verdict(Status.NOT_APPLICABLE, _shared(message), evidence)
 
 
 def not_evaluated(message: str, **evidence: Any) -> Verdict:
     """The facts were read and do not suffice: a value that no table knows, say."""
-    return Verdict(Status.NOT_EVALUATED, message, evidence)
+    return Verdict(Status.NOT_EVALUATED, _shared(message), evidence)

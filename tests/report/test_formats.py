@@ -218,7 +218,7 @@ def test_csv_has_one_head_however_many_groups_it_is_made_of(
     audit: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = _whole(csv_report.render(audit))
-    monkeypatch.setattr(frames, "GROUP", 7)
+    monkeypatch.setattr(csv_report, "_GROUP", 7)
     assert _whole(csv_report.render(audit)) == whole
 
 

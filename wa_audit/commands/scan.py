@@ -50,6 +50,7 @@ def scan(
     run = wiring.Gathering(workers, no_progress, resume, output / "inventory.jsonl", metrics_days)
     inventory = wiring.read_account(session, plan, regions, run)
     audit = wiring.assess(inventory, book, judging)
+    del inventory  # most of the memory, and no report looks at it
     wiring.deliver(audit, formats, output, history)
     if send:
         wiring.send(audit, session)

@@ -325,7 +325,7 @@ def _row(finding: Finding, gaps: Gaps) -> FindingRow:
         status=finding.status,
         severity=finding.severity,
         message=finding.message,
-        evidence={name: value for name, value in finding.evidence.items() if value is not None},
+        evidence=_said(finding.evidence),
         gap=None if finding.gap is None else gaps.index(finding.gap),
         suppression=finding.suppression,
         waste=waste_of(finding),
@@ -341,6 +341,13 @@ def _referring(rows: list[FindingRow], against: Mapping[str, Collection[str]]) -
             others = [ids.get((rule, row.resource)) for rule in against[row.rule]]
             rows[number] = msgspec.structs.replace(row, against=[id_ for id_ in others if id_])
     return rows
+
+
+def _said(evidence: dict[str, Any]) -> dict[str, Any]:
+    """Without what is not configured; mostly that is nothing, and the finding's own will do."""
+    if None not in evidence.values():
+        return evidence
+    return {name: value for name, value in evidence.items() if value is not None}
 
 
 def _resource(finding: Finding, inventory: Inventory, pipelines: list[str]) -> ResourceFacts:

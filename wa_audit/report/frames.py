@@ -13,9 +13,12 @@ from wa_audit.report.audit import Audit
 GROUP = 20_000
 
 
-def groups(audit: Audit, size: int = GROUP) -> Iterator[pd.DataFrame]:
-    """A row for every finding, in the audit's order, by `flat.COLUMNS`; with none, one empty group."""
-    rows = flat.rows(audit)
+def groups(audit: Audit, most: int = 0) -> Iterator[pd.DataFrame]:
+    """A row for every finding, in the audit's order, by `flat.COLUMNS`; with none, one empty group.
+
+    A group has `GROUP` rows, or as many as `most` says.
+    """
+    rows, size = flat.rows(audit), most or GROUP
     group = list(islice(rows, size))
     while True:
         yield pd.DataFrame(group, columns=list(flat.COLUMNS), dtype=object)
