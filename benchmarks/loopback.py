@@ -1,7 +1,7 @@
 """An AWS on loopback: a settable account, latency and share of throttled calls; counts what it is asked.
 
-It answers the operations that a scan of six services makes, as AWS answers them, and every other one with
-an empty answer of the service's own kind. Every other resource bears a tag, every other bucket keeps
+It answers the operations that a scan of six services makes, as AWS answers them, and every other one as AWS
+does where there is nothing. Every other resource bears a tag, every other bucket keeps
 versions. Start it with `Loopback(...)` as a context manager, which serves from a thread of its own, or with
 `process(...)`, which serves from a process of its own, so that what is measured shares no interpreter with
 it. Either serves on 127.0.0.1 alone and ends with the block.
@@ -21,13 +21,15 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from benchmarks import nothing
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -83,8 +85,27 @@ class Counts:
         }
 
 
+@dataclass
+class _Bucket:
+    """A token bucket: what AWS limits an operation by."""
+
+    rate: float
+    left: float
+    filled: float = 0.0
+
+    def take(self, now: float) -> bool:
+        if self.filled:
+            self.left = min(self.rate, self.left + (now - self.filled) * self.rate)
+        self.filled = now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
 class Loopback:
-    """The server. `latency` is in seconds; `throttle` is the share of calls that are refused once."""
+    """The server. `latency` is in seconds, `throttle` the share of calls that are refused once, and `rates`
+    are the calls a second, and at once, that are allowed of an operation."""
 
     def __init__(
         self,
@@ -92,6 +113,7 @@ class Loopback:
         *,
         latency: float = 0.05,
         throttle: float = 0.0,
+        rates: Mapping[str, float] | None = None,
         seed: int = 1,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -100,6 +122,7 @@ class Loopback:
         self.endpoint = ""
         self._latency = latency
         self._throttle = throttle
+        self._buckets = {name: _Bucket(rate, rate) for name, rate in (rates or {}).items()}
         self._tls = tls
         self._random = random.Random(seed)
         self._loop = asyncio.new_event_loop()
@@ -125,6 +148,7 @@ class Loopback:
         self._loop.stop()
 
     def _serve(self) -> None:
+        nothing.routes()  # before anybody waits for it
         asyncio.set_event_loop(self._loop)
         server = self._loop.run_until_complete(
             asyncio.start_server(self._connection, "127.0.0.1", 0, ssl=self._tls, backlog=1024)
@@ -168,7 +192,8 @@ class Loopback:
         counts.last_answer = time.monotonic()
         counts.busy_seconds += counts.last_answer - started
         status = 200
-        if self._random.random() < self._throttle:
+        bucket = self._buckets.get(operation)
+        if self._random.random() < self._throttle or (bucket and not bucket.take(started)):
             counts.throttled += 1
             status, answer = 400, _throttling(kind)
         head_only = head.startswith(b"HEAD")
@@ -193,8 +218,8 @@ def _route(head: str, body: bytes, account: Account) -> tuple[str, bytes, str]:
     """Operation, answer and kind of body."""
     line, _, headers = head.partition("\r\n")
     _, target, _ = line.split(" ", 2)
-    scope = re.search(r"Credential=[^/]+/\d+/([\w-]+)/", headers)
-    region = scope[1] if scope else REGION
+    scope = re.search(r"Credential=[^/]+/\d+/([\w-]+)/([\w-]+)/", headers)
+    region, signed_for = scope.groups() if scope else (REGION, "")
     if region not in account.regions:
         account = Account(account.buckets, 0, 0, 0, 0, 0, account.regions)
     if found := re.search(r"(?i)x-amz-target: *(\S+)", headers):
@@ -202,16 +227,17 @@ def _route(head: str, body: bytes, account: Account) -> tuple[str, bytes, str]:
         service = found[1].partition("_")[0].partition(".")[0]
         return (
             f"{service}.{operation}",
-            _json_answer(operation, json.loads(body or b"{}"), account, region),
+            _json_answer(operation, json.loads(body or b"{}"), account, region, signed_for),
             "json",
         )
-    path = urlsplit(target).path
-    if re.match(r"/\d{4}-\d\d-\d\d/", path):
+    if signed_for == "lambda":
         return *_lambda_answer(target, account, region), "json"
     if b"Action=" in body:
         action = parse_qs(body.decode())["Action"][0]
-        return action, _query_answer(action), "xml"
-    return *_s3_answer(target, account), "xml"
+        return action, _query_answer(action, signed_for), "xml"
+    if signed_for in ("s3", ""):
+        return *_s3_answer(target, account), "xml"
+    return nothing.answer(head, signed_for)
 
 
 def _page(number: int, size: int, start: str | None) -> tuple[range, str]:
@@ -260,7 +286,9 @@ def _tags_of(operation: str, asked: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _json_answer(operation: str, asked: dict[str, Any], account: Account, region: str) -> bytes:
+def _json_answer(
+    operation: str, asked: dict[str, Any], account: Account, region: str, signed_for: str
+) -> bytes:
     arn = f":{region}:{ACCOUNT}:"
     match operation:
         case "GetResources":
@@ -325,31 +353,16 @@ def _json_answer(operation: str, asked: dict[str, Any], account: Account, region
             numbers, token = _page(account.jobs, 200, asked.get("NextToken"))
             found = {"Jobs": [_job(n) for n in numbers]} | ({"NextToken": token} if token else {})
         case _:
-            found = _tags_of(operation, asked) or _EMPTY.get(operation, {})
+            found = _tags_of(operation, asked) or _SETTINGS.get(operation)
+            if not found:
+                return nothing.named(operation, signed_for)
     return json.dumps(found).encode()
 
 
-_EMPTY: dict[str, Any] = {
-    "GetTriggers": {"Triggers": []},
-    "GetCrawlers": {"Crawlers": []},
-    "GetConnections": {"ConnectionList": []},
-    "GetDatabases": {"DatabaseList": []},
-    "GetSecurityConfigurations": {"SecurityConfigurations": []},
-    "ListWorkflows": {"Workflows": []},
+_SETTINGS: dict[str, Any] = {
     "GetDataCatalogEncryptionSettings": {
         "DataCatalogEncryptionSettings": {"EncryptionAtRest": {"CatalogEncryptionMode": "DISABLED"}}
     },
-    "GetResourcePolicies": {"GetResourcePoliciesResponseList": []},
-    "ListStateMachines": {"stateMachines": []},
-    "ListDeliveryStreams": {"DeliveryStreamNames": [], "HasMoreDeliveryStreams": False},
-    "ListEventBuses": {"EventBuses": []},
-    "ListWorkGroups": {"WorkGroups": []},
-    "ListClusters": {"Clusters": []},
-    "ListSecurityConfigurations": {"SecurityConfigurations": []},
-    "ListKeys": {"Keys": [], "Truncated": False},
-    "ListAliases": {"Aliases": [], "Truncated": False},
-    "DescribeScalableTargets": {"ScalableTargets": []},
-    "DescribeAlarms": {"MetricAlarms": [], "CompositeAlarms": []},
 }
 
 
@@ -408,21 +421,17 @@ def _function(number: int, region: str) -> dict[str, Any]:
     }
 
 
-def _query_answer(action: str) -> bytes:
-    inner = {
-        "GetCallerIdentity": f"<Arn>arn:aws:iam::{ACCOUNT}:user/x</Arn><UserId>x</UserId>"
-        f"<Account>{ACCOUNT}</Account>",
-        "DescribeRegions": f"<regionInfo><item><regionName>{REGION}</regionName>"
-        "<optInStatus>opt-in-not-required</optInStatus></item></regionInfo>",
-        "ListTopics": "<Topics/>",
-        "ListSubscriptions": "<Subscriptions/>",
-        "DescribeStacks": "<Stacks/>",
-        "DescribeAlarms": "<MetricAlarms/><CompositeAlarms/>",
-        "GetAccountAuthorizationDetails": "<IsTruncated>false</IsTruncated><RoleDetailList/><Policies/>",
-    }.get(action, "")
-    if action == "DescribeRegions":
-        return f"<{action}Response>{inner}</{action}Response>".encode()
-    return f"<{action}Response><{action}Result>{inner}</{action}Result></{action}Response>".encode()
+def _query_answer(action: str, signed_for: str) -> bytes:
+    match action:
+        case "GetCallerIdentity":
+            found = f"<Arn>arn:aws:iam::{ACCOUNT}:user/x</Arn><UserId>x</UserId><Account>{ACCOUNT}</Account>"
+            return f"<{action}Response><{action}Result>{found}</{action}Result></{action}Response>".encode()
+        case "DescribeRegions":
+            found = f"<regionName>{REGION}</regionName><optInStatus>opt-in-not-required</optInStatus>"
+            return (
+                f"<{action}Response><regionInfo><item>{found}</item></regionInfo></{action}Response>".encode()
+            )
+    return nothing.named(action, signed_for)
 
 
 _S3_MISSING = {
@@ -502,10 +511,15 @@ class Remote:
 
 @contextmanager
 def process(
-    account: Account, *, latency: float, throttle: float = 0.0, certificates: Path | None = None
+    account: Account,
+    *,
+    latency: float,
+    throttle: float = 0.0,
+    rates: Mapping[str, float] | None = None,
+    certificates: Path | None = None,
 ) -> Iterator[Remote]:
     """Serves from another process until the block ends; over TLS where there is a folder of certificates."""
-    asked = {"account": asdict(account), "latency": latency, "throttle": throttle}
+    asked = {"account": asdict(account), "latency": latency, "throttle": throttle, "rates": rates}
     program = [sys.executable, "-m", "benchmarks.loopback", json.dumps(asked)]
     if certificates is not None:
         program += ["--certificates", str(certificates)]
@@ -536,9 +550,8 @@ def main() -> None:
     tls = server_context(options.certificates) if options.certificates else None
     numbers = options.asked["account"]
     account = Account(**numbers | {"regions": tuple(numbers["regions"])})
-    with Loopback(
-        account, latency=options.asked["latency"], throttle=options.asked["throttle"], tls=tls
-    ) as loopback:
+    asked = options.asked | {"account": account}
+    with Loopback(tls=tls, **asked) as loopback:
         print(loopback.endpoint, flush=True)
         sys.stdin.read()
 

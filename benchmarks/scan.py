@@ -1,6 +1,6 @@
 """Whole scans of an AWS on loopback, side by side: wa-audit, a floor of bare boto3, and Prowler.
 
-    python -m benchmarks.scan [plain|throttled|regions|tls|size|workers] …
+    python -m benchmarks.scan [plain|throttled|limited|regions|tls|size|workers] …
 
 Each is run as a process of its own against a server in another one, in turn, and the median is taken, so
 that what else the machine does falls on all of them: read the ratios. The table goes to stdout and, as JSON,
@@ -222,6 +222,22 @@ def throttled(work: Path) -> tuple[list[Row], list[Goal]]:
     ]
 
 
+def limited(work: Path) -> tuple[list[Row], list[Goal]]:
+    """200 streams, of which AWS describes 20 a second, and 20 at once: 9 seconds at best."""
+    account, rates = Account(0, 0, 0, 200, 0, 0), {"Kinesis.DescribeStreamSummary": 20.0}
+    with loopback.process(account, latency=LATENCY) as aws:
+        free = collect(aws, work / "free.jsonl")
+    with loopback.process(account, latency=LATENCY, rates=rates) as aws:
+        held = collect(aws, work / "held.jsonl")
+    free.name, held.name = "no limit", "20 a second"
+    free_lines, held_lines = _resources(work / "free.jsonl"), _resources(work / "held.jsonl")
+    return [free, held], [
+        ("resources that differ", sum(held_lines.get(arn) != line for arn, line in free_lines.items()), 0),
+        ("seconds beyond those of no limit ÷ 9", (held.wall - free.wall) / 9.0, 1.15),
+        ("share of calls throttled", held.throttled / held.calls, 0.02),
+    ]
+
+
 def regions(work: Path) -> tuple[list[Row], list[Goal]]:
     """Three full regions, alone and with fourteen empty ones."""
     full = (loopback.REGION, *MORE_REGIONS[:2])
@@ -299,6 +315,7 @@ def workers(work: Path) -> tuple[list[Row], list[Goal]]:
 SCENARIOS: dict[str, Callable[[Path], tuple[list[Row], list[Goal]]]] = {
     "plain": plain,
     "throttled": throttled,
+    "limited": limited,
     "regions": regions,
     "tls": tls,
     "size": size,

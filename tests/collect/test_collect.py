@@ -14,7 +14,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from tests.collect import answers
-from wa_audit.collect import Interrupted, collect
+from wa_audit.collect import Interrupted, collect, scheduler
 from wa_audit.collect.guard import UndeclaredOperation
 from wa_audit.collect.journal import Journal
 from wa_audit.collect.kinds import by_type
@@ -238,6 +238,32 @@ def test_the_worker_count_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> No
         for workers in (1, 2, 16)
     ]
     assert made[0] == made[1] == made[2]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 16])
+def test_who_lists_describes_as_well_where_too_much_waits(
+    workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1793534400")
+    queues = {"QueueUrls": [f"{QUEUE}queue-{number}" for number in range(100)]}
+
+    def made(most: int) -> tuple[bytes, int]:
+        waiting: list[int] = []
+        tallies: list[Tally] = []
+
+        def count(_: Any) -> None:
+            waiting.extend(tally.queued - tally.finished for tally in tallies[:1])
+
+        session = answers.session(Account(sqs_ListQueues=queues, sqs_ListQueueTags=count))
+        monkeypatch.setattr(scheduler, "_MOST_WAITING", most)
+        plan = _plan("AWS::SQS::Queue")
+        found = collect(session, plan, ["eu-west-1"], workers=workers, on_wait=tallies.append)
+        return b"".join(lines(found)), max(waiting)
+
+    bounded, most_waiting = made(10)
+    assert bounded == made(1_000)[0]
+    # What is under way counts as well, and so do an aid and the one that waits for it first.
+    assert most_waiting <= 10 + workers + 2
 
 
 def test_throttled_calls_are_counted_and_tried_again() -> None:

@@ -18,6 +18,7 @@ from wa_audit.aws import arns
 from wa_audit.collect import reader
 from wa_audit.collect.errors import Malformed
 from wa_audit.collect.kinds import Aid, Call, Kind
+from wa_audit.collect.units import Unit
 from wa_audit.model import Resource
 
 # The unit that an aid's call is, to the scheduler; nothing of this type is listed.
@@ -46,6 +47,9 @@ class Awaited:
     """An aid in one region: its answer, or what waits for it. The scheduler's lock is held for every use."""
 
     answer: Answer | None = None
+    unit: Unit | None = None
+    """What asking it is to be; whoever takes this out asks, and no other."""
+    service: str = ""
     waiting: list[Callable[[], None]] = field(default_factory=list)
 
 

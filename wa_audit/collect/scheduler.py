@@ -21,6 +21,7 @@ from wa_audit.collect import aids, errors, metrics, naming, reader
 from wa_audit.collect.journal import Done, Journal, Key, Measured
 from wa_audit.collect.kinds import Aid, Call, Kind
 from wa_audit.collect.limiter import Lane, Limiter, Task, backoff
+from wa_audit.collect.pacer import Pacer
 from wa_audit.collect.permissions import action
 from wa_audit.collect.plan import Plan
 from wa_audit.collect.session import AwsSession
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 _Read = TypeVar("_Read")
 # How often more is read where AWS throttled every try.
 _MORE_READS = 2
+# How many tasks may wait, each with what a list says of a resource. Beyond it who lists describes as well,
+# and asks for no further page until there is room: memory does not grow with what has yet to be read.
+_MOST_WAITING = 1_000
 
 
 class Scheduler:
@@ -72,11 +76,13 @@ class Scheduler:
         self.unhelpful: list[Gap] = []
         """What came of aids that failed: nothing is missing for it, but more calls are made."""
         self._aids: dict[tuple[str, str], aids.Awaited] = {}
+        self._parked = 0  # descriptions that wait for an aid
         self._children: dict[str, list[Kind]] = {}
         for kind, _ in plan.values():
             if kind.parent:
                 self._children.setdefault(kind.parent, []).append(kind)
         self._limiter = Limiter()
+        self._pacer = Pacer()
         self._seen: set[str] = set(journal.resources)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="wa-audit")
         self._changed = threading.Condition()
@@ -100,6 +106,7 @@ class Scheduler:
         finally:
             with self._changed:
                 self._stopping = True
+                self._changed.notify_all()
             self._pool.shutdown(wait=False, cancel_futures=True)
         on_wait(self.tally)
 
@@ -188,11 +195,15 @@ class Scheduler:
             with self._changed:
                 self.tally.finished += 1
                 unit.spent.add(self._own.spent)
-                unit.left -= 1
-                if unit.left == 0 and not self._stopping:
-                    self._end(unit)
+                self._leave(unit)
                 self._start(lane.release())
                 self._changed.notify_all()
+
+    def _leave(self, unit: Unit) -> None:
+        """One that was at a unit is done with it. The lock is held."""
+        unit.left -= 1
+        if unit.left == 0 and not self._stopping:
+            self._end(unit)
 
     def _end(self, unit: Unit) -> None:
         """A unit has been read whole. The lock is held."""
@@ -332,7 +343,9 @@ class Scheduler:
             return
         self._begin_children(unit, resource)
         details = self._details[kind.type]
-        if details:
+        if details and self.tally.queued - self.tally.finished + self._parked > _MOST_WAITING:
+            self._describe_here(unit, details, resource)
+        elif details:
             task = partial(self._describe, unit, details, resource, Spent())
             self._submit(unit, resource.region or region, task)
         else:
@@ -381,6 +394,29 @@ class Scheduler:
                     return
         self._keep(unit, resource, self._taken())
 
+    def _describe_here(self, unit: Unit, details: tuple[Call, ...], resource: Resource) -> None:
+        """Describes a resource within the task that lists it; what the list has cost stays the list's."""
+        listing = self._taken()
+        where = resource.region or unit.region
+        for call in details:
+            if call.aid and (awaited := self._aids.get((where, call.aid.name))):
+                self._settle(call.aid, awaited)
+        self._describe(unit, details, resource, Spent())
+        self._own.spent.add(listing)
+
+    def _settle(self, aid: Aid, awaited: aids.Awaited) -> None:
+        """Sees that an aid has answered: asks it, where nobody has begun to."""
+        with self._changed:
+            if unit := awaited.unit:
+                unit.left += 1
+        if unit:
+            self._ask(aid, awaited)
+            with self._changed:
+                unit.spent.add(self._taken())
+                self._leave(unit)
+        with self._changed:
+            self._changed.wait_for(lambda: awaited.answer is not None or self._stopping)
+
     def _taken(self) -> Spent:
         """What the task has cost so far, which goes with what it leaves: nothing is paid for twice."""
         spent: Spent = self._own.spent
@@ -395,17 +431,23 @@ class Scheduler:
                 return awaited.answer
             first = not awaited.waiting
             awaited.waiting.append(partial(go_on, self._taken()))
+            self._parked += 1
             unit.left += 1  # it is not done before this has gone on
-        if first:
-            service = aid.call.service or unit.kind.service
-            own = Unit(aids.KIND, region, aid=aid.name)
-            self._submit(own, region, partial(self._ask, own, aid, service, awaited))
+            if first:
+                awaited.unit = Unit(aids.KIND, region, aid=aid.name)
+                awaited.service = aid.call.service or unit.kind.service
+                self._submit(awaited.unit, region, partial(self._ask, aid, awaited))
         return None
 
-    def _ask(self, unit: Unit, aid: Aid, service: str, awaited: aids.Awaited) -> None:
+    def _ask(self, aid: Aid, awaited: aids.Awaited) -> None:
+        """Asks an aid, unless somebody has begun to."""
+        with self._changed:
+            unit, awaited.unit = awaited.unit, None
+        if unit is None:
+            return
         answer = aids.Answer()
         try:
-            client = self._session.client(service, unit.region)
+            client = self._session.client(awaited.service, unit.region)
             answer = self._patiently(partial(aids.read, client, aid, self._context(unit.region, {}, "")))
         except Exception as error:
             if self._ends_the_run(error):
@@ -414,6 +456,8 @@ class Scheduler:
         with self._changed:
             awaited.answer, waiting = answer, awaited.waiting
             awaited.waiting = []
+            self._parked -= len(waiting)
+            self._changed.notify_all()
         for go_on in waiting:
             go_on()
 
@@ -466,10 +510,15 @@ class Scheduler:
             self._stopping = True
         return self.expired
 
-    def _count_call(self, **_: Any) -> None:
+    def _count_call(self, request: Any, operation_name: str, event_name: str, **_: Any) -> None:
+        """Counts a call that is about to be made, and has it wait for its turn."""
+        operation = f"{event_name.split('.')[1]}:{operation_name}"
+        region = request.context.get("client_region", "")
         with self._changed:
             self.tally.calls += 1
             self._own.spent.calls += 1
+            if wait := self._pacer.wait(region, operation, time.monotonic()):
+                self._changed.wait_for(lambda: self._stopping, wait)
 
     def _retry_throttle(
         self, response: Any, operation: Any, request_dict: Any, attempts: int, **_: Any
@@ -477,7 +526,7 @@ class Scheduler:
         """How long to wait before a throttled call is made again; None where botocore decides.
 
         Botocore backs off by whole seconds, for programs that know nothing of each other; here a lane narrows
-        as well, so that a call can soon be tried again.
+        and its calls are paced as well, so that a call can soon be tried again.
         """
         if not response:
             return None
@@ -485,8 +534,11 @@ class Scheduler:
         if not errors.is_throttle(code):
             return None
         region = request_dict.get("context", {}).get("client_region", "")
+        now = time.monotonic()
         with self._changed:
             self.tally.throttles += 1
             self._own.spent.throttles += 1
-            self._limiter.lane(region, operation.service_model.service_name).slow_down(time.monotonic())
+            self._limiter.lane(region, operation.service_model.service_name).slow_down(now)
+            service = operation.service_model.service_id.hyphenize()
+            self._pacer.throttled(region, f"{service}:{operation.name}", now)
         return None if self._stopping else backoff(attempts)
