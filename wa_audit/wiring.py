@@ -172,6 +172,11 @@ class Judging(NamedTuple):
         return [*words, f"pipeline {self.pipeline}"] if self.pipeline else words
 
     @classmethod
+    def of_everything(cls) -> Judging:
+        """The whole account, with nothing looked past."""
+        return cls({}, [], None, "", "pipeline")
+
+    @classmethod
     def of(cls, options: dict[str, Any]) -> Judging:
         """What the options ask for; takes them out of `options`.
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from wa_audit.collect.units import Scope, Tally
 
 
+class OutOfTime(Exception):
+    """What `on_wait` raises to stop a run, as Ctrl-C does."""
+
+
 class Interrupted(Exception):
     """The run was stopped; `inventory` holds what had been read, and gaps for all that had not."""
 
@@ -49,7 +53,7 @@ def collect(
         CredentialsError: AWS does not accept the credentials.
         ConfigurationError: a region is switched off, the endpoint cannot be reached, or there is nothing
             to resume.
-        Interrupted: the user stopped the run.
+        Interrupted: the user stopped the run, or `on_wait` did.
     """
     from wa_audit.collect import fast
     from wa_audit.collect import plan as plans
@@ -87,7 +91,7 @@ def collect(
     try:
         with seldom_collected(), fast.seldom_switched():
             scheduler.run(on_wait)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, OutOfTime):
         raise Interrupted(_inventory(scheduler, scope, identity, written.heading, whole=False)) from None
     inventory = _inventory(scheduler, scope, identity, written.heading, whole=not scheduler.expired)
     if inventory.run.complete:
