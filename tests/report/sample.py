@@ -127,7 +127,8 @@ def audit(
         throttles=3,
         complete=complete,
     )
-    inventory = Inventory(run, resources.values(), [row.gap for row in rows if row.gap])
+    refused = dict.fromkeys(row.gap for row in rows if row.gap)  # each once, however many it cost
+    inventory = Inventory(run, resources.values(), refused)
     return report.build(inventory, book, rows, score(rows, book))
 
 

@@ -108,7 +108,7 @@ def test_a_pipeline_that_came_or_went_has_no_point_where_it_was_not() -> None:
 
 def test_what_was_narrowed_is_no_point_of_the_whole() -> None:
     whole, part = on("2026-10-01"), on("2026-10-02", only=["pipeline orders"])
-    assert [(x.account, x.only, len(x.runs)) for x in of(whole, part).accounts] == [
+    assert [(x.account, x.narrowed_to, len(x.runs)) for x in of(whole, part).accounts] == [
         ("123456789012", "", 1),
         ("123456789012", "pipeline orders", 1),
     ]

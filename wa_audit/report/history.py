@@ -42,7 +42,8 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
                 share in a pillar.
     score, coverage: 0 to 100; null where nothing was judged, and the score also where too little was read.
     passed … suppressed: findings by status; of a pipeline's share in a pillar only `failed` is known.
-    complete, only: whether the reading came to its end, and what the judging was narrowed to, empty for all.
+    complete:   whether the reading came to its end.
+    narrowed_to: what the judging was narrowed to; empty for all.
     rulebook, rules: the digest of the rulebook, and how many of its rules were asked.
     """
 
@@ -63,7 +64,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     errors: int | None
     suppressed: int | None
     complete: bool
-    only: str
+    narrowed_to: str
     rulebook: str
     rules: int
     resources: int
@@ -152,7 +153,7 @@ def _scored(
         high_risk=part.high_risk,
         medium_risk=part.medium_risk,
         complete=audit.run.complete,
-        only=", ".join(audit.run.only),
+        narrowed_to=", ".join(audit.run.only),
         rulebook=audit.rulebook.digest,
         rules=audit.rulebook.rules,
         resources=audit.run.resources,

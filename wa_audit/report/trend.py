@@ -70,10 +70,10 @@ class TrendLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountTrend(msgspec.Struct, frozen=True, kw_only=True):
-    """The runs of one account, oldest first, narrowed to the same; `only` is empty for whole audits."""
+    """The runs of one account, oldest first, `narrowed_to` the same, which is empty for all of it."""
 
     account: str
-    only: str
+    narrowed_to: str
     runs: list[TrendRun]
     lines: list[TrendLine]
 
@@ -129,7 +129,7 @@ def of(summaries: Iterable[tuple[str, bytes]], place: str) -> Trend:
     groups: dict[tuple[str, str], dict[str, list[Scored]]] = defaultdict(lambda: defaultdict(list))
     for key, raw in summaries:
         for scored in _parsed(raw, f"{place}/{key}"):
-            groups[scored.account, scored.only][scored.run].append(scored)
+            groups[scored.account, scored.narrowed_to][scored.run].append(scored)
     if not groups:
         raise ConfigurationError(f"{place}: holds no runs that were asked for; --history keeps them")
     accounts = [_account(*which, groups[which]) for which in sorted(groups)]
@@ -192,7 +192,7 @@ def _account(account: str, only: str, by_run: Mapping[str, list[Scored]]) -> Acc
         TrendLine(pillar=pillar, pipeline=pipeline, points=lines[pipeline, pillar])
         for pipeline, pillar in sorted(lines, key=lambda x: (x[0], order.get(x[1], -1), x[1]))
     ]
-    return AccountTrend(account=account, only=only, runs=runs, lines=made)
+    return AccountTrend(account=account, narrowed_to=only, runs=runs, lines=made)
 
 
 def _point(number: int, part: Scored) -> TrendPoint:

@@ -29,7 +29,7 @@ def _show(found: AccountTrend, console: Console) -> None:
 
     first, last = found.runs[0], found.runs[-1]
     console.print()
-    only = f" · {visible(found.only)}" if found.only else ""
+    only = f" · {visible(found.narrowed_to)}" if found.narrowed_to else ""
     when = (
         visible(first.finished) if len(found.runs) == 1 else f"{_day(first.finished)} → {_day(last.finished)}"
     )
