@@ -6,6 +6,7 @@
 #   make check    lint, types, import contracts, and that nothing generated is stale
 #   make golden   bless the golden files anew; look at the diff before committing it
 #   make docs     write the generated documentation anew
+#   make lambda   build the zip of the scheduled run, see docs/deploy.md
 #   make bench    measure start-up and whole scans; 'make bench-peer' sets up the peer to compare with
 #   make setup    the development environment alone
 #   make clean    remove what was built; the environments go too
@@ -20,11 +21,14 @@ PIP := bin/python -m pip install -qq --disable-pip-version-check
 # Pins a botocore of its own, which is not the one that wa-audit runs on: hence an environment of its own.
 MINISTACK_VERSION := 1.5.33
 MINISTACK_STAMP := .venv-ministack/installed-$(MINISTACK_VERSION)
+# Lambda's runtime interface emulator, which AWS's SAM carries, and the client that Lambda runs a handler with.
+RUNTIME := aws-sam-cli==1.170.0 awslambdaric==4.2.2 simplejson==4.3.0 snapshot-restore-py==1.0.0
+RUNTIME_STAMP := .venv-lambda/installed-$(subst $() ,-,$(RUNTIME))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test faults check lint types contracts generated golden docs bench bench-peer setup clean
+.PHONY: help demo test faults check lint types contracts generated golden docs bench bench-peer lambda setup clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -32,7 +36,7 @@ help:
 demo: .venv/installed-demo
 	@$(BIN)/wa-audit demo --output .
 
-setup: .venv/installed-dev $(MINISTACK_STAMP)
+setup: .venv/installed-dev $(MINISTACK_STAMP) $(RUNTIME_STAMP)
 
 test: setup
 	@MINISTACK="$(CURDIR)/.venv-ministack/bin/ministack" $(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
@@ -70,6 +74,9 @@ bench: .venv/installed-dev
 	@$(BIN)/python -m benchmarks.startup
 	@$(BIN)/python -m benchmarks.scan plain
 
+lambda: .venv/installed-dev
+	@$(BIN)/python -m tools.lambda_zip
+
 bench-peer: .venv-prowler/installed
 
 .venv-prowler/installed:
@@ -78,7 +85,7 @@ bench-peer: .venv-prowler/installed
 	@touch $@
 
 clean:
-	@rm -rf .venv .venv-ministack .venv-prowler build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .venv-lambda .venv-ministack .venv-prowler build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@rm -f audit.json report.html findings.csv inventory.jsonl
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -104,4 +111,10 @@ endef
 $(MINISTACK_STAMP):
 	$(call make-environment,.venv-ministack)
 	@.venv-ministack/$(PIP) ministack==$(MINISTACK_VERSION)
+	@touch $@
+
+$(RUNTIME_STAMP): .venv/installed-dev
+	@echo "Setting up .venv-lambda …"
+	@rm -rf .venv-lambda
+	@.venv/$(PIP) --no-deps --target .venv-lambda $(RUNTIME)
 	@touch $@

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from tools import deploy
 from wa_audit import cli, rulebook, score
 from wa_audit.collect import kinds, permissions, plan, policyforms
 from wa_audit.model import Pillar, Severity
@@ -36,6 +37,7 @@ def pages(book: Rulebook, root: Path = ROOT) -> dict[str, str]:
     made["docs/permissions.md"] = permissions_page(book)
     made["docs/iam-policy.json"] = policyforms.as_json(permissions.policies(_operations(book))) + "\n"
     made["docs/audit.schema.json"] = audits.schema().decode()
+    made[deploy.TARGET] = deploy.template(book, root)
     blocks = {
         "help": _console("wa-audit --help", _help()),
         "scan-help": _console("wa-audit scan --help", _help("scan")),
