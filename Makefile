@@ -6,6 +6,7 @@
 #   make check    lint, types, import contracts, and that nothing generated is stale
 #   make golden   bless the golden files anew; look at the diff before committing it
 #   make docs     write the generated documentation anew
+#   make lambda   build the zip of the scheduled run, see docs/deploy.md
 #   make bench    measure start-up, policies, whole scans and judging; 'make bench-peer' sets up the peer
 #   make compare  what Prowler says of the demo account beside what wa-audit says: docs/compare.md; minutes
 #   make setup    the development environment alone
@@ -21,11 +22,14 @@ PIP := bin/python -m pip install -qq --disable-pip-version-check
 # Pins a botocore of its own, which is not the one that wa-audit runs on: hence an environment of its own.
 MINISTACK_VERSION := 1.5.33
 MINISTACK_STAMP := .venv-ministack/installed-$(MINISTACK_VERSION)
+# Lambda's runtime interface emulator, which AWS's SAM carries, and the client that Lambda runs a handler with.
+RUNTIME := aws-sam-cli==1.170.0 awslambdaric==4.2.2 simplejson==4.3.0 snapshot-restore-py==1.0.0
+RUNTIME_STAMP := .venv-lambda/installed-$(subst $() ,-,$(RUNTIME))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test faults check lint types contracts generated golden docs bench bench-peer compare setup clean
+.PHONY: help demo test faults check lint types contracts generated golden docs bench bench-peer compare lambda setup clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -33,7 +37,7 @@ help:
 demo: .venv/installed-demo
 	@$(BIN)/wa-audit demo --output .
 
-setup: .venv/installed-dev $(MINISTACK_STAMP)
+setup: .venv/installed-dev $(MINISTACK_STAMP) $(RUNTIME_STAMP)
 
 test: setup
 	@MINISTACK="$(CURDIR)/.venv-ministack/bin/ministack" $(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
@@ -73,6 +77,9 @@ bench: .venv/installed-dev
 	@$(BIN)/python -m benchmarks.scan plain
 	@$(BIN)/python -m benchmarks.judging
 
+lambda: .venv/installed-dev
+	@$(BIN)/python -m tools.lambda_zip
+
 bench-peer: .venv-prowler/installed
 
 compare: .venv/installed-dev .venv-prowler/installed
@@ -84,7 +91,7 @@ compare: .venv/installed-dev .venv-prowler/installed
 	@touch $@
 
 clean:
-	@rm -rf .venv .venv-ministack .venv-prowler build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .venv-lambda .venv-ministack .venv-prowler build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@rm -f audit.json report.html findings.csv inventory.jsonl
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -110,4 +117,10 @@ endef
 $(MINISTACK_STAMP):
 	$(call make-environment,.venv-ministack)
 	@.venv-ministack/$(PIP) ministack==$(MINISTACK_VERSION)
+	@touch $@
+
+$(RUNTIME_STAMP): .venv/installed-dev
+	@echo "Setting up .venv-lambda …"
+	@rm -rf .venv-lambda
+	@.venv/$(PIP) --no-deps --target .venv-lambda $(RUNTIME)
 	@touch $@

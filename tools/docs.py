@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from tools import deploy
 from wa_audit import cli, rulebook, score, settings
 from wa_audit.aws import framework
 from wa_audit.collect import kinds, permissions, plan, policyforms
@@ -39,6 +40,7 @@ def pages(book: Rulebook, root: Path = ROOT) -> dict[str, str]:
     made["docs/audit.schema.json"] = audits.schema().decode()
     made["docs/config.schema.json"] = settings.schema(book)
     made["docs/coverage.md"] = coverage_page(book)
+    made[deploy.TARGET] = deploy.template(book, root)
     blocks = {
         "help": _console("wa-audit --help", _help()),
         "scan-help": _console("wa-audit scan --help", _help("scan")),

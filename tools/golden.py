@@ -17,7 +17,6 @@ from pathlib import Path
 
 from wa_audit import inventory as inventories
 from wa_audit import report, rulebook, wiring
-from wa_audit.aws import prices
 from wa_audit.report import embedded
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "golden"
@@ -27,14 +26,7 @@ FORMATS = ("json", "html")
 
 def results() -> dict[str, bytes]:
     """Every golden file's bytes as the program makes them now, by its path within the folder."""
-    everything = wiring.Judging(
-        tags={},
-        suppressions=[],
-        baseline=None,
-        pipeline="",
-        pipeline_tag="pipeline",
-        prices=prices.bundled(),
-    )
+    everything = wiring.Judging.of_everything()
     audit = wiring.assess(inventories.read(INVENTORY), rulebook.load(), everything)
     with tempfile.TemporaryDirectory() as folder:
         made = {path.name: path.read_bytes() for path in report.write(audit, FORMATS, Path(folder))}

@@ -184,6 +184,13 @@ class Judging(NamedTuple):
         return [*words, f"pipeline {self.pipeline}"] if self.pipeline else words
 
     @classmethod
+    def of_everything(cls) -> Judging:
+        """The whole account by the bundled prices, with nothing looked past."""
+        from wa_audit.aws import prices
+
+        return cls({}, [], None, "", "pipeline", prices.bundled())
+
+    @classmethod
     def of(cls, options: dict[str, Any]) -> Judging:
         """What the options ask for; takes them out of `options`.
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from wa_audit.model import Gap
 
 
+class OutOfTime(Exception):
+    """What `on_wait` raises to stop a run, as Ctrl-C does."""
+
+
 class Interrupted(Exception):
     """The run was stopped; `inventory` holds what had been read, and gaps for all that had not."""
 
@@ -50,7 +54,7 @@ def collect(
         CredentialsError: AWS does not accept the credentials.
         ConfigurationError: a region is switched off, the endpoint cannot be reached, or there is nothing
             to resume.
-        Interrupted: the user stopped the run.
+        Interrupted: the user stopped the run, or `on_wait` did.
     """
     from wa_audit.collect import fast
     from wa_audit.collect import plan as plans
@@ -92,7 +96,7 @@ def collect(
     try:
         with seldom_collected(), fast.seldom_switched():
             scheduler.run(on_wait)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, OutOfTime):
         inventory = _inventory(scheduler, scope, identity, written.heading, nowhere, whole=False)
         raise Interrupted(inventory) from None
     whole = not scheduler.expired

@@ -1,0 +1,141 @@
+"""The function's zip: what is in it, that it is the same each time, and that Lambda's own runtime runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import boto3
+import pytest
+
+from tests.emulators import run
+from tools import lambda_zip
+
+ROOT = Path(__file__).parents[1]
+# Lambda's runtime interface emulator and its Python client, which `make setup` puts there.
+RUNTIME = ROOT / ".venv-lambda"
+EMULATOR = RUNTIME / "samcli" / "local" / "rapid" / "aws-lambda-rie-x86_64"
+BUCKET = "reports-of-audits"
+START, CALL = 60, 180  # seconds
+
+pytestmark = pytest.mark.emulator
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What is in the zip that is built for this machine and this Python."""
+    if not EMULATOR.exists():
+        pytest.skip(f"{EMULATOR} is not there: 'make setup' installs it")
+    folder = tmp_path_factory.mktemp("lambda")
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    lambda_zip.install(folder / "all", "x86_64", python)
+    lambda_zip.write(folder / "all", folder / "function.zip")
+    with zipfile.ZipFile(folder / "function.zip") as archive:
+        archive.extractall(folder / "task")
+    return folder
+
+
+def test_the_zip_fits_and_is_the_same_each_time(built: Path, tmp_path: Path) -> None:
+    lambda_zip.install(tmp_path / "all", "arm64")  # what is deployed
+    zipped, whole = lambda_zip.write(tmp_path / "all", tmp_path / "function.zip")
+    assert zipped <= lambda_zip.MOST_ZIPPED
+    assert whole <= lambda_zip.MOST_UNZIPPED
+    lambda_zip.write(tmp_path / "all", tmp_path / "again.zip")
+    assert (tmp_path / "again.zip").read_bytes() == (tmp_path / "function.zip").read_bytes()
+
+
+def test_the_zip_holds_the_program_and_no_tests(built: Path) -> None:
+    names = zipfile.ZipFile(built / "function.zip").namelist()
+    assert names == sorted(names)
+    assert {"wa_audit/aws_lambda.py", "wa_audit/rules.yaml", "wa_audit/report_templates/report.html"} <= set(
+        names
+    )
+    assert not [name for name in names if "/tests/" in name or name.endswith(".pyc")]
+
+
+@contextmanager
+def _function(task: Path, environment: dict[str, str]) -> Iterator[str]:
+    """The function in Lambda's runtime; where it is invoked."""
+    port, api = run._free_port(), run._free_port()
+    command = [
+        str(EMULATOR),
+        "--runtime-interface-emulator-address",
+        f"127.0.0.1:{port}",
+        "--runtime-api-address",
+        f"127.0.0.1:{api}",
+        sys.executable,
+        "-S",
+        "-m",
+        "awslambdaric",
+        "wa_audit.aws_lambda.handler",
+    ]
+    own = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join([str(task), str(RUNTIME)]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_LAMBDA_FUNCTION_NAME": "wa-audit",
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": "300",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
+        "AWS_REGION": run.REGION,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "LAMBDA_TASK_ROOT": str(task),
+        **environment,
+    }
+    with (task.parent / "runtime.log").open("w") as log:
+        runtime = subprocess.Popen(
+            command, env=own, cwd=task, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            yield f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
+        finally:
+            run._end(runtime)
+
+
+def _invoke(url: str, event: Any) -> dict[str, Any]:
+    deadline = time.monotonic() + START
+    while True:
+        try:
+            with urlopen(Request(url, json.dumps(event).encode()), timeout=CALL) as answer:
+                found: dict[str, Any] = json.load(answer)
+                return found
+        except URLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+def test_lambdas_runtime_runs_the_zip(built: Path) -> None:
+    with run.running("moto") as aws:
+        endpoint = aws.environment["AWS_ENDPOINT_URL"]
+        session = boto3.session.Session("testing", "testing", region_name=run.REGION)
+        s3 = session.client("s3", endpoint_url=endpoint)
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": run.REGION})
+        session.client("sqs", endpoint_url=endpoint).create_queue(QueueName="orders")
+        environment = {"AWS_ENDPOINT_URL": endpoint, "WA_AUDIT_BUCKET": BUCKET, "WA_AUDIT_METRICS_DAYS": "0"}
+        with _function(built / "task", environment) as url:
+            scheduled = {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
+            told = _invoke(url, scheduled)
+            assert told.get("status") == "complete", told
+            again = _invoke(url, {})  # warm
+            assert again["worse"] == 0
+            refused = _invoke(url, {"prefx": "p"})
+            assert refused["errorType"] == "ConfigurationError"
+            assert "did you mean 'prefix'?" in refused["errorMessage"]
+        keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
+    assert f"latest/account_id={told['account']}/report.html" in keys
+    assert [key for key in keys if key.endswith(".parquet")]
+    log = (built / "runtime.log").read_text()
+    assert "orders" not in log  # figures, and no finding
+    assert '"_aws"' in log

@@ -1,0 +1,312 @@
+"""The scheduled run: an AWS Lambda function that audits its account and leaves the reports in a bucket.
+
+`handler` is what Lambda calls. It goes through the stages of `wa-audit scan`: the same reading behind the
+same guard, the same judging, the same bytes. What it writes, it writes under the bucket's prefix:
+
+    audits/account_id=…/audit_date=…/RUN/audit.json, report.html     every run; RUN is when it began
+    latest/account_id=…/audit.json, report.html                      the latest run that came to its end
+    findings/…, runs/…                                               the history, see `report.history`
+    continuations/account_id=…/RUN.jsonl                             what a run that ran out of time has read
+
+With a minute left a run stops reading, writes what it has, marked as incomplete, and hands its journal on to
+another invocation, which ends in the bytes of one long run. Metrics go to the log in CloudWatch's embedded
+format, notices to SNS and EventBridge where something got worse. The log holds figures: no finding, and no
+secret.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from wa_audit import collect as collecting
+from wa_audit.model import ConfigurationError, OutputError, Severity, Status, WaAuditError
+from wa_audit.text import unknown
+
+if TYPE_CHECKING:
+    from wa_audit.publishing import Place
+    from wa_audit.report.audit import Audit
+    from wa_audit.report.diff import Diff
+
+ENVIRONMENT = "WA_AUDIT_"
+# What is left of an invocation, in seconds, when it stops reading: enough to judge and to write.
+RESERVE = 60.0
+# How many invocations one run may take: a run that never ends is a mistake, and costs money.
+MOST_INVOCATIONS = 15
+
+
+class Context(Protocol):
+    """What Lambda says of an invocation, as far as it is asked."""
+
+    invoked_function_arn: str
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one invocation is to do: each field from the event, else from the environment
+    (`bucket` is `WA_AUDIT_BUCKET`; lists with commas between), else its default.
+
+    bucket, prefix: where the reports go; `kms_key` encrypts them, and the bucket's own setting where it is
+        empty.
+    regions, all_regions, role_arn, external_id, workers: as wa-audit's flags of these names.
+    pillars, rules, severities: what is judged; everything, where they are empty.
+    metrics_days, paid_calls, cost: what is read that costs money. 0 days: no metrics.
+    formats: the reports to write, `json` always among them; `history`: whether each run is kept as a table.
+    topic, event_bus: whom to tell where a failure of `notify` or worse is new or has become worse; an ARN of
+        an SNS topic, and a name or an ARN of an event bus.
+    namespace: of the metrics in CloudWatch.
+    continuation, invocation: what a run before this one has left, set by wa-audit itself.
+    hand_on: whether to invoke the function again where time ran out; false where whoever invokes it does so.
+    """
+
+    bucket: str
+    prefix: str = ""
+    kms_key: str = ""
+    regions: tuple[str, ...] = ()
+    all_regions: bool = False
+    role_arn: str = ""
+    external_id: str = ""
+    workers: int = 16
+    pillars: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    metrics_days: int = 14
+    paid_calls: bool = True
+    cost: bool = False
+    formats: tuple[str, ...] = ("json", "html")
+    history: bool = True
+    topic: str = ""
+    event_bus: str = ""
+    notify: Severity = Severity.MEDIUM
+    namespace: str = "wa-audit"
+    continuation: str = ""
+    invocation: int = 1
+    hand_on: bool = True
+
+    @classmethod
+    def of(cls, event: Any, environment: Mapping[str, str]) -> Settings:
+        """Reads an event: the settings themselves, or one of EventBridge with the settings as its detail.
+
+        Raises:
+            ConfigurationError: a setting is unknown, or not what it should be.
+        """
+        given = event or {}
+        if isinstance(given, dict) and "detail-type" in given:
+            given = given.get("detail") or {}
+        if not isinstance(given, dict):
+            raise ConfigurationError(f"the event is {type(given).__name__}, not an object of settings")
+        for name in given:
+            if name not in cls.__struct_fields__:
+                raise ConfigurationError(f"the event: {unknown('setting', name, cls.__struct_fields__)}")
+        found = {
+            name: environment[ENVIRONMENT + name.upper()]
+            for name in cls.__struct_fields__
+            if environment.get(ENVIRONMENT + name.upper())
+        }
+        for name in _LISTS & found.keys():
+            found[name] = [part.strip() for part in found[name].split(",") if part.strip()]  # type: ignore[assignment]
+        try:
+            return msgspec.convert({**found, **given}, cls, strict=False)
+        except msgspec.ValidationError as error:
+            raise ConfigurationError(f"the event and the environment ({ENVIRONMENT}*): {error}") from None
+
+
+_LISTS = {"regions", "pillars", "rules", "severities", "formats"}
+
+
+def handler(event: Any, context: Context) -> dict[str, Any]:
+    """Lambda's entry point; says what came of the run, in figures.
+
+    Raises:
+        WaAuditError: the run could not be made. Lambda counts it as an error of the function.
+    """
+    try:
+        settings = Settings.of(event, os.environ)
+        return _run(settings, context)
+    except WaAuditError as error:
+        _log(status="failed", error=type(error).__name__, message=str(error))
+        raise
+
+
+def _run(settings: Settings, context: Context) -> dict[str, Any]:
+    from wa_audit import publishing, rulebook, wiring
+    from wa_audit import report as reports
+    from wa_audit.collect import plan as plans
+
+    formats = tuple(dict.fromkeys(("json", *settings.formats)))
+    reports.check((*formats, *(("parquet",) if settings.history else ())))
+    book = rulebook.load().select(
+        pillars=settings.pillars, rules=settings.rules, severities=settings.severities
+    )
+    plan = plans.affordable(
+        wiring.make_plan(book, tags=False), paid_calls=settings.paid_calls, cost=settings.cost
+    )
+    session, regions = wiring.connect(
+        regions=settings.regions,
+        all_regions=settings.all_regions,
+        workers=settings.workers,
+        profile=None,
+        role_arn=settings.role_arn or None,
+        external_id=settings.external_id or None,
+        endpoint_url=os.environ.get("AWS_ENDPOINT_URL"),
+    )
+    place = publishing.Place(settings.bucket, settings.prefix.strip("/"), kms_key=settings.kms_key)
+    with tempfile.TemporaryDirectory(prefix="wa-audit-") as folder:
+        journal = Path(folder) / "journal.jsonl"
+        if settings.continuation:
+            journal.write_bytes(place.get(settings.continuation))
+
+        def on_wait(_: Any) -> None:
+            if context.get_remaining_time_in_millis() < RESERVE * 1000:
+                raise collecting.OutOfTime
+
+        try:
+            inventory = collecting.collect(
+                session,
+                plan,
+                regions,
+                workers=settings.workers,
+                metrics_days=settings.metrics_days,
+                journal=journal,
+                resume=bool(settings.continuation),
+                on_wait=on_wait,
+            )
+        except collecting.Interrupted as stopped:
+            inventory = stopped.inventory
+        audit = wiring.assess(inventory, book, wiring.Judging.of_everything())
+        written = _write(audit, formats, place)
+        for line in publishing.metrics(audit, settings.namespace):
+            _print(line)
+        if not audit.run.complete:
+            return _go_on(settings, context, place, audit, journal.read_bytes(), written)
+    return _finish(settings, place, audit, written)
+
+
+def _write(audit: Audit, formats: tuple[str, ...], place: Place) -> dict[str, bytes]:
+    """Writes the reports to the run's own folder; their bytes by file name."""
+    from importlib import import_module
+
+    from wa_audit.report import FORMATS
+
+    files = {
+        FORMATS[name].file: b"".join(import_module(FORMATS[name].module).render(audit)) for name in formats
+    }
+    for name, content in files.items():
+        place.put(f"{_folder(audit)}/{name}", content)
+    return files
+
+
+def _folder(audit: Audit) -> str:
+    began = audit.run.started
+    run = began.replace("-", "").replace(":", "")
+    return f"audits/account_id={audit.run.account}/audit_date={began[:10]}/{run}"
+
+
+def _go_on(
+    settings: Settings,
+    context: Context,
+    place: Place,
+    audit: Audit,
+    journal: bytes,
+    written: Mapping[str, bytes],
+) -> dict[str, Any]:
+    """Keeps what has been read, and hands it to another invocation."""
+    from wa_audit import publishing
+
+    if settings.invocation >= MOST_INVOCATIONS:
+        raise OutputError(
+            f"the run has not come to its end in {MOST_INVOCATIONS} invocations; "
+            "name fewer regions, or more memory"
+        )
+    run = _folder(audit).rpartition("/")[2]
+    token = f"continuations/account_id={audit.run.account}/{run}.jsonl"
+    place.put(token, journal)
+    following = {"continuation": token, "invocation": settings.invocation + 1}
+    if settings.hand_on:
+        asked = {
+            name: value
+            for name, value in msgspec.to_builtins(settings).items()
+            if value != msgspec.to_builtins(_DEFAULTS)[name]
+        }
+        publishing.invoke(context.invoked_function_arn, asked | following)
+    return _told(audit, "partial", place, written, **following)
+
+
+def _finish(settings: Settings, place: Place, audit: Audit, written: Mapping[str, bytes]) -> dict[str, Any]:
+    """Compares with the latest run, takes its place, keeps the run in the history, and gives notice."""
+    from wa_audit import publishing
+    from wa_audit.report import history
+    from wa_audit.report.diff import got_worse
+
+    latest = f"latest/account_id={audit.run.account}"
+    change = _change(place, f"{latest}/audit.json", audit)
+    for key, chunks in history.files(audit) if settings.history else ():
+        place.put(key, b"".join(chunks))
+    for name, content in written.items():
+        place.put(f"{latest}/{name}", content)
+    worse = []
+    if change is not None:
+        severities = list(Severity)
+        worse = got_worse(change, severities[: severities.index(settings.notify) + 1])
+        report = f"{place.place}/{_folder(audit)}/report.html"
+        if worse and settings.topic:
+            publishing.tell_topic(settings.topic, change, worse, report)
+        if worse and settings.event_bus:
+            publishing.tell_bus(settings.event_bus, change, worse, report)
+    return _told(audit, "complete", place, written, worse=len(worse))
+
+
+def _change(place: Place, key: str, audit: Audit) -> Diff | None:
+    """What has changed since the latest run; None where there is none that can be compared."""
+    from wa_audit.report import audit as audits
+    from wa_audit.report import diff
+
+    raw = place.get_if_there(key)
+    if raw is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="wa-audit-") as folder:
+        path = Path(folder) / "audit.json"
+        path.write_bytes(raw)
+        try:
+            return diff.compare(audits.read(path), audit)
+        except ConfigurationError:
+            _log(status="not_compared", message=f"{key} is no audit of this version")
+            return None
+
+
+def _told(
+    audit: Audit, status: str, place: Place, written: Mapping[str, bytes], **more: Any
+) -> dict[str, Any]:
+    figures = {
+        "status": status,
+        "account": audit.run.account,
+        "score": audit.overall.score,
+        "coverage": audit.overall.coverage,
+        "failing": audit.overall.counts.get(Status.FAIL, 0),
+        "calls": audit.run.calls,
+        "reports": [f"{place.place}/{_folder(audit)}/{name}" for name in written],
+        **more,
+    }
+    _log(**figures)
+    return figures
+
+
+def _log(**figures: Any) -> None:
+    _print(json.dumps({"wa-audit": figures}, sort_keys=True))
+
+
+def _print(line: str) -> None:
+    """A line of the function's log."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+_DEFAULTS = Settings(bucket="")
