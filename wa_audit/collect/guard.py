@@ -11,6 +11,17 @@ from typing import Any
 
 # What the session itself needs beside the kinds' rows.
 SESSION_OPERATIONS = frozenset({"sts:GetCallerIdentity", "sts:AssumeRole", "ec2:DescribeRegions"})
+# What botocore itself asks to get credentials, and to renew them in the midst of a run: IAM Identity Center,
+# web identity (EKS, GitHub), `aws login`. They change nothing in an account and need no permission in it.
+CREDENTIAL_OPERATIONS = frozenset(
+    {
+        "signin:CreateOAuth2Token",
+        "sso-oidc:CreateToken",
+        "sso:GetRoleCredentials",
+        "sts:AssumeRoleWithWebIdentity",
+    }
+)
+_ALWAYS = SESSION_OPERATIONS | CREDENTIAL_OPERATIONS
 # What writes, apart from all that is read: no plan names it, and it passes only after `allow_writes`, which
 # is called where the user asked for that very write.
 WRITES = frozenset({"securityhub:BatchImportFindings"})
@@ -24,11 +35,11 @@ class Guard:
     """Refuses every operation but the allowed ones, each named as `sqs:ListQueues`."""
 
     def __init__(self) -> None:
-        self.allowed = SESSION_OPERATIONS
+        self.allowed = _ALWAYS
 
     def allow(self, operations: Iterable[str]) -> None:
         """Lets a plan's operations through, besides the session's own."""
-        self.allowed = SESSION_OPERATIONS | (frozenset(operations) - WRITES)
+        self.allowed = _ALWAYS | (frozenset(operations) - WRITES)
 
     def allow_writes(self) -> None:
         """Lets what writes through as well: the user has asked for it."""

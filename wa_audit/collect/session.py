@@ -25,7 +25,7 @@ from botocore import exceptions
 
 from wa_audit import __version__
 from wa_audit.collect import errors, fast
-from wa_audit.collect.guard import SESSION_OPERATIONS, Guard
+from wa_audit.collect.guard import CREDENTIAL_OPERATIONS, SESSION_OPERATIONS, Guard
 from wa_audit.collect.kinds import declared
 from wa_audit.model import ConfigurationError, CredentialsError, Reason
 
@@ -203,7 +203,9 @@ def _operations() -> dict[str, set[str]]:
     STS is left out: what botocore calls there for credentials depends on the profile.
     """
     found: dict[str, set[str]] = defaultdict(set)
-    for operation in SESSION_OPERATIONS.union(*(kind.operations(call) for kind, call in declared())):
+    for operation in (SESSION_OPERATIONS | CREDENTIAL_OPERATIONS).union(
+        *(kind.operations(call) for kind, call in declared())
+    ):
         service, _, name = operation.partition(":")
         if service != "sts":
             found[service].add(name)
