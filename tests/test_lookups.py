@@ -73,6 +73,8 @@ def _rule(name: str, **pattern: Any) -> Resource:
 RULES = (
     _rule("a-named", source=["aws.glue"], detail={"jobName": ["nightly", "hourly"]}),
     _rule("b-prefix", source=["aws.glue"], detail={"jobName": [{"prefix": "night"}]}),
+    _rule("b-prefix-and-name", detail={"jobName": [{"prefix": "hour"}, "nightly"]}),
+    _rule("b-suffix", source=["aws.glue"], detail={"jobName": [{"suffix": "ly"}]}),
     _rule("c-source", source=["aws.glue"]),
     _rule("d-other-source", source=["aws.states"]),
     _rule("e-any-source", **{"detail-type": ["Glue Job State Change"]}),
@@ -95,7 +97,14 @@ def test_no_rule_that_matches_is_left_out(job: str) -> None:
     assert matching
     assert [rule for rule in found if rule in matching] == matching
     assert _rule("d-other-source", source=["aws.states"]) not in found
-    assert len(found) < len(RULES)
+    assert len(found) < len(RULES) - 1
+
+
+def test_rules_are_found_by_their_targets() -> None:
+    topic = _resource("AWS::SNS::Topic", "oncall")
+    rule = _resource("AWS::Events::Rule", "failed", Targets=[{"Arn": topic.arn}, {"Arn": "arn:aws:sns:::x"}])
+    inventory = _inventory(topic, rule, *RULES)
+    assert lookups.rules_to(topic, inventory) == [rule]
 
 
 def test_a_machine_is_found_by_what_its_tasks_name() -> None:
@@ -188,6 +197,7 @@ def test_a_fact_that_was_not_read_is_not_taken_for_none(
         ("AWS::StepFunctions::StateMachine", "definition", lambda found: lookups.machines_on(
             states.Reference("job", "j"), REGION, found
         )),
+        ("AWS::Events::Rule", "Targets", lambda found: lookups.rules_to(ALARMS[0], found)),
         ("AWS::Glue::Trigger", "Actions", lambda found: lookups.triggers_of(ALARMS[0], found)),
     ],
 )  # fmt: skip

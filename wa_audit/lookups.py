@@ -48,12 +48,15 @@ def alarms_on(
     found = inventory.of("AWS::CloudWatch::Alarm", region=region)
     index: _Index = inventory.derived(f"alarms of {region} by metric", lambda: _alarms(found))
     pair = next(iter(dimensions.items()), None)
-    meant = index.under([(namespace, name, *pair) for name in names]) if pair else found
+    if pair is None:
+        meant = found
+    else:
+        meant = index.under(key for name in names for key in ((namespace, name), (namespace, name, *pair)))
     return [alarm for alarm in meant if alarms.watches(alarm, namespace, names, dimensions)]
 
 
 def _alarms(found: list[Resource]) -> _Index:
-    """By metric and each of its dimensions. Queries, and metrics without dimensions, may mean anything."""
+    """By metric and each of its dimensions; queries, and what has no dimensions, by the metric alone."""
     index = _Index(defaultdict(list), [])
     for place, alarm in enumerate(found):
         try:
@@ -61,9 +64,9 @@ def _alarms(found: list[Resource]) -> _Index:
         except Unread:
             index.loose.append((place, alarm))
             continue
-        if any(metric.query or not metric.dimensions for metric in watched):
-            index.loose.append((place, alarm))
         for metric in watched:
+            if metric.query or not metric.dimensions:
+                index.keyed[metric.namespace, metric.name].append((place, alarm))
             for pair in metric.dimensions.items():
                 index.keyed[metric.namespace, metric.name, *pair].append((place, alarm))
     return index
@@ -84,18 +87,27 @@ def rules_for(region: str, events: Iterable[Mapping[str, Any]], inventory: Inven
     """
     found = inventory.of("AWS::Events::Rule", region=region)
     index: _Index = inventory.derived(f"event rules of {region} by resource", lambda: _rules(found))
-    return index.under(key for event in events for key in _told_of(event))
+    lengths: set[int] = inventory.derived(f"lengths of beginnings in {region}", lambda: _lengths(index))
+    return index.under(key for event in events for key in _told_of(event, lengths))
 
 
-def _told_of(event: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
+_BEGINS = "^"
+
+
+def _lengths(index: _Index) -> set[int]:
+    return {len(str(key[1])) for key in index.keyed if str(key[0]).endswith(_BEGINS)}
+
+
+def _told_of(event: Mapping[str, Any], lengths: Iterable[int]) -> Iterator[tuple[object, ...]]:
     yield "source", event.get("source")
     for field, value in (event.get("detail") or {}).items():
         if field in _NAMING:
             yield field, value
+            yield from ((field + _BEGINS, str(value)[:length]) for length in lengths)
 
 
 def _rules(found: list[Resource]) -> _Index:
-    """By the resources that a pattern names in full, or else by the sources; else it may mean any event."""
+    """By the resources that a pattern names, in full or by how they begin, or else by the sources."""
     index = _Index(defaultdict(list), [])
     for place, rule in enumerate(found):
         try:
@@ -116,9 +128,41 @@ def _named(pattern: object) -> list[tuple[object, ...]] | None:
     detail = pattern.get("detail")
     wanted = [(field, detail.get(field)) for field in _NAMING] if isinstance(detail, Mapping) else []
     for field, values in (*wanted, ("source", pattern.get("source"))):
-        if isinstance(values, list) and all(isinstance(value, str) for value in values):
-            return [(field, value) for value in values]
+        keys = [_key(field, value) for value in values] if isinstance(values, list) else [None]
+        if None not in keys:
+            return [key for key in keys if key]
     return None
+
+
+def _key(field: str, matcher: object) -> tuple[object, ...] | None:
+    if isinstance(matcher, str):
+        return field, matcher
+    begins = matcher.get("prefix") if isinstance(matcher, Mapping) and field in _NAMING else None
+    return (field + _BEGINS, begins) if isinstance(begins, str) else None
+
+
+def rules_to(target: Resource, inventory: Inventory) -> list[Resource]:
+    """The event rules of a resource's region that have it as a target.
+
+    Raises:
+        Unread: the rules of the region could not be listed.
+    """
+    found = inventory.of("AWS::Events::Rule", region=target.region)
+    index: _Index = inventory.derived(f"event rules of {target.region} by target", lambda: _targets(found))
+    return index.under([(target.arn,)])
+
+
+def _targets(found: list[Resource]) -> _Index:
+    index = _Index(defaultdict(list), [])
+    for place, rule in enumerate(found):
+        try:
+            arns = {row["Arn"] for row in rule["Targets"] or ()}
+        except Unread:
+            index.loose.append((place, rule))
+            continue
+        for arn in arns:
+            index.keyed[(arn,)].append((place, rule))
+    return index
 
 
 # -- state machines --------------------------------------------------------------------------------

@@ -179,7 +179,7 @@ def sns_alarm_topic_has_subscriber(topic: Resource, inventory: Inventory) -> Ver
 def _is_told_of_events(topic: Resource, inventory: Inventory) -> bool:
     return any(
         target["Arn"] == topic.arn
-        for rule in inventory.of("AWS::Events::Rule", region=topic.region)
+        for rule in lookups.rules_to(topic, inventory)
         for target in rule["Targets"] or ()
     )
 
