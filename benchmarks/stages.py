@@ -198,7 +198,7 @@ _ALONE: dict[str, Callable[..., Measured]] = {
 def goals(rows: list[Measured]) -> Iterator[tuple[str, float, float]]:
     """Each stage's time a resource at the largest size against that at 10,000, of which start-up is no part
     any more; and the peak of memory."""
-    by_size = {round(row.resources, -2): row for row in rows}
+    by_size = {round(row.resources, 1 - len(str(row.resources))): row for row in rows}  # 9,949 is 10,000
     first, last = by_size.get(10_000, rows[0]), rows[-1]
     if last is not first:
         for stage in last.seconds:
