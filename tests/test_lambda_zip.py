@@ -28,7 +28,8 @@ EMULATOR = RUNTIME / "samcli" / "local" / "rapid" / "aws-lambda-rie-x86_64"
 BUCKET = "reports-of-audits"
 START, CALL = 60, 180  # seconds
 
-pytestmark = pytest.mark.emulator
+# One worker builds it, and not each of them.
+pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("lambda")]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from wa_audit.inventory import ACCOUNT_TYPE
 from wa_audit.model import Confidence, Estimate, Finding, Saving, Severity, Status
 from wa_audit.report import audit as audits
 from wa_audit.report import csv as csv_format
-from wa_audit.report import html, markdown, money, terminal
+from wa_audit.report import embedded, firsts, html, markdown, money, terminal
 from wa_audit.report.money import Money
 from wa_audit.rulebook import Rulebook, load
 
@@ -146,6 +146,22 @@ def audit() -> audits.Audit:
     return msgspec.structs.replace(made, findings=rows, money=told)
 
 
+def test_what_saves_most_is_among_the_first_three() -> None:
+    made = audit()
+    wasting = next(f for f in made.findings if f.waste is not None and f.waste.usd)
+    # What is the first by another measure is not named twice.
+    gravest = firsts.of(msgspec.structs.replace(made, money=None, findings=sample.audit().findings))
+    assert "Saves most" not in [first.measure for first in gravest]
+    others = [f for f in made.findings if f.status is Status.FAIL and f.rule != gravest[0].step.rule]
+    rows = [
+        msgspec.structs.replace(f, waste=wasting.waste if f.id == others[0].id else None)
+        for f in made.findings
+    ]
+    found = {first.measure: first for first in firsts.of(msgspec.structs.replace(made, findings=rows))}
+    assert found["Saves most"].step.rule == others[0].rule
+    assert "1,234 USD a month" in found["Saves most"].figures
+
+
 def test_an_audit_is_read_back_with_its_money(tmp_path: Any) -> None:
     path = tmp_path / "audit.json"
     path.write_bytes(b"".join(audits.render(audit())))
@@ -179,8 +195,9 @@ def test_the_page_tells_it() -> None:
     assert "<b>1,234 USD</b>" in page
     assert "&lt;orders&gt;" in page
     assert "<orders>" not in page
-    assert "1,460 a month of kinesis/shard at 0.015 USD (2026-01-01)" in page
-    assert "Its cure saves 60 % of the energy (AWS)" in page
+    told = [line for each in embedded.unpack(page.encode())["waste"] for line in each["lines"]]
+    assert "1,460 a month of kinesis/shard at 0.015 USD (2026-01-01)" in told
+    assert "Its cure saves 60 % of the energy (AWS)" in told
 
 
 def test_the_summary_tells_it_in_a_line() -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from wa_audit.inventory import ACCOUNT_TYPE
+from wa_audit.model import Status
 from wa_audit.report import money
 from wa_audit.report.audit import Audit, RuleText, Step
 from wa_audit.text import count
@@ -46,8 +48,7 @@ def gain(points: float) -> str:
 
 def of(audit: Audit) -> list[First]:
     """At most three steps, none twice; a rule of weight 0 gains nothing and is no first step."""
-    sums = audit.money.rules if audit.money else {}
-    wasted = {rule: each.usd or 0.0 for rule, each in sums.items()}
+    wasted = _wasted(audit)
     left = [step for step in audit.fix_first if step.gain > 0]
     saves = any(wasted.get(step.rule) for step in left)
     measures: tuple[tuple[str, Callable[[Step], float]], ...] = (
@@ -63,6 +64,16 @@ def of(audit: Audit) -> list[First]:
             step = _best(left, key)
             left.remove(step)
             found.append(First(measure, step, audit.rules[step.rule], wasted.get(step.rule, 0.0)))
+    return found
+
+
+def _wasted(audit: Audit) -> dict[str, float]:
+    """USD a month, by rule. What is estimated for the account as a whole is nobody's to save by one step."""
+    found: dict[str, float] = {}
+    for finding in audit.findings:
+        of_account = audit.resources[finding.resource].type == ACCOUNT_TYPE
+        if finding.status is Status.FAIL and finding.waste is not None and not of_account:
+            found[finding.rule] = found.get(finding.rule, 0.0) + (finding.waste.usd or 0.0)
     return found
 
 
