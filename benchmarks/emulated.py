@@ -30,7 +30,13 @@ _FORMS = {
     "DescribeUsageLimits": "<UsageLimits/>",
 }
 _BY_NAME = {operation.partition(".")[2]: answer for operation, answer in NOTHING.items()}
-_BY_NAME["ListDataQualityRulesets"] = {"Rulesets": []}
+# What the demo's account has, and moto no operation for: both programs are told that it is not there.
+_BY_NAME |= {
+    "ListDataQualityRulesets": {"Rulesets": []},
+    "ListDataSets": {"DataSetSummaries": []},
+    "ListNamespaces": {"namespaces": []},
+    "ListWorkgroups": {"workgroups": []},
+}
 
 
 class Gateway:

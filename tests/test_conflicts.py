@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -13,14 +12,12 @@ from wa_audit import rulebook, wiring
 from wa_audit.inventory import Inventory, Run
 from wa_audit.model import ConfigurationError, Status
 from wa_audit.report import audit as audits
-from wa_audit.report import html
+from wa_audit.report import embedded, html
 from wa_audit.report import rules as listing
 
 BOOK = rulebook.load()
 PULLING = ("kinesis-retention-minimum", "kinesis-retention-excess")
-EVERYTHING = wiring.Judging(
-    tags={}, suppressions=[], baseline=None, pipeline="", pipeline_tag="pipeline", answers={}
-)
+EVERYTHING = wiring.Judging.of_everything()
 
 
 def audit(book: rulebook.Rulebook, **streams: tuple[int, dict[str, str]]) -> audits.Audit:
@@ -98,15 +95,13 @@ def test_a_rule_alone_refers_to_nothing() -> None:
 
 def test_the_page_knows_the_pairs() -> None:
     found = audit(BOOK.select(rules=PULLING), plain=(24, {}), hoard=(8760, {}))
-    page = b"".join(html.render(found)).decode()
-    block = re.search(r'id="audit-data">(.*?)</script>', page, re.DOTALL)
-    assert block is not None
-    data = json.loads(block[1])
+    data = embedded.unpack(b"".join(html.render(found)))
+    rules, resources = data["findings"]["rule"], data["findings"]["resource"]
     for number, others in data["against"].items():
-        (one, other) = data["findings"][int(number)], data["findings"][others[0]]
-        assert one[1] == other[1]
-        assert one[0] != other[0]
-        assert data["against"][str(others[0])] == [int(number)]
+        one, other = int(number), others[0]
+        assert resources[one] == resources[other]
+        assert rules[one] != rules[other]
+        assert data["against"][str(other)] == [one]
     assert len(data["against"]) == 4
 
 

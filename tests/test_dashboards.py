@@ -22,7 +22,7 @@ import pytest
 from msgspec import structs
 
 from tests.report import sample
-from tests.report.test_html import browser  # noqa: F401  (a fixture)
+from tests.report.conftest import browser  # noqa: F401  (a fixture)
 from wa_audit import stores
 from wa_audit.model import Status
 from wa_audit.report import audit as audits

@@ -40,7 +40,7 @@ def pages(book: Rulebook, root: Path = ROOT) -> dict[str, str]:
     made["docs/audit.schema.json"] = audits.schema().decode()
     made["docs/config.schema.json"] = settings.schema(book)
     made["docs/coverage.md"] = coverage_page(book)
-    made[deploy.TARGET] = deploy.template(book, root)
+    made[deploy.TARGET] = deploy.template(book)
     blocks = {
         "help": _console("wa-audit --help", _help()),
         "scan-help": _console("wa-audit scan --help", _help("scan")),

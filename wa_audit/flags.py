@@ -275,7 +275,7 @@ reports = _together(_folder, _formats("html"))
 history = option("--history", metavar="DIR|s3://BUCKET/PREFIX", help="Keep the run there too, for 'wa-audit trend' and dashboards. In AWS, only the bucket named here is written to.")  # fmt: skip
 trend_form = option("--trend-format", "--format", "form", type=click.Choice(("text", "json", "html")), default="text", show_default=True, help="What to show the trend as.")  # fmt: skip
 trend_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_TREND"], help="File for it; default: the terminal.")  # fmt: skip
-since = option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Only runs that finished on this day or later.")  # fmt: skip
+since = option("--since", once=True, type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Only runs that finished on this day or later.")  # fmt: skip
 accounts = option("--account", "accounts", multiple=True, metavar="ID", help="Only this account; repeatable.")  # fmt: skip
 audit_file = option("--audit", type=click.Path(path_type=Path), default=Path("audit.json"), show_default=True, metavar="FILE", env=["WA_AUDIT_AUDIT_FILE"], help="The audit to look at.")  # fmt: skip
 drawing_form = option("--drawing-format", "--format", "form", type=click.Choice(("text", "svg", "dot", "mermaid", "json")), default="text", show_default=True, help="What to draw it as.")  # fmt: skip

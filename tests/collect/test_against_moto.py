@@ -532,11 +532,19 @@ NOT_IMPLEMENTED = frozenset(
     redshift-serverless:ListNamespaces redshift-serverless:ListSnapshotCopyConfigurations
     redshift-serverless:ListUsageLimits redshift-serverless:ListWorkgroups redshift:DescribeDataShares
     redshift:DescribeUsageLimits
-    service-quotas:ListServiceQuotas
+    service-quotas:ListServiceQuotas xray:GetEncryptionConfig xray:GetGroups xray:GetSamplingRules
     """.split()
 )
 # What moto lists and cannot make.
-NOT_MADE = frozenset({"AWS::CE::CostAndUsage", "AWS::CloudWatch::CompositeAlarm"})
+NOT_MADE = frozenset(
+    {
+        "AWS::CE::CostAndUsage",
+        "AWS::CloudWatch::CompositeAlarm",
+        "AWS::XRay::EncryptionConfig",
+        "AWS::XRay::Group",
+        "AWS::XRay::SamplingRule",
+    }
+)
 
 AT = f"{REGION}:{ACCOUNT}"
 OWN = {"Tags": {"team": "data"}}

@@ -13,7 +13,7 @@ from msgspec import structs
 from rich.console import Console
 
 from tests.report import sample
-from tests.report.test_html import browser, digest, policy  # noqa: F401  (one is a fixture)
+from tests.report.test_html import digest, policy
 from tests.test_cli import Call, call, complaint  # noqa: F401  (one is a fixture)
 from wa_audit import stores
 from wa_audit.model import ConfigurationError, Status
@@ -206,7 +206,7 @@ def test_many_runs_stay_a_small_page() -> None:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_accessible(browser: Any, tmp_path: Path, scheme: str) -> None:  # noqa: F811
+def test_accessible(browser: Any, tmp_path: Path, scheme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     path = tmp_path / "trend.html"

@@ -69,6 +69,7 @@ _TYPES = {
         ("SQS.Queue", "SqsQueue"),
         ("SecretsManager.Secret", "SecretsManagerSecret"),
         ("StepFunctions.StateMachine", "StepFunctionStateMachine"),
+        ("XRay.EncryptionConfig", "XrayEncryptionConfig"),
     )
 }
 _encoder = msgspec.json.Encoder(order="sorted")
