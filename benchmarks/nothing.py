@@ -103,7 +103,8 @@ def _kind(operation: Any) -> str:
 
 
 def _members(shape: Any, depth: int = 0) -> dict[str, Any]:
-    """Every list of an answer, empty, and every flag, down, two structures deep."""
+    """Every list of an answer, empty, and every flag, down, two structures deep; of a setting within a
+    structure the first that there is."""
     found: dict[str, Any] = {}
     for name, member in (shape.members if shape else {}).items():
         if member.serialization.get("location") not in (None, "body"):
@@ -113,6 +114,8 @@ def _members(shape: Any, depth: int = 0) -> dict[str, Any]:
             found[key] = []
         elif member.type_name == "boolean":
             found[key] = False
+        elif member.type_name == "string" and depth and getattr(member, "enum", None):
+            found[key] = member.enum[0]
         elif member.type_name == "structure" and depth == 0:
             found[key] = _members(member, depth + 1)
     return found
