@@ -24,6 +24,7 @@ _PATHS = {
     r"/resources/?": "backup.ListProtectedResources",
     r"/v1/connectors": "kafkaconnect.ListConnectors",
     r"/accounts/\d+/data-sets": "quicksight.ListDataSets",
+    r"/EncryptionConfig": "xray.GetEncryptionConfig",
 }
 _FORMS = {
     "DescribeDataShares": "<DataShares/>",
@@ -35,6 +36,8 @@ _BY_NAME |= {
     "ListDataQualityRulesets": {"Rulesets": []},
     "ListDataSets": {"DataSetSummaries": []},
     "ListNamespaces": {"namespaces": []},
+    "ListSnapshotCopyConfigurations": {"snapshotCopyConfigurations": []},
+    "ListUsageLimits": {"usageLimits": []},
     "ListWorkgroups": {"workgroups": []},
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from urllib.request import Request, urlopen
 import boto3
 import pytest
 
+from tests import deployed
 from tests.emulators import run
 from tools import lambda_zip
 
@@ -140,3 +142,35 @@ def test_lambdas_runtime_runs_the_zip(built: Path) -> None:
     log = (built / "runtime.log").read_text()
     assert "orders" not in log  # figures, and no finding
     assert '"_aws"' in log
+
+
+def test_the_stack_runs_by_itself_and_leaves_its_report(built: Path) -> None:
+    """Deployed into an emulator whose schedules fire and whose functions run."""
+    if not run.MINISTACK.exists():
+        pytest.skip(f"{run.MINISTACK} is not there: 'make setup' installs it")
+    with run.running("ministack") as aws:
+        session = boto3.session.Session("test", "test", region_name=run.REGION)
+        endpoint = aws.environment["AWS_ENDPOINT_URL"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AWS_ENDPOINT_URL", endpoint)
+            stack = deployed.Stack(
+                session,
+                deployed.read((ROOT / "deploy" / "template.yaml").read_text()),
+                "wa-audit",
+                {"CodeBucket": "code", "ScheduleExpression": "rate(1 minute)", "MetricsDays": 0},
+                code=(built / "function.zip").read_bytes(),
+                lacking=frozenset({"register_resource"}),
+            )
+            stack.deploy()
+            s3 = session.client("s3")
+            latest = f"latest/account_id={stack.account}/report.html"
+            deadline = time.monotonic() + 2 * 60 + CALL
+            keys: list[str] = []
+            while latest not in keys and time.monotonic() < deadline:
+                time.sleep(2)
+                listed = s3.list_objects_v2(Bucket=stack.names["Reports"]).get("Contents", ())
+                keys = [entry["Key"] for entry in listed]
+            assert latest in keys, (Path(aws.folder) / "server.log").read_text()[-2000:]
+            report = s3.get_object(Bucket=stack.names["Reports"], Key=latest)["Body"].read()
+    assert f"of account {stack.account}".encode() in re.sub(rb"<[^>]+>", b"", report)
+    assert [key for key in keys if key.endswith(".parquet")]
