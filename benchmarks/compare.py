@@ -95,7 +95,7 @@ def regions() -> tuple[str, str]:
 def audit(environment: dict[str, str], folder: Path) -> None:
     """wa-audit's audit.json."""
     where = [word for region in regions() for word in ("--region", region)]
-    options = ["--no-progress", "--format", "json", "--output", str(folder)]
+    options = ["--no-progress", "--no-metrics", "--format", "json", "--output", str(folder)]
     program = [sys.executable, "-m", "wa_audit", "scan", *options, *where]
     _run("wa-audit", program, environment | {"PYTHONPATH": str(ROOT)}, folder)
 
