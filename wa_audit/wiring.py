@@ -297,6 +297,23 @@ def open_history(options: dict[str, Any]) -> Store | None:
     return store
 
 
+def beside(audit: Audit, history: Store) -> Audit:
+    """The audit with the runs of its account that the history holds; without them where it cannot be read."""
+    from wa_audit.model import ConfigurationError, CredentialsError
+    from wa_audit.report import audit as audits
+    from wa_audit.report import history as kept
+    from wa_audit.report import trend
+
+    try:
+        keys = trend.wanted(history.keys(kept.RUNS), [audit.run.account])
+        last = history.read(keys[-audits.MOST_EARLIER :])
+        before = trend.earlier(last, history.place, ", ".join(audit.run.only))
+    except (ConfigurationError, CredentialsError) as error:
+        say(f"the report shows no earlier runs: {error}")
+        return audit
+    return audits.with_earlier(audit, before)
+
+
 def keep(audit: Audit, history: Store) -> None:
     """Writes the run to the history. Raises OutputError, ConfigurationError or CredentialsError."""
     from wa_audit.report import history as kept
@@ -313,6 +330,8 @@ def deliver(audit: Audit, formats: Sequence[str], output: Path, history: Store |
     from wa_audit import report as reports
     from wa_audit.report import terminal
 
+    if history is not None:
+        audit = beside(audit, history)
     paths = reports.write(audit, formats, output)
     terminal.show(audit, Console(highlight=False))
     if paths:

@@ -20,12 +20,12 @@ from msgspec import structs
 
 from tests.report import sample
 from tests.test_cli import ONE_RULE, Call, call, complaint, inventory  # noqa: F401  (two are fixtures)
-from wa_audit import stores
+from wa_audit import stores, wiring
 from wa_audit.collect.guard import SESSION_OPERATIONS, UndeclaredOperation
 from wa_audit.collect.kinds import declared
 from wa_audit.collect.session import AwsSession
 from wa_audit.model import ConfigurationError, CredentialsError, OutputError
-from wa_audit.report import flat, history
+from wa_audit.report import flat, history, html
 from wa_audit.report.audit import Audit
 
 PARTITION = "account_id=123456789012/audit_date=2026-10-05"
@@ -98,6 +98,62 @@ def test_what_has_no_place_in_a_history_is_refused(facts: dict[str, str], words:
 def test_a_place_that_is_neither_folder_nor_bucket(place: str) -> None:
     with pytest.raises(ConfigurationError, match="s3://BUCKET/PREFIX"):
         stores.at(place)
+
+
+# -- the runs before --------------------------------------------------------------------------------
+
+
+def _kept_before(store: stores.Store, *scores: float | None) -> Audit:
+    """The sample, before which runs of these scores were kept, a day apart."""
+    audit = sample.audit(findings=60)
+    for number, score in enumerate(scores):
+        run = structs.replace(audit.run, finished=f"2026-09-{number + 1:02}T12:00:00Z")
+        keep(structs.replace(audit, run=run, overall=structs.replace(audit.overall, score=score)), store)
+    return audit
+
+
+def test_an_audit_is_told_beside_the_runs_before_it(tmp_path: Path) -> None:
+    store = stores.at(str(tmp_path))
+    audit = wiring.beside(_kept_before(store, 40.0, None, 45.5), store)
+    assert [(run.finished[:10], run.score) for run in audit.earlier] == [
+        ("2026-09-01", 40.0),
+        ("2026-09-02", None),
+        ("2026-09-03", 45.5),
+    ]
+    page = b"".join(html.render(audit)).decode()
+    score = audit.overall.score
+    assert score is not None
+    assert f'aria-label="Score by run, the oldest first: 40.0, 45.5, {score:.1f}"' in page
+    assert f"<b>{score - 45.5:+.1f}</b> points since 2026-09-03 12:00 UTC" in page
+    assert 'class="spark"' not in b"".join(html.render(sample.audit())).decode()
+
+
+def test_kept_again_beside_others_it_is_the_same_run(tmp_path: Path) -> None:
+    store = stores.at(str(tmp_path))
+    audit = _kept_before(store, 40.0)
+    keep(audit, store)
+    once = contents(tmp_path)
+    again = wiring.beside(audit, store)
+    assert len(again.earlier) == 1  # nor is it its own predecessor
+    keep(again, store)
+    assert contents(tmp_path) == once
+
+
+def test_runs_that_were_judged_less_widely_are_no_predecessors(tmp_path: Path) -> None:
+    store = stores.at(str(tmp_path))
+    audit = _kept_before(store, 40.0)
+    narrowed = structs.replace(audit, run=structs.replace(audit.run, only=["tag team=data"]))
+    assert wiring.beside(narrowed, store).earlier == []
+
+
+def test_a_history_that_cannot_be_read_costs_the_trend_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = stores.at(str(tmp_path))
+    audit = _kept_before(store, 40.0)
+    next(tmp_path.rglob("*.jsonl")).write_text("{")
+    assert wiring.beside(audit, store) == audit
+    assert "the report shows no earlier runs: " in capsys.readouterr().err
 
 
 # -- the bucket ------------------------------------------------------------------------------------
@@ -247,7 +303,9 @@ def test_a_scan_puts_its_run_where_it_was_told_and_writes_nothing_else(
     done = call("scan", *ONE_RULE, "--region", "us-east-1", "--format", "json", *history)
     assert done.code == 0, done.err
     reads = {"GetCallerIdentity", "ListQueues", "GetQueueAttributes", "GetResources"}
-    assert [call for call in made if call[0] not in reads] == [("PutObject", BUCKET)] * (2 if keeps else 0)
+    assert [call for call in made if call[0] not in reads] == (
+        [("ListObjectsV2", BUCKET), *[("PutObject", BUCKET)] * 2] if keeps else []
+    )
     assert ("ListQueues", "") in made
 
 

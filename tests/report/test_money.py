@@ -205,6 +205,19 @@ def test_the_summary_tells_it_in_a_line() -> None:
     assert "Wasted" not in b"".join(markdown.render(sample.audit())).decode()
 
 
+def test_the_page_tells_of_carbon_by_pipeline() -> None:
+    made = audit()
+    saving = next(f for f in made.findings if f.carbon is not None)
+    resources = made.resources | {
+        saving.resource: msgspec.structs.replace(made.resources[saving.resource], pipelines=["<orders>"])
+    }
+    page = b"".join(html.render(msgspec.structs.replace(made, resources=resources))).decode()
+    row = page[page.index("Carbon, by pipeline") :].partition("</table>")[0]
+    assert "<bdi>&lt;orders&gt;</bdi>" in row
+    assert "<td><b>60 %</b></td><td>1</td>" in row
+    assert "Carbon, by pipeline" not in b"".join(html.render(made)).decode()  # it is in no pipeline
+
+
 def test_a_page_without_money_says_nothing_of_it() -> None:
     page = b"".join(html.render(sample.audit())).decode()
     assert "What is wasted" not in page

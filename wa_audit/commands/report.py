@@ -35,6 +35,8 @@ def report(
     client = {"profile": profile, "endpoint_url": endpoint_url}
     store = wiring.open_history({"history": history, **client})
     made = audits.read(audit)
+    if store is not None:
+        made = wiring.beside(made, store)
     for path in reports.write(made, formats, output):
         click.echo(path)
     if store is not None:

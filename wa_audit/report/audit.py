@@ -166,6 +166,10 @@ class SuppressionFacts(msgspec.Struct, frozen=True, kw_only=True):
     findings: int
 
 
+# Of the runs before this one: a year of weeks, or a month and more of days.
+MOST_EARLIER = 60
+
+
 class BaselineFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A run beside its baseline: failures that are in it, that are new, and that are no more."""
 
@@ -173,6 +177,18 @@ class BaselineFacts(msgspec.Struct, frozen=True, kw_only=True):
     known: int
     new: int
     no_longer: int
+
+
+class EarlierRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of the same account that the history holds, judged as widely: when it finished, what it scored,
+    0 to 100, null where nothing could be, and how many findings failed."""
+
+    run: str
+    finished: str
+    score: float | None
+    coverage: float | None
+    failing: int
+    rulebook: str
 
 
 class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -223,6 +239,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     unassigned: list[str] = []
     questions: list[asked.QuestionFacts] = []
     money: Money | None = None
+    earlier: list[EarlierRun] = []
 
 
 def build(
@@ -297,6 +314,13 @@ def build(
         questions=asked.facts(questions),
         money=totals(found, rulebook, flow, price_table or prices.bundled()),
     )
+
+
+def with_earlier(audit: Audit, earlier: Iterable[EarlierRun]) -> Audit:
+    """The audit beside the runs before it, of which the last `MOST_EARLIER` are kept, oldest first."""
+    before = [run for run in earlier if run.finished < audit.run.finished]
+    before.sort(key=lambda run: (run.finished, run.run))
+    return msgspec.structs.replace(audit, earlier=before[-MOST_EARLIER:])
 
 
 def with_baseline(audit: Audit, made: str, known: Collection[str]) -> Audit:

@@ -95,7 +95,8 @@ def name(audit: Audit) -> str:
             f"--history: the audit finished at {audit.run.finished!r}, which is not a time in UTC"
         )
     digest = hashlib.sha256()
-    for part in audits.render(audit):
+    # What it is beside is not what it holds: kept again, it is the same run.
+    for part in audits.render(msgspec.structs.replace(audit, earlier=[])):
         digest.update(part)
     return re.sub(r"[:-]", "", audit.run.finished[:19]) + f"Z-{digest.hexdigest()[:12]}"
 

@@ -66,6 +66,7 @@ def render(audit: Audit) -> Iterator[bytes]:
         "policy": content_security_policy(style, script),
         "data": embedded.pack(audit),
         "firsts": firsts.of(audit),
+        "earlier": _earlier(audit),
         "fixes": _fixes(audit),
         **_pipelines(audit),
         **_money(audit),
@@ -225,6 +226,44 @@ def _hash(block: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(block.encode("utf-8")).digest()).decode("ascii")
 
 
+# -- the runs before -------------------------------------------------------------------------------
+
+_SPARK = (160, 32)  # in pixels
+
+
+class _Earlier(NamedTuple):
+    """The scores of the runs before this one and of this one: a line to draw, and the same in words."""
+
+    path: str
+    words: str
+    change: float
+    since: str
+    other_rules: bool
+
+
+def _earlier(audit: Audit) -> _Earlier | None:
+    """None where fewer than two runs were given a score, or this one was not."""
+    scored = [run for run in audit.earlier if run.score is not None]
+    scores = [run.score for run in scored if run.score is not None]
+    if not scores or audit.overall.score is None:
+        return None
+    scores.append(audit.overall.score)
+    width, height = _SPARK
+    low, high = min(scores), max(scores)
+    spread = max(high - low, 1.0)
+    points = [
+        f"{width * number / (len(scores) - 1):.1f} {height - height * (score - low) / spread:.1f}"
+        for number, score in enumerate(scores)
+    ]
+    return _Earlier(
+        path="M" + "L".join(points),
+        words="Score by run, the oldest first: " + ", ".join(f"{score:.1f}" for score in scores),
+        change=round(scores[-1] - scores[-2], 1),
+        since=scored[-1].finished,
+        other_rules=scored[-1].rulebook != audit.rulebook.digest,
+    )
+
+
 # -- what stands in the page itself ----------------------------------------------------------------
 
 
@@ -259,7 +298,27 @@ def _money(audit: Audit) -> dict[str, Any]:
         )
         if (rows := money.dearest(sums)[:DEAREST])
     ]
-    return {"money": found, "money_tables": tables, "money_notes": money.footnotes(found)}
+    return {
+        "money": found,
+        "money_tables": tables,
+        "money_notes": money.footnotes(found),
+        "carbon": _carbon(audit),
+    }
+
+
+def _carbon(audit: Audit) -> list[tuple[str, str, int, float]]:
+    """By pipeline, the most first: a link, how many failures there are whose cure saves carbon, and the most
+    that one saves of what its resource emits or draws, in percent. They are of different things: no sum."""
+    saving: dict[str, list[float]] = defaultdict(list)
+    for finding in audit.findings:
+        if finding.carbon is not None:
+            for name in audit.resources[finding.resource].pipelines:
+                saving[name].append(finding.carbon.percent)
+    rows = [
+        (name, urlencode({"pipeline": name, "status": "fail"}), len(each), max(each))
+        for name, each in saving.items()
+    ]
+    return sorted(rows, key=lambda row: (-row[2], -row[3], row[0]))[:DEAREST]
 
 
 DRAWN = 40  # pipelines; the page stays light where an account has hundreds

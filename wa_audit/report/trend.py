@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from wa_audit.model import ConfigurationError, Pillar
+from wa_audit.report.audit import EarlierRun
 from wa_audit.report.history import RUNS, VERSION, Scored
 
 FORMAT = "wa-audit-trend"
@@ -134,6 +135,27 @@ def of(summaries: Iterable[tuple[str, bytes]], place: str) -> Trend:
         raise ConfigurationError(f"{place}: holds no runs that were asked for; --history keeps them")
     accounts = [_account(*which, groups[which]) for which in sorted(groups)]
     return Trend(format=FORMAT, version=VERSION, accounts=accounts)
+
+
+def earlier(summaries: Iterable[tuple[str, bytes]], place: str, narrowed_to: str) -> list[EarlierRun]:
+    """The runs of one account's summaries that were judged as widely, as an audit tells them.
+
+    Raises:
+        ConfigurationError: a summary is not what a run writes.
+    """
+    heads = [_parsed(raw, f"{place}/{key}")[0] for key, raw in summaries]
+    return [
+        EarlierRun(
+            run=head.run,
+            finished=head.finished,
+            score=head.score,
+            coverage=head.coverage,
+            failing=head.failed or 0,
+            rulebook=head.rulebook,
+        )
+        for head in heads
+        if head.narrowed_to == narrowed_to
+    ]
 
 
 def moment(finished: str) -> datetime.datetime:
