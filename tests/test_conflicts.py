@@ -81,7 +81,7 @@ def test_findings_refer_to_each_other_on_one_resource() -> None:
     assert len(by_id) == 4
     for finding in found.findings:
         (other,) = finding.against
-        assert by_id[other].against == [finding.id]
+        assert by_id[other].against == (finding.id,)
         assert by_id[other].resource == finding.resource
         assert by_id[other].rule != finding.rule
     raw = b"".join(audits.render(found))
@@ -90,7 +90,7 @@ def test_findings_refer_to_each_other_on_one_resource() -> None:
 
 def test_a_rule_alone_refers_to_nothing() -> None:
     found = audit(BOOK.select(rules=PULLING[:1]), plain=(24, {}))
-    assert [finding.against for finding in found.findings] == [[]]
+    assert [finding.against for finding in found.findings] == [()]
 
 
 def test_the_page_knows_the_pairs() -> None:

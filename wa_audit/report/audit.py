@@ -209,7 +209,7 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     gap: int | None = None
     suppression: int | None = None
     known: bool = False
-    against: list[str] = []
+    against: tuple[str, ...] = ()
     waste: WasteFacts | None = None
     carbon: SavingFacts | None = None
 
@@ -363,7 +363,7 @@ def _referring(rows: list[FindingRow], against: Mapping[str, Collection[str]]) -
     for number, row in enumerate(rows):
         if row.rule in against:
             others = [ids.get((rule, row.resource)) for rule in against[row.rule]]
-            rows[number] = msgspec.structs.replace(row, against=[id_ for id_ in others if id_])
+            rows[number] = msgspec.structs.replace(row, against=tuple(id_ for id_ in others if id_))
     return rows
 
 
