@@ -10,7 +10,7 @@ import pandas as pd
 from wa_audit.report import flat
 from wa_audit.report.audit import Audit
 
-GROUP = 20_000
+GROUP = 5_000  # rows: what is made of a group is there three times, as pandas, Arrow and bytes have it
 
 
 def groups(audit: Audit, most: int = 0) -> Iterator[pd.DataFrame]:

@@ -16,9 +16,6 @@ from wa_audit.report import flat, frames
 from wa_audit.report.audit import Audit
 
 
-_GROUP = 5_000  # rows: what is made of a group is there three times, as pandas, Arrow and bytes have it
-
-
 class _Sink(io.RawIOBase):
     """A file that hands over what was written to it."""
 
@@ -51,7 +48,7 @@ def render(audit: Audit, **more: str) -> Iterator[bytes]:
     schema = pa.schema([(name, pa.string()) for name in (*flat.COLUMNS, *more)])
     sink = _Sink()
     with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
-        for group in frames.groups(audit, _GROUP):
+        for group in frames.groups(audit):
             table = group.assign(**more)
             writer.write_table(pa.Table.from_pandas(table, schema=schema, preserve_index=False))
             yield sink.take()
