@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from benchmarks import memory
 from wa_audit.files import write_atomically
 from wa_audit.memory import seldom_collected
 from wa_audit.report import FORMATS
@@ -38,10 +39,8 @@ def measure(audit: Path, name: str) -> str:
     if status:
         raise SystemExit(f"{name}: ended with {os.waitstatus_to_exitcode(status)}")
     size = made.stat().st_size / 2**20
-    # Linux counts in KiB, macOS in bytes.
-    memory = used.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     cpu = used.ru_utime + used.ru_stime
-    return f"{name:<12}{seconds:>8.1f}{cpu:>8.1f}{size:>8.1f}{memory:>15.0f}"
+    return f"{name:<12}{seconds:>8.1f}{cpu:>8.1f}{size:>8.1f}{memory.mebibytes(used):>15.0f}"
 
 
 def count_again(audit: Path) -> str:

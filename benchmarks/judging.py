@@ -10,7 +10,6 @@ inventory and its relations in it.
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks import memory
 from wa_audit import assess, rulebook
 from wa_audit import inventory as inventories
 from wa_audit.inventory import ACCOUNT_TYPE, Inventory
@@ -88,8 +88,7 @@ def measure(evaluations: int) -> None:
         for finding in assess.assess(related, book):
             counts[finding.status] += 1
         seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    peak = memory.peak()
     said = ", ".join(f"{status} {number:,}" for status, number in sorted(counts.items()))
     total = sum(counts.values())
     print(f"{total:>11,} evaluations of {len(related):,} resources, {len(book.rules):,} rules")

@@ -9,10 +9,10 @@ there are 20 relations. Peak memory is the whole process's, the resources themse
 from __future__ import annotations
 
 import gc
-import resource
 import time
 from typing import Any
 
+from benchmarks import memory
 from wa_audit import pipelines
 from wa_audit.inventory import Inventory, Run
 from wa_audit.memory import seldom_collected
@@ -77,8 +77,9 @@ def main() -> None:
     )
     for size in (1_000, 10_000, 106_000):
         relations, found, relate_s, discover_s = measure(size)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{size:>10,} {relations:>10,} {found:>10,} {relate_s:>9.2f} {discover_s:>11.2f} {peak:>9.0f}")
+        print(
+            f"{size:>10,} {relations:>10,} {found:>10,} {relate_s:>9.2f} {discover_s:>11.2f} {memory.peak():>9.0f}"
+        )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import loopback
+from benchmarks import loopback, memory
 from benchmarks.loopback import Account, Remote
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,14 +84,12 @@ def run(name: str, program: Sequence[str], aws: Remote, **environment: str) -> R
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.monotonic() - started
     asked = aws.counts()
-    # Linux counts in KiB, macOS in bytes.
-    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
     code = os.waitstatus_to_exitcode(status)
     return Row(
         name,
         wall=wall,
         cpu=usage.ru_utime + usage.ru_stime,
-        memory=usage.ru_maxrss / unit,
+        memory=memory.mebibytes(usage),
         calls=asked["calls"],
         concurrency=asked["mean_concurrency"],
         first_call=asked["first_call"] - started if asked["calls"] else 0.0,

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import loopback
+from benchmarks import loopback, memory
 from benchmarks.loopback import Account
 
 SIZES = (1_000, 10_000, 100_000)
@@ -49,12 +48,7 @@ class Measured:
         before = time.process_time()
         yield
         self.seconds[name] = time.process_time() - before
-        self.memory[name] = peak()
-
-
-def peak() -> float:
-    """MiB; Linux counts in KiB, macOS in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+        self.memory[name] = memory.peak()
 
 
 # -- the account -----------------------------------------------------------------------------------

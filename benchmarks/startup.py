@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 
+from benchmarks import memory
+
 RUNS = 7
 COMMANDS = {
     "python -c pass": ["-c", "pass"],
@@ -27,9 +29,7 @@ def measure(arguments: list[str]) -> tuple[float, float]:
     seconds = time.perf_counter() - start
     if status:
         sys.exit(f"python {' '.join(arguments)} failed")
-    # Linux counts in KiB, macOS in bytes.
-    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
-    return seconds, usage.ru_maxrss / unit
+    return seconds, memory.mebibytes(usage)
 
 
 def main() -> None:
@@ -40,8 +40,8 @@ def main() -> None:
     }
     bare = median["python -c pass"]
     print(f"{'Start-up, median of ' + str(RUNS):<26}{'seconds':>9}{'ratio':>8}{'MiB':>9}{'ratio':>8}")
-    for name, (seconds, memory) in median.items():
-        print(f"{name:<26}{seconds:>9.3f}{seconds / bare[0]:>8.1f}{memory:>9.1f}{memory / bare[1]:>8.1f}")
+    for name, (seconds, mib) in median.items():
+        print(f"{name:<26}{seconds:>9.3f}{seconds / bare[0]:>8.1f}{mib:>9.1f}{mib / bare[1]:>8.1f}")
 
 
 if __name__ == "__main__":
