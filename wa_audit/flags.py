@@ -225,24 +225,20 @@ send = option("--send", once=True, type=click.Choice(("securityhub",)), help="Se
 no_progress = option("--no-progress", is_flag=True, help="Show no progress; there is none either where stderr is no terminal.")  # fmt: skip
 profile = option("--profile", metavar="NAME", help="AWS profile; without it, the environment's credentials.")  # fmt: skip
 endpoint_url = option("--endpoint-url", metavar="URL", env=["WA_AUDIT_ENDPOINT_URL", "AWS_ENDPOINT_URL"], help="Endpoint of an emulated AWS.")  # fmt: skip
+role_arn = option("--role-arn", metavar="ARN", help="Role to assume first.")
+external_id = option("--external-id", metavar="ID", help="External id that the role asks for.")
 connection = _together(
     profile,
     option("--region", "regions", multiple=True, metavar="REGION", help="Region to read; repeatable. Default: the profile's."),
     option("--all-regions", is_flag=True, help="Read every region that is switched on for the account."),
-    option("--role-arn", metavar="ARN", help="Role to assume first."),
-    option("--external-id", metavar="ID", help="External id that the role asks for."),
+    role_arn,
+    external_id,
     endpoint_url,
     option("--workers", type=click.IntRange(1, 256), default=32, show_default=True, help="Calls under way at once."),
     no_progress,
 )  # fmt: skip
 # Where findings are sent from an audit.json: an account's credentials, without what only a reading needs.
-sender = _together(
-    send,
-    option("--profile", metavar="NAME", help="With --send: AWS profile; without it, the environment's credentials."),
-    option("--role-arn", metavar="ARN", help="With --send: role to assume first."),
-    option("--external-id", metavar="ID", help="With --send: external id that the role asks for."),
-    option("--endpoint-url", metavar="URL", env=["WA_AUDIT_ENDPOINT_URL", "AWS_ENDPOINT_URL"], help="With --send: endpoint of an emulated AWS."),
-)  # fmt: skip
+sender = _together(send, profile, role_arn, external_id, endpoint_url)
 rulebook = _together(
     option("--rules", "overlays", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="Overlay: severities, parameters, switched-off rules, rules of your own; repeatable."),
     option("--checks", "folders", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder of checks of your own, with its rules.yaml; repeatable."),
