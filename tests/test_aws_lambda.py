@@ -9,7 +9,9 @@ from typing import Any
 import boto3
 import moto
 import pytest
+from botocore.awsrequest import AWSResponse
 from msgspec import json as msgjson
+from urllib3 import HTTPResponse
 
 from wa_audit import aws_lambda, publishing
 from wa_audit.collect.guard import UndeclaredOperation
@@ -255,3 +257,22 @@ def test_a_client_can_make_its_own_call_alone() -> None:
 def test_nothing_that_is_written_is_ever_read_with() -> None:
     read = {operation for kind, call in declared() for operation in kind.operations(call)}
     assert not publishing.WRITES & read
+
+
+def test_a_run_hands_on_by_invoking_its_own_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call itself, as it leaves the process: an event for the function that runs, nobody waits for."""
+    sent: list[Any] = []
+
+    def accepted(request: Any, **_: Any) -> AWSResponse:
+        sent.append(request)
+        return AWSResponse(request.url, 202, {}, HTTPResponse(body=b"", preload_content=False))
+
+    publishing._client.cache_clear()
+    publishing._client("lambda", "Invoke").meta.events.register_first("before-send.lambda", accepted)
+    told = aws_lambda.handler(EVENT, Context(1.0))
+    publishing._client.cache_clear()
+    (request,) = sent
+    assert request.headers["X-Amz-Invocation-Type"] in ("Event", b"Event")
+    assert "/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Awa-audit/" in request.url
+    event = json.loads(request.body)
+    assert event == EVENT | {"continuation": told["continuation"], "invocation": 2}

@@ -192,13 +192,9 @@ def _run(settings: Settings, context: Context) -> dict[str, Any]:
 
 def _write(audit: Audit, formats: tuple[str, ...], place: Place) -> dict[str, bytes]:
     """Writes the reports to the run's own folder; their bytes by file name."""
-    from importlib import import_module
+    from wa_audit.report import FORMATS, render
 
-    from wa_audit.report import FORMATS
-
-    files = {
-        FORMATS[name].file: b"".join(import_module(FORMATS[name].module).render(audit)) for name in formats
-    }
+    files = {FORMATS[name].file: b"".join(render(audit, name)) for name in formats}
     for name, content in files.items():
         place.put(f"{_folder(audit)}/{name}", content)
     return files

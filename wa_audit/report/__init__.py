@@ -7,7 +7,7 @@ is imported when it is asked for.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -62,6 +62,12 @@ def need(name: str, flag: str) -> None:
         raise ConfigurationError(f"{flag} needs the extra: pip install 'wa-audit[{found.extra}]'")
 
 
+def render(audit: Audit, name: str) -> Iterator[bytes]:
+    """The bytes of one format's file, by its name in `FORMATS`."""
+    made: Iterator[bytes] = import_module(FORMATS[name].module).render(audit)
+    return made
+
+
 def write(audit: Audit, formats: Iterable[str], folder: Path) -> list[Path]:
     """Writes the audit in each format into `folder`, or where `format=path` says, `-` being stdout; the paths
     of the files, as asked for.
@@ -74,10 +80,10 @@ def write(audit: Audit, formats: Iterable[str], folder: Path) -> list[Path]:
         name, _, given = spelled.partition("=")
         if given == "-":
             sys.stdout.flush()
-            sys.stdout.buffer.writelines(import_module(FORMATS[name].module).render(audit))
+            sys.stdout.buffer.writelines(render(audit, name))
             sys.stdout.buffer.flush()
             continue
         path = Path(given) if given else folder / FORMATS[name].file
-        write_atomically(path, import_module(FORMATS[name].module).render(audit))
+        write_atomically(path, render(audit, name))
         paths.append(path)
     return paths
