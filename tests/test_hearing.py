@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.aws import composites
 from tests.rules.cases import ACCOUNT, REGION, resource
 from wa_audit import hearing
 from wa_audit.aws import alarms, patterns, states
@@ -178,7 +179,7 @@ def test_a_composite_speaks_for_its_members(above: list[Resource], is_heard: boo
     quiet = alarm("quiet", ActionsEnabled=False)
     inventory = Inventory(RUN, [quiet, *above])
     assert bool(hearing.heard([quiet], inventory)) is is_heard
-    assert alarms.actionable(quiet, inventory.of("AWS::CloudWatch::CompositeAlarm")) is is_heard
+    assert composites.is_heard(quiet, inventory.of("AWS::CloudWatch::CompositeAlarm")) is is_heard
 
 
 # -- what could not be read ------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.aws import composites
 from wa_audit.aws import alarms
 from wa_audit.aws.alarms import Metric
 
@@ -131,6 +132,6 @@ def test_heard_of_through_composites() -> None:
     middle = alarm(AlarmName="m", AlarmRule="ALARM(a)", ActionsEnabled=True, AlarmActions=[])
     top = alarm(AlarmName="t", AlarmRule="ALARM(m) OR ALARM(t)", ActionsEnabled=True, AlarmActions=["arn:x"])
     muted = alarm(AlarmName="n", AlarmRule="ALARM(a)", ActionsEnabled=False, AlarmActions=["arn:x"])
-    assert alarms.actionable(alarm(AlarmName="z", ActionsEnabled=True, AlarmActions=["arn:x"]), [])
-    assert not alarms.actionable(quiet, [middle, muted])
-    assert alarms.actionable(quiet, [middle, top])
+    assert composites.is_heard(alarm(AlarmName="z", ActionsEnabled=True, AlarmActions=["arn:x"]), [])
+    assert not composites.is_heard(quiet, [middle, muted])
+    assert composites.is_heard(quiet, [middle, top])

@@ -178,21 +178,6 @@ def acts(alarm: Alarm) -> bool:
     return bool(alarm["ActionsEnabled"] and alarm["AlarmActions"])
 
 
-def actionable(alarm: Alarm, composites: Iterable[Alarm]) -> bool:
-    """Whether something is done when the alarm goes off: by itself, or by a composite it is a member of."""
-    return acts(alarm) or any(acts(composite) for composite in _above(alarm, list(composites), set()))
-
-
-def _above(alarm: Alarm, composites: list[Alarm], seen: set[str]) -> Iterator[Alarm]:
-    names = {alarm["AlarmName"], alarm["AlarmArn"]} - {None}
-    for composite in composites:
-        name = str(composite["AlarmName"])
-        if name not in seen and names & members(composite["AlarmRule"] or ""):
-            seen.add(name)
-            yield composite
-            yield from _above(composite, composites, seen)
-
-
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([()])|(,)|([^\s(),"]+)')
 _STATES = ("ALARM", "OK", "INSUFFICIENT_DATA")
 
