@@ -148,12 +148,9 @@ def may_be_allowed(role: Resource, action: str, arn: str, inventory: Inventory) 
     Raises:
         Unread: a policy could not be read.
     """
-    documents = [row.get("PolicyDocument") for row in role["RolePolicyList"] or ()]
-    for row in role["AttachedManagedPolicies"] or ():
-        attached = inventory.find("AWS::IAM::ManagedPolicy", row.get("PolicyArn"))
-        if attached is None:
-            return True
-        documents.append(attached["Document"])
+    if None in _attached(role, inventory):
+        return True
+    documents = _documents(role, inventory)
     wanted = f"{arn}/*" if arns.parse(arn).service == "s3" else arn
     if any(_speaks_of(document, action, wanted) for document in documents):
         return True
@@ -185,12 +182,15 @@ def works_with(instance: Resource, services: Collection[str], inventory: Invento
 
 
 def _documents(role: Resource, inventory: Inventory) -> list[object]:
-    """A role's policies, its own and those attached to it."""
-    documents: list[object] = [row.get("PolicyDocument") for row in role["RolePolicyList"] or ()]
-    for row in role["AttachedManagedPolicies"] or ():
-        attached = inventory.find("AWS::IAM::ManagedPolicy", row.get("PolicyArn"))
-        documents.append(attached["Document"] if attached else None)
-    return documents
+    """A role's policies, its own and those attached to it; None for one whose document is not known."""
+    own: list[object] = [row.get("PolicyDocument") for row in role["RolePolicyList"] or ()]
+    return own + [found["Document"] if found else None for found in _attached(role, inventory)]
+
+
+def _attached(role: Resource, inventory: Inventory) -> list[Resource | None]:
+    """The managed policies of a role; None for one that was not read."""
+    rows = role["AttachedManagedPolicies"] or ()
+    return [inventory.find("AWS::IAM::ManagedPolicy", row.get("PolicyArn")) for row in rows]
 
 
 def plain_tags(resource: Resource) -> dict[str, str]:
