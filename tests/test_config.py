@@ -6,13 +6,15 @@ import json
 import os
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import jsonschema
 import pytest
 
 from tests.test_cli import Call, call, complaint, inventory  # noqa: F401 - fixtures
-from wa_audit import config, flags, rulebook, settings, tomlfile
+from wa_audit import cli, config, flags, rulebook, settings, tomlfile
 from wa_audit.model import ConfigurationError
 
 BOOK = rulebook.load()
@@ -366,3 +368,21 @@ def test_an_unknown_key_is_an_error_of_the_configuration(tmp_path: Path) -> None
     path.write_text("x = 1\n")
     with pytest.raises(ConfigurationError):
         config.of(config.named(path), flags.SETTINGS)
+
+
+def test_every_command_can_name_its_configuration_or_do_without() -> None:
+    def below(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+        yield name, command
+        if isinstance(command, click.Group):
+            for child in command.list_commands(click.Context(command)):
+                found = command.get_command(click.Context(command), child)
+                assert found is not None
+                yield from below(found, f"{name} {child}".strip())
+
+    without = [
+        name
+        for name, command in below(cli.cli, "")
+        if any(isinstance(each, flags.Setting) and each.key in flags.SETTINGS for each in command.params)
+        and not {"--config", "--no-config"} <= {word for option in command.params for word in option.opts}
+    ]
+    assert without == []

@@ -14,6 +14,7 @@ from wa_audit import flags, wiring
 @flags.paid
 @flags.rulebook
 @flags.no_metrics
+@flags.common
 def iam_policy(form: str, no_metrics: bool, **options: Any) -> None:
     """Print the IAM policy that the selected rules need, and no more.
 

@@ -42,6 +42,7 @@ def pipelines(context: click.Context, audit: Path, as_json: bool) -> None:
 @click.argument("name")
 @flags.drawing_form
 @flags.drawing_file
+@flags.common
 @click.pass_obj
 def show(file: Path, name: str, form: str, output: Path | None) -> None:
     """Draw one pipeline: as text, SVG, DOT for Graphviz, Mermaid for Markdown, or JSON."""

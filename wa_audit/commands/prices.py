@@ -15,7 +15,7 @@ from wa_audit import flags
 @flags.prices
 @flags.price_regions
 @flags.as_json
-@flags.verbose
+@flags.common
 @click.pass_context
 def prices(context: click.Context, /, prices: Path | None, regions: Sequence[str], as_json: bool) -> None:
     """Show the prices in force by which waste is estimated: each with its date and source.
@@ -36,7 +36,7 @@ def prices(context: click.Context, /, prices: Path | None, regions: Sequence[str
 @prices.command("refresh", epilog=flags.EXIT_CODES)
 @flags.connection
 @flags.prices_file
-@flags.verbose
+@flags.common
 def refresh(output: Path | None, no_progress: bool, **options: Any) -> None:
     """Ask AWS's Price List API for today's prices of the regions, and keep them for every audit.
 

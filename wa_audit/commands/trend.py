@@ -19,7 +19,7 @@ from wa_audit import flags, wiring
 @flags.trend_file
 @flags.profile
 @flags.endpoint_url
-@flags.verbose
+@flags.common
 def trend(
     history: str,
     accounts: Sequence[str],
