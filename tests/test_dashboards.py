@@ -27,7 +27,7 @@ from wa_audit import stores
 from wa_audit.model import Status
 from wa_audit.report import audit as audits
 from wa_audit.report import diff as diffs
-from wa_audit.report import flat, history, trend
+from wa_audit.report import flat, history, jsonl, trend
 from wa_audit.report.audit import Audit, FindingRow
 
 if os.environ.get("CI") != "true":
@@ -79,6 +79,13 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for audit in RUNS:
         for key, chunks in history.files(audit):
             stores.at(str(folder)).write(key, chunks)
+    # An older audit's findings lie there too, and another account's.
+    for name, audit in (("a-new", NEW), ("b-old", OLD), ("c-other", RUNS[-1])):
+        own = {
+            arn: structs.replace(found, account=audit.run.account) for arn, found in audit.resources.items()
+        }
+        made = jsonl.render(structs.replace(audit, resources=own))
+        (folder / f"{name}.jsonl").write_bytes(b"".join(made))
     return folder
 
 

@@ -1,7 +1,11 @@
-"""A small dashboard over what `wa-audit --history DIR` keeps; it reads those files and nothing else.
+"""A small dashboard over a folder of wa-audit's JSON; it reads those files and nothing else.
 
-pip install streamlit pandas pyarrow
+pip install streamlit pandas
+wa-audit scan --history audits --format jsonl=audits/findings.jsonl
 streamlit run docs/dashboards/app.py -- audits
+
+Scores come from the summaries that --history keeps, what fails from the findings of the newest audit that lies
+beside them.
 """
 
 from __future__ import annotations
@@ -31,10 +35,14 @@ def runs(folder: str) -> pd.DataFrame:
 
 
 @st.cache_data(ttl=300)
-def findings(folder: str, run: str) -> pd.DataFrame:
-    """The flat table of one run."""
-    (file,) = Path(folder).glob(f"findings/*/*/{run}.parquet")
-    return pd.read_parquet(file, partitioning=None)
+def findings(folder: str, account: str) -> pd.DataFrame:
+    """The flat table of the newest audit of an account among the folder's own files of JSON Lines."""
+    read = [
+        pd.read_json(file, lines=True, dtype=False, convert_dates=False)
+        for file in sorted(Path(folder).glob("*.jsonl"))
+    ]
+    mine = [table for table in read if not table.empty and table["account"].iloc[0] == account]
+    return max(mine, key=lambda table: str(table["audited_at"].iloc[0]), default=pd.DataFrame())
 
 
 def part(table: pd.DataFrame, *, pillar: bool = False, pipeline: bool = False) -> pd.DataFrame:
@@ -117,7 +125,11 @@ def main(folder: str) -> None:
         today = pipelines[pipelines["run"] == last].sort_values("score")
         st.dataframe(today[["pipeline", "score", "coverage", "failed", "high_risk"]], hide_index=True)
     st.subheader("What fails")
-    show_findings(findings(folder, last))
+    found = findings(folder, account)
+    if found.empty:
+        st.info("No findings lie here: add --format jsonl=DIR/findings.jsonl to the audit.")
+        return
+    show_findings(found)
 
 
 main(sys.argv[1] if len(sys.argv) > 1 else "audits")
