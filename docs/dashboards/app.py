@@ -4,8 +4,8 @@ pip install streamlit pandas
 wa-audit scan --history audits --format jsonl=audits/findings.jsonl
 streamlit run docs/dashboards/app.py -- audits
 
-Scores come from the summaries that --history keeps, what fails from the findings of the newest audit that lies
-beside them.
+Scores come from the summaries that --history keeps, what fails from the findings of the newest audit that
+lies beside them.
 """
 
 from __future__ import annotations
