@@ -115,7 +115,7 @@ def compare(operator: str, wanted: str, found: str) -> bool:
                 return ipaddress.ip_address(found) in ipaddress.ip_network(wanted, strict=False)
             except ValueError:
                 return False
-    raise NotImplementedError(operator)
+    raise ValueError(f"{operator} is no operator of this universe")
 
 
 def condition_holds(operator: str, key: str, values: list[str], context: Context) -> bool:
