@@ -6,7 +6,8 @@ The columns are those of `flat.COLUMNS`, all of them text; `evidence` is JSON.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -40,16 +41,21 @@ class _Sink(io.RawIOBase):
         return found
 
 
-def render(audit: Audit, **more: str) -> Iterator[bytes]:
-    """The file, compressed with Zstandard, a row group a group of findings.
+def render(
+    audit: Audit | None, *, metadata: Mapping[str, str] = MappingProxyType({}), **more: str
+) -> Iterator[bytes]:
+    """The file, compressed with Zstandard, a row group a group of findings; without an audit it has no rows.
 
-    `more` are columns at the end, each with the same text in every row.
+    `metadata` goes into the file's own, its footer; `more` are columns at the end, each with the same text in
+    every row.
     """
     schema = pa.schema([(name, pa.string()) for name in (*flat.COLUMNS, *more)])
     sink = _Sink()
     with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
-        for group in frames.groups(audit):
+        for group in frames.groups(audit) if audit else ():
             table = group.assign(**more)
             writer.write_table(pa.Table.from_pandas(table, schema=schema, preserve_index=False))
             yield sink.take()
+        if metadata:
+            writer.add_key_value_metadata(dict(metadata))
     yield sink.take()
