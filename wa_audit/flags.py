@@ -30,6 +30,16 @@ Exit codes:
 Every option can be set in the environment: --fail-on is WA_AUDIT_FAIL_ON; what may be given more than once
 is separated by blanks there, and paths by colons. Or in a configuration: see 'wa-audit init'.
 """
+ORGANIZATION_EXIT_CODES = """\b
+Exit codes:
+  0    every account was audited
+  2    usage or configuration
+  3    internal error
+  4    done, but an account was not audited, or not wholly
+  5    no credentials, or expired ones
+  6    output could not be written
+  130  interrupted; the same command goes on from there
+"""
 DOCTOR_EXIT_CODES = """\b
 Exit codes:
   0    an audit can run; there may be warnings
@@ -227,6 +237,7 @@ profile = option("--profile", metavar="NAME", help="AWS profile; without it, the
 endpoint_url = option("--endpoint-url", metavar="URL", env=["WA_AUDIT_ENDPOINT_URL", "AWS_ENDPOINT_URL"], help="Endpoint of an emulated AWS.")  # fmt: skip
 role_arn = option("--role-arn", metavar="ARN", help="Role to assume first.")
 external_id = option("--external-id", metavar="ID", help="External id that the role asks for.")
+workers = option("--workers", type=click.IntRange(1, 256), default=32, show_default=True, help="Calls under way at once.")  # fmt: skip
 connection = _together(
     profile,
     option("--region", "regions", multiple=True, metavar="REGION", help="Region to read; repeatable. Default: the profile's."),
@@ -234,7 +245,7 @@ connection = _together(
     role_arn,
     external_id,
     endpoint_url,
-    option("--workers", type=click.IntRange(1, 256), default=32, show_default=True, help="Calls under way at once."),
+    workers,
     no_progress,
 )  # fmt: skip
 # Where findings are sent from an audit.json: an account's credentials, without what only a reading needs.
@@ -271,6 +282,9 @@ reports = _together(_folder, _formats("html"))
 history = option("--history", metavar="DIR|s3://BUCKET/PREFIX", help="Keep the run there too, for 'wa-audit trend' and dashboards. In AWS, only the bucket named here is written to.")  # fmt: skip
 trend_form = option("--trend-format", "--format", "form", type=click.Choice(("text", "json", "html")), default="text", show_default=True, help="What to show the trend as.")  # fmt: skip
 trend_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_TREND"], help="File for it; default: the terminal.")  # fmt: skip
+organization = option("--output", "-o", "place", default=".", show_default=True, metavar="DIR|s3://BUCKET/PREFIX", env=["WA_AUDIT_ORGANIZATION"], help="Where the accounts' findings go. In AWS, only the bucket named here is written to.")  # fmt: skip
+parallel = option("--parallel", type=click.IntRange(1, 64), default=2, show_default=True, help="Accounts audited at once, each in a process of its own.")  # fmt: skip
+again = option("--again", once=True, is_flag=True, help="Read accounts again that could not be audited, or not wholly.")  # fmt: skip
 since = option("--since", once=True, type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Only runs that finished on this day or later.")  # fmt: skip
 accounts = option("--account", "accounts", multiple=True, metavar="ID", help="Only this account; repeatable.")  # fmt: skip
 audit_file = option("--audit", type=click.Path(path_type=Path), default=Path("audit.json"), show_default=True, metavar="FILE", env=["WA_AUDIT_AUDIT_FILE"], help="The audit to look at.")  # fmt: skip

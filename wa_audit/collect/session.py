@@ -82,6 +82,14 @@ class AwsSession:
         found = self._session.get_credentials()
         return str(found.method) if found else "nowhere"
 
+    def enter(self) -> None:
+        """Has the credentials fetched, which in a role is a call of sts:AssumeRole.
+
+        Raises:
+            ClientError, BotoCoreError: it was refused, or failed.
+        """
+        self._session.get_credentials().get_frozen_credentials()
+
     def _without_account(self, request: Any, **_: Any) -> None:
         """S3 Control puts the account before the host, which an endpoint of one's own may not resolve."""
         scheme, separator, rest = str(request.url).partition("://")
