@@ -283,6 +283,19 @@ history = option("--history", metavar="DIR|s3://BUCKET/PREFIX", help="Keep the r
 trend_form = option("--trend-format", "--format", "form", type=click.Choice(("text", "json", "html")), default="text", show_default=True, help="What to show the trend as.")  # fmt: skip
 trend_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_TREND"], help="File for it; default: the terminal.")  # fmt: skip
 organization = option("--output", "-o", "place", default=".", show_default=True, metavar="DIR|s3://BUCKET/PREFIX", env=["WA_AUDIT_ORGANIZATION"], help="Where the accounts' findings go. In AWS, only the bucket named here is written to.")  # fmt: skip
+shards_file = option("--output", "-o", type=click.Path(path_type=Path), default=Path("shards.json"), show_default=True, metavar="FILE", env=["WA_AUDIT_SHARDS"], help="Where the accounts to audit go.")  # fmt: skip
+planning = _together(
+    option("--accounts", "listed", type=click.Path(path_type=Path), metavar="FILE", help="The accounts, a line each: ID, or ID,NAME,UNIT. Default: AWS Organizations is asked."),
+    option("--role-name", default="wa-audit-reader", show_default=True, metavar="NAME", help="Role to take on in every account but one's own, with its path if it has one."),
+    external_id,
+    option("--region", "regions", multiple=True, metavar="REGION", help="Region to read in every account; repeatable. Default: the profile's."),
+    option("--all-regions", is_flag=True, help="Read every region that is on in every account, as it needs no opt-in."),
+    option("--include-unit", "units", once=True, multiple=True, metavar="PATH|ID", help="Only accounts in this unit or below it, as Root/Data or ou-ab12-…; repeatable."),
+    option("--exclude-unit", "no_units", once=True, multiple=True, metavar="PATH|ID", help="No account in this unit or below it; repeatable."),
+    option("--account", "accounts", once=True, multiple=True, metavar="ID", help="Only this account; repeatable."),
+    option("--exclude-account", "no_accounts", once=True, multiple=True, metavar="ID", help="Not this account; repeatable."),
+    option("--account-tag", "tags", once=True, multiple=True, metavar="KEY=VALUE", help="Only accounts that bear this tag; repeatable, all must match."),
+)  # fmt: skip
 parallel = option("--parallel", type=click.IntRange(1, 64), default=2, show_default=True, help="Accounts audited at once, each in a process of its own.")  # fmt: skip
 again = option("--again", once=True, is_flag=True, help="Read accounts again that could not be audited, or not wholly.")  # fmt: skip
 since = option("--since", once=True, type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Only runs that finished on this day or later.")  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from wa_audit.organization import outcomes, scanning, shards
 from wa_audit.organization.outcomes import Outcome, State
 from wa_audit.organization.shards import Shard
 
+ROOT = Path(__file__).resolve().parents[2]
 RUN = "20261126T060000Z"
 ACCOUNTS = tuple(f"{number}" * 12 for number in range(1, 7))
 RULES = ("sqs-queue-dlq", "sqs-queue-encrypted")
@@ -132,6 +134,26 @@ def test_each_account_is_one_object_of_its_own_findings(whole: dict[str, bytes],
     assert told.overall is not None
     assert told.overall.counts["fail"] + told.overall.counts["pass"] == 6
     assert set(told.rules) == set(RULES)
+
+
+def test_the_queries_of_the_documentation_run(
+    whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key, content in whole.items():
+        (tmp_path / key).parent.mkdir(parents=True)
+        (tmp_path / key).write_bytes(content)
+    refused = outcomes.refused(planned()[0], outcomes.Refusal(error="access_denied", message="no"))
+    (tmp_path / planned()[0].key).write_bytes(scanning.content(refused, None))
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "organization.md").read_text()
+    accounts, failures = (
+        duckdb.sql(query).fetchall() for query in re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
+    )
+    assert accounts[0] == (ACCOUNTS[0], "", "not_audited", None, None, "no")
+    assert [(row[0], row[2]) for row in accounts[1:]] == [(account, "audited") for account in ACCOUNTS[1:]]
+    assert all(row[3] is not None and row[4] == 100 for row in accounts[1:])
+    assert failures[0][0] == "sqs-queue-dlq"
+    assert failures[0][2:] == (5, 2 + 3 + 4 + 5 + 6)
 
 
 def test_the_bytes_are_the_same_from_several_processes(
