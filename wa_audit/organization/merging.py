@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -86,7 +87,7 @@ def merge(
         ConfigurationError: an account stands there twice, or two were judged by different rulebooks.
     """
     every = sorted(found, key=lambda counts: counts.outcome.account)
-    for first, second in zip(every, every[1:], strict=False):
+    for first, second in pairwise(every):
         if first.outcome.account == second.outcome.account:
             raise ConfigurationError(f"run {run} has account {first.outcome.account} twice")
     judged = [counts for counts in every if counts.outcome.state is not State.NOT_AUDITED]

@@ -8,7 +8,7 @@ import click
 
 from wa_audit import flags
 
-COMMANDS = ("scan",)
+COMMANDS = ("merge", "scan")
 
 
 class _Commands(click.Group):
