@@ -25,7 +25,9 @@ def put(place, account, passed, failed, *, unit="Root", run=RUN, said=None, same
         "run": run, "account": account, "name": "", "unit": unit, "regions": ("eu-west-1",),
         "state": State.AUDITED, "digest": "d", "least_coverage": 50.0,
         "pillar_weights": dict.fromkeys(Pillar, 1.0), "rules": {"r": RULE},
-        "overall": OverallScore(score=None, coverage=None, high_risk=0, medium_risk=0, counts={"pass": total}),
+        "overall": OverallScore(
+            score=None, coverage=None, high_risk=0, medium_risk=0, counts={"pass": total}
+        ),
         "waste": 1.5, **more,
     })  # fmt: skip
     path = place / f"shards/run={run}/account_id={account}/findings.parquet"
