@@ -79,7 +79,7 @@ def merge(
     key = f"{ORGANIZATIONS}/{run}/organization.json"
     store.write(key, [content, b"\n"], over=True)
     click.echo(f"{whole.audited} of {whole.planned} accounts audited; {store.place}/{key}")
-    if whole.audited < whole.planned:
+    if whole.audited < whole.planned or any(account.partial for account in whole.accounts):
         click.get_current_context().exit(4)
 
 
