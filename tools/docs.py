@@ -22,6 +22,7 @@ from wa_audit.aws import framework
 from wa_audit.collect import kinds, permissions, plan, policyforms
 from wa_audit.model import Pillar, Severity
 from wa_audit.report import audit as audits
+from wa_audit.report import organization
 from wa_audit.report.audit import theme_title
 from wa_audit.report.rules import practices
 from wa_audit.rulebook import Rule, Rulebook
@@ -38,6 +39,7 @@ def pages(book: Rulebook, root: Path = ROOT) -> dict[str, str]:
     made["docs/permissions.md"] = permissions_page(book)
     made["docs/iam-policy.json"] = policyforms.as_json(permissions.policies(_operations(book))) + "\n"
     made["docs/audit.schema.json"] = audits.schema().decode()
+    made["docs/organization.schema.json"] = organization.schema().decode()
     made["docs/config.schema.json"] = settings.schema(book)
     made["docs/coverage.md"] = coverage_page(book)
     made[deploy.TARGET] = deploy.template(book)

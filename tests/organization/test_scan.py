@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import boto3
 import duckdb
+import jsonschema
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -154,6 +156,29 @@ def test_the_queries_of_the_documentation_run(
     assert all(row[3] is not None and row[4] == 100 for row in accounts[1:])
     assert failures[0][0] == "sqs-queue-dlq"
     assert failures[0][2:] == (5, 2 + 3 + 4 + 5 + 6)
+
+
+def test_what_was_scanned_is_merged(whole: dict[str, bytes], tmp_path: Path) -> None:
+    for key, content in whole.items():
+        (tmp_path / key).parent.mkdir(parents=True)
+        (tmp_path / key).write_bytes(content)
+    done = subprocess.run(
+        [sys.executable, "-m", "wa_audit", "org", "merge", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / f"organizations/{RUN}/organization.json").read_bytes())
+    jsonschema.validate(found, json.loads((ROOT / "docs" / "organization.schema.json").read_bytes()))
+    assert (found["audited"], found["planned"]) == (6, 6)
+    assert sum(found["overall"]["counts"].values()) == 2 * sum(range(1, 7))
+    assert {account["account"] for account in found["accounts"]} == set(ACCOUNTS)
+    # Each account's own audit, which the merge has not seen, scored the same.
+    assert {a["account"]: a["overall"]["score"] for a in found["accounts"]} == {
+        account: outcome(tmp_path, account).overall.score  # type: ignore[union-attr]
+        for account in ACCOUNTS
+    }
 
 
 def test_the_bytes_are_the_same_from_several_processes(

@@ -8,7 +8,7 @@ import click
 
 from wa_audit import flags
 
-COMMANDS = ("plan", "scan")
+COMMANDS = ("merge", "plan", "scan")
 
 
 class _Commands(click.Group):
