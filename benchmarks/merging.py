@@ -61,7 +61,11 @@ def _write(folder: Path, account: str, findings: int) -> None:
             for n in range(RULES)
         },
         overall=OverallScore(
-            score=None, coverage=None, high_risk=0, medium_risk=0, counts={"pass": findings}
+            score=None,
+            coverage=None,
+            high_risk=0,
+            medium_risk=0,
+            counts={"fail": -(-findings // 7), "pass": findings - -(-findings // 7)},
         ),
     )
     path = folder / f"shards/run={RUN}/account_id={account}/findings.parquet"

@@ -23,14 +23,14 @@ A, B, C, D = "111111111111", "222222222222", "333333333333", "444444444444"
 RULE = RuleFacts(pillar=Pillar.SECURITY, theme="t", severity=Severity.HIGH, title="Encrypted")
 
 
-def put(place, account, passed, failed, *, unit="Root", run=RUN, said=None, same=False, **more):
-    total = passed + failed if said is None else said
+def put(place, account, passed, failed, *, unit="Root", run=RUN, said=None, same=False, rule="r", **more):
+    counts = {"pass": passed, "fail": failed} if said is None else said
     outcome = Outcome(**{
         "run": run, "account": account, "name": "", "unit": unit, "regions": ("eu-west-1",),
         "state": State.AUDITED, "digest": "d", "least_coverage": 50.0,
         "pillar_weights": dict.fromkeys(Pillar, 1.0), "rules": {"r": RULE},
         "overall": OverallScore(
-            score=None, coverage=None, high_risk=0, medium_risk=0, counts={"pass": total}
+            score=None, coverage=None, high_risk=0, medium_risk=0, counts=counts
         ),
         "waste": 1.5, **more,
     })  # fmt: skip
@@ -39,7 +39,7 @@ def put(place, account, passed, failed, *, unit="Root", run=RUN, said=None, same
     said = msgspec.json.encode(outcome).decode().replace("'", "''")
     number = "0" if same else "i"
     duckdb.sql(
-        f"COPY (SELECT {number}::VARCHAR finding_id, 'r' AS rule, 'high' AS severity, "
+        f"COPY (SELECT {number}::VARCHAR finding_id, '{rule}' AS rule, 'high' AS severity, "
         f"CASE WHEN i < {passed} THEN 'pass' ELSE 'fail' END status FROM range({passed + failed}) x(i)) "
         f"TO '{path}' (FORMAT parquet, KV_METADATA {{'{outcomes.KEY}': '{said}'}})"
     )
@@ -62,7 +62,7 @@ def test_the_score_is_pooled_over_all_accounts(tmp_path):
     found = call(tmp_path)
     assert found["overall"]["score"] == 40.0
     assert [(a["account"], a["overall"]["score"]) for a in found["accounts"]] == [(B, 16.7), (A, 75.0)]
-    assert [(u["path"], u["accounts"], u["overall"]["score"]) for u in found["units"]] == [
+    assert [(u["path"], u["audited"], u["overall"]["score"]) for u in found["units"]] == [
         ("Root", 2, 40.0),
         ("Root/Data", 1, 75.0),
     ]
@@ -89,7 +89,11 @@ def test_what_was_not_audited_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     ("more", "words"),
-    [({"said": 9}, "has 2 findings, but its footer says 9"), ({"same": True}, "has a finding twice")],
+    [
+        ({"said": {"pass": 2}}, "has 1 fail, 1 pass, but its footer says 2 pass"),
+        ({"said": {}}, "has 1 fail, 1 pass, but its footer says no findings"),
+        ({"same": True}, "has a finding twice"),
+    ],
 )
 def test_an_object_that_contradicts_itself_is_refused(tmp_path, more, words):
     put(tmp_path, A, 1, 1, **more)
@@ -104,6 +108,35 @@ def test_an_object_of_another_account_is_none_of_this_one(tmp_path):
     assert found["audited"] == 1
     assert [(n["account"], n["reason"]) for n in found["not_audited"]] == [(B, "unreadable")]
     assert f"is of account {A} in run {RUN}" in found["not_audited"][0]["message"]
+
+
+def test_what_is_of_no_audit_is_unreadable_and_stops_nobody(tmp_path):
+    put(tmp_path, A, 1, 0)
+    put(tmp_path, B, 1, 0, rule="invented", unit="Root/Data")
+    torn = put(tmp_path, C, 1, 0, unit="Root/Data")
+    torn.write_bytes(torn.read_bytes().replace(b'"tool":"wa', b'"tool":"\xff\xfe'))
+    found = call(tmp_path, code=4)
+    assert [(n["account"], n["reason"]) for n in found["not_audited"]] == [
+        (B, "unreadable"),
+        (C, "unreadable"),
+    ]
+    assert (
+        "has findings of 'invented', a rule that its footer does not know"
+        in found["not_audited"][0]["message"]
+    )
+    assert found["overall"]["score"] == 100
+
+
+def test_a_unit_tells_how_many_of_its_accounts_were_audited(tmp_path):
+    put(tmp_path, A, 1, 0, unit="Root/Data")
+    put(tmp_path, B, 0, 0, unit="Root/Data", state=State.NOT_AUDITED, overall=None)
+    put(tmp_path, C, 0, 0, unit="Root/Other", state=State.NOT_AUDITED, overall=None)
+    found = call(tmp_path, code=4)
+    assert [(u["path"], u["audited"], u["planned"], u["overall"]["score"]) for u in found["units"]] == [
+        ("Root", 1, 3, 100),
+        ("Root/Data", 1, 2, 100),
+        ("Root/Other", 0, 1, None),
+    ]
 
 
 def test_an_object_that_does_not_say_why_is_told_all_the_same(tmp_path):

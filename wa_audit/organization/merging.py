@@ -18,6 +18,7 @@ from wa_audit.organization.outcomes import Outcome, Refusal, State
 from wa_audit.organization.shards import Shard
 from wa_audit.report import organization as told
 from wa_audit.score import Counted, Standing
+from wa_audit.text import visible
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -68,13 +69,32 @@ def count(database: DuckDBPyConnection, path: Path, what: str, run: str, account
         return f"{what}: cannot be read as Parquet: {type(error).__name__}"
     if (outcome.run, outcome.account) != (run, account):
         return f"{what}: is of account {outcome.account} in run {outcome.run}"
-    total = sum(row[3] for row in rows)
-    said = sum(outcome.overall.counts.values()) if outcome.overall else 0
-    if total != said:
-        raise ConfigurationError(f"{what}: has {total} findings, but its footer says {said}")
+    if strange := _strange(outcome, rows):
+        return f"{what}: {strange}"
+    counted: Counter[str] = Counter()
+    for _, status, _, number in rows:
+        counted[status] += number
+    said = Counter(outcome.overall.counts) if outcome.overall else Counter()
+    if +counted != +said:
+        raise ConfigurationError(f"{what}: has {_figures(counted)}, but its footer says {_figures(said)}")
+    total = counted.total()
     if ids is not None and ids[0] != total:
         raise ConfigurationError(f"{what}: account {outcome.account} has a finding twice")
     return Counts(outcome, rows)
+
+
+def _strange(outcome: Outcome, rows: Iterable[tuple[str, str, str, int]]) -> str:
+    """What in the rows is of no audit of ours; empty where nothing is."""
+    for rule, status, severity, _ in rows:
+        if rule not in outcome.rules:
+            return f"has findings of {visible(str(rule))!r}, a rule that its footer does not know"
+        if status not in list(Status) or severity not in list(Severity):
+            return f"has findings of the status {visible(str(status))!r}, severity {visible(str(severity))!r}"
+    return ""
+
+
+def _figures(counts: Counter[str]) -> str:
+    return ", ".join(f"{number} {status}" for status, number in sorted((+counts).items())) or "no findings"
 
 
 def merge(
@@ -108,7 +128,7 @@ def merge(
         planned=len(judged) + len(absent),
         overall=whole.overall,
         pillars=whole.pillars,
-        units=_units(judged),
+        units=_units(judged, absent),
         accounts=_accounts(judged),
         pipelines=pipelines[:MOST_PIPELINES],
         pipelines_total=len(pipelines),
@@ -170,16 +190,24 @@ def _accounts(judged: Sequence[Counts]) -> list[told.Account]:
     return sorted(found, key=lambda account: (_worst(account.overall.score), account.account))
 
 
-def _units(judged: Sequence[Counts]) -> list[told.Unit]:
+def _units(judged: Sequence[Counts], absent: Iterable[told.NotAudited]) -> list[told.Unit]:
+    planned = Counter(path for account in absent for path in _paths(account.unit))
     below: dict[str, list[Counts]] = defaultdict(list)
     for one in judged:
         for path in _paths(one.outcome.unit):
             below[path].append(one)
     found = []
-    for path, accounts in sorted(below.items()):
+    for path in sorted(below.keys() | planned.keys()):
+        accounts = below.get(path, [])
         standing = _pool(accounts)
         found.append(
-            told.Unit(path=path, accounts=len(accounts), overall=standing.overall, pillars=standing.pillars)
+            told.Unit(
+                path=path,
+                audited=len(accounts),
+                planned=len(accounts) + planned[path],
+                overall=standing.overall,
+                pillars=standing.pillars,
+            )
         )
     return found
 

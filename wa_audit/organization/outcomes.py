@@ -144,7 +144,7 @@ def decode(raw: bytes | str, what: str) -> Outcome:
     """
     try:
         found = msgspec.json.decode(raw, type=Outcome)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{what}: holds no outcome of a shard: {error}") from None
     if found.version.partition(".")[0] != VERSION.partition(".")[0]:
         raise ConfigurationError(f"{what}: is of version {found.version}, which this wa-audit does not read")

@@ -13,10 +13,11 @@ VERSION = "1.0"
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
-    """An organizational unit with all below it."""
+    """An organizational unit with all below it: how many of its accounts were audited, of how many."""
 
     path: str
-    accounts: int
+    audited: int
+    planned: int
     overall: Score
     pillars: dict[Pillar, Score]
 
