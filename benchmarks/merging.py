@@ -1,6 +1,6 @@
 """How long `wa-audit org merge` takes, and how much memory: 200 accounts of 50,000 findings each.
 
-python benchmarks/merging.py [ACCOUNTS [FINDINGS]]
+python -m benchmarks.merging [ACCOUNTS [FINDINGS]]
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from pathlib import Path
 import duckdb
 import msgspec
 
+from benchmarks import memory
 from wa_audit.model import Pillar, Severity
 from wa_audit.organization import outcomes
 from wa_audit.organization.outcomes import Outcome, RuleFacts, State
+from wa_audit.organization.shards import Shard
 from wa_audit.report import flat
 from wa_audit.report.audit import OverallScore
 
@@ -41,16 +43,17 @@ def main() -> None:
         wall = time.perf_counter() - start
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"{accounts} accounts of {findings} findings: {wall:.1f} s, ", end="")
-    print(f"{used.ru_utime + used.ru_stime:.1f} s of CPU, {used.ru_maxrss / 1024:.0f} MB at most")
+    print(f"{used.ru_utime + used.ru_stime:.1f} s of CPU, {memory.mebibytes(used):.0f} MiB at most")
 
 
 def _write(folder: Path, account: str, findings: int) -> None:
+    shard = Shard(run=RUN, account=account, unit="Root", regions=("eu-west-1",))
     outcome = Outcome(
-        run=RUN,
-        account=account,
-        name="",
-        unit="Root",
-        regions=("eu-west-1",),
+        run=shard.run,
+        account=shard.account,
+        name=shard.name,
+        unit=shard.unit,
+        regions=shard.regions,
         state=State.AUDITED,
         digest="d",
         pillar_weights=dict.fromkeys(Pillar, 1.0),
@@ -68,7 +71,7 @@ def _write(folder: Path, account: str, findings: int) -> None:
             counts={"fail": -(-findings // 7), "pass": findings - -(-findings // 7)},
         ),
     )
-    path = folder / f"shards/run={RUN}/account_id={account}/findings.parquet"
+    path = folder / shard.key
     path.parent.mkdir(parents=True)
     columns = ", ".join(f"{VALUES.get(name, repr(name))} AS {name}" for name in flat.COLUMNS)
     said = msgspec.json.encode(outcome).decode()

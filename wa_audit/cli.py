@@ -7,12 +7,12 @@ import logging
 import os
 import signal
 import sys
-from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from wa_audit import __version__, console, flags, wiring
+from wa_audit.commands import Commands
 
 INTERRUPTED = 130
 INTERNAL = 3
@@ -38,21 +38,12 @@ COMMANDS = {
 }
 
 
-class _Commands(click.Group):
-    """Imports a command's module when it is called, or when all are listed."""
-
-    def list_commands(self, context: click.Context) -> list[str]:
-        return sorted(COMMANDS)
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        found = getattr(import_module(COMMANDS[name]), name.replace("-", "_"))
-        assert isinstance(found, click.Command)
-        return found
-
-
-@click.group(cls=_Commands, epilog=flags.EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    modules=COMMANDS,
+    epilog=flags.EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="wa-audit", message="%(prog)s %(version)s")
 @flags.common
 def cli() -> None:

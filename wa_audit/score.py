@@ -69,11 +69,29 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     pillars: dict[Pillar, Score]
 
 
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule's findings, counted by status, and the severities of those that failed."""
+
+    pillar: Pillar
+    theme: str
+    severity: Severity
+    counts: Counter[Status]
+    failures: set[Severity]
+
+    @property
+    def judged(self) -> int:
+        return self.counts[Status.PASS] + self.counts[Status.FAIL]
+
+    @property
+    def undecided(self) -> int:
+        return self.counts[Status.NOT_EVALUATED] + self.counts[Status.ERROR]
+
+
 def score(findings: Iterable[Finding], rulebook: Rulebook) -> Scorecard:
     """The scorecard of one run's findings."""
     tallies = _tallies(findings, rulebook)
     floor = rulebook.least_coverage
-    whole = _standing(tallies, rulebook.pillar_weights, floor)
+    whole = pooled(tallies, rulebook.pillar_weights, floor)
     themes = {(t.pillar, t.theme) for t in tallies.values()}
     return Scorecard(
         overall=whole.overall,
@@ -91,29 +109,10 @@ def score(findings: Iterable[Finding], rulebook: Rulebook) -> Scorecard:
 
 def standing(findings: Iterable[Finding], rulebook: Rulebook) -> Standing:
     """The scores of some of a run's findings, a pipeline's for one."""
-    return _standing(_tallies(findings, rulebook), rulebook.pillar_weights, rulebook.least_coverage)
+    return pooled(_tallies(findings, rulebook), rulebook.pillar_weights, rulebook.least_coverage)
 
 
-class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule's findings, counted by status, and the severities of those that failed."""
-
-    pillar: Pillar
-    theme: str
-    severity: Severity
-    counts: Counter[Status]
-    failures: set[Severity]
-
-
-def pooled(rules: Mapping[str, Counted], weights: Mapping[Pillar, float], floor: float) -> Standing:
-    """The scores of findings that were counted elsewhere, those of many accounts for one."""
-    tallies = {
-        name: _Tally(rule.pillar, rule.theme, rule.severity, rule.counts, rule.failures)
-        for name, rule in rules.items()
-    }
-    return _standing(tallies, weights, floor)
-
-
-def _tallies(findings: Iterable[Finding], rulebook: Rulebook) -> dict[str, _Tally]:
+def _tallies(findings: Iterable[Finding], rulebook: Rulebook) -> dict[str, Tally]:
     counts: dict[str, Counter[Status]] = defaultdict(Counter)
     failures: dict[str, set[Severity]] = defaultdict(set)
     for finding in findings:
@@ -121,14 +120,20 @@ def _tallies(findings: Iterable[Finding], rulebook: Rulebook) -> dict[str, _Tall
         if finding.status is Status.FAIL:
             failures[finding.rule].add(finding.severity)
     return {
-        rule.id: _Tally(
-            rule.pillar, rule.theme, rule.severity, counts.get(rule.id, _NONE), failures.get(rule.id, set())
+        rule.id: Tally(
+            pillar=rule.pillar,
+            theme=rule.theme,
+            severity=rule.severity,
+            counts=counts.get(rule.id, _NONE),
+            failures=failures.get(rule.id, set()),
         )
         for rule in rulebook.rules
     }
 
 
-def _standing(tallies: Mapping[str, _Tally], weights: Mapping[Pillar, float], floor: float) -> Standing:
+def pooled(tallies: Mapping[str, Tally], weights: Mapping[Pillar, float], floor: float) -> Standing:
+    """The scores of tallies by rule, which may be of many accounts: `weights` are the pillars', and `floor`
+    is the coverage, 0 to 100, under which no score is given."""
     pillars = {
         pillar: _weigh([t for t in tallies.values() if t.pillar is pillar], floor) for pillar in Pillar
     }
@@ -143,23 +148,7 @@ def _standing(tallies: Mapping[str, _Tally], weights: Mapping[Pillar, float], fl
 _NONE: Counter[Status] = Counter()
 
 
-class _Tally(msgspec.Struct, frozen=True):
-    pillar: Pillar
-    theme: str
-    severity: Severity
-    counts: Counter[Status]
-    failures: set[Severity]
-
-    @property
-    def judged(self) -> int:
-        return self.counts[Status.PASS] + self.counts[Status.FAIL]
-
-    @property
-    def undecided(self) -> int:
-        return self.counts[Status.NOT_EVALUATED] + self.counts[Status.ERROR]
-
-
-def _weigh(tallies: list[_Tally], floor: float) -> Score:
+def _weigh(tallies: list[Tally], floor: float) -> Score:
     """Severity-weighted means over rules; a lone rule of weight 0 still has a score of its own."""
     alone = len(tallies) == 1
     tallies = [t for t in tallies if t.counts]  # of a pipeline's rules most have nothing to say
@@ -184,7 +173,7 @@ def _weigh(tallies: list[_Tally], floor: float) -> Score:
     )
 
 
-def _gains(tallies: Mapping[str, _Tally], rulebook: Rulebook, pillars: Mapping[Pillar, Score]) -> list[Gain]:
+def _gains(tallies: Mapping[str, Tally], rulebook: Rulebook, pillars: Mapping[Pillar, Score]) -> list[Gain]:
     """A rule's share of its pillar × the pillar's share of the whole × what the rule lacks of 100.
 
     The gravest failures come first, and among those of one severity the largest gain.

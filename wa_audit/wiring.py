@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from wa_audit.rulebook import Rulebook
     from wa_audit.stores import Store
     from wa_audit.suppressions import Entry
+    from wa_audit.tomlfile import Document
 
 
-def load_rulebook(options: dict[str, Any]) -> Rulebook:
-    """The rulebook that the rulebook's options ask for; takes them out of `options`."""
+def load_rulebook(options: dict[str, Any], configured: Document | None = None) -> Rulebook:
+    """The rulebook that the rulebook's options ask for; takes them out of `options`. `configured` is the
+    configuration's document where no command runs that knows of one."""
     from wa_audit import rulebook
     from wa_audit.collect import plan
 
@@ -35,7 +37,7 @@ def load_rulebook(options: dict[str, Any]) -> Rulebook:
         overlays=options.pop("overlays"),
         folders=options.pop("folders"),
         plugins=options.pop("plugins"),
-        configuration=flags.configuration().document,
+        configuration=configured or flags.configuration().document,
     )
     plan.plan(book.rules)  # refuses a rule that asks for what no kind reads
     return book.select(

@@ -145,7 +145,7 @@ def test_the_queries_of_the_documentation_run(
         (tmp_path / key).parent.mkdir(parents=True)
         (tmp_path / key).write_bytes(content)
     refused = outcomes.refused(planned()[0], outcomes.Refusal(error="access_denied", message="no"))
-    (tmp_path / planned()[0].key).write_bytes(scanning.content(refused, None))
+    (tmp_path / planned()[0].key).write_bytes(b"".join(outcomes.render(refused, None)))
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "docs" / "organization.md").read_text()
     accounts, failures = (

@@ -11,13 +11,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from wa_audit import score
 from wa_audit.model import ConfigurationError, Pillar, Severity, Status
 from wa_audit.organization import outcomes
-from wa_audit.organization.outcomes import Outcome, Refusal, State
+from wa_audit.organization.outcomes import Outcome, Refusal, RuleFacts, State
 from wa_audit.organization.shards import Shard
 from wa_audit.report import organization as told
-from wa_audit.score import Counted, Standing
+from wa_audit.score import Standing, Tally
 from wa_audit.text import visible
 
 if TYPE_CHECKING:
@@ -148,21 +150,25 @@ def _pool(judged: Sequence[Counts]) -> Standing:
             counts[rule][Status(status)] += number
             if status == Status.FAIL:
                 failures[rule].add(Severity(severity))
-    facts = {name: rule for one in judged for name, rule in one.outcome.rules.items()}
-    rules = {
-        name: Counted(
+    tallies = {
+        name: Tally(
             pillar=rule.pillar,
             theme=rule.theme,
             severity=rule.severity,
             counts=counts[name],
             failures=failures[name],
         )
-        for name, rule in sorted(facts.items())
+        for name, rule in sorted(_facts(judged).items())
     }
     first = judged[0].outcome if judged else None
     return score.pooled(
-        rules, first.pillar_weights if first else _EVEN, first.least_coverage if first else 0.0
+        tallies, first.pillar_weights if first else _EVEN, first.least_coverage if first else 0.0
     )
+
+
+def _facts(judged: Iterable[Counts]) -> dict[str, RuleFacts]:
+    """The rules that judged them."""
+    return {name: rule for one in judged for name, rule in one.outcome.rules.items()}
 
 
 _EVEN = dict.fromkeys(Pillar, 1.0)
@@ -220,18 +226,9 @@ def _paths(unit: str) -> Iterator[str]:
 
 def _pipelines(judged: Sequence[Counts]) -> list[told.Pipeline]:
     found = [
-        told.Pipeline(
-            account=one.outcome.account,
-            name=p.name,
-            score=p.score,
-            coverage=p.coverage,
-            high_risk=p.high_risk,
-            medium_risk=p.medium_risk,
-            failing=p.failing,
-            weakest=p.weakest,
-        )
+        told.Pipeline(account=one.outcome.account, **msgspec.structs.asdict(pipeline))
         for one in judged
-        for p in one.outcome.pipelines
+        for pipeline in one.outcome.pipelines
     ]
     return sorted(found, key=lambda p: (_worst(p.score), -p.high_risk, p.account, p.name))
 
@@ -244,7 +241,7 @@ def _rules(judged: Sequence[Counts]) -> list[told.Rule]:
             if status == Status.FAIL:
                 failing[rule] += number
                 accounts[rule].add(one.outcome.account)
-    facts = {name: rule for one in judged for name, rule in one.outcome.rules.items()}
+    facts = _facts(judged)
     found = [
         told.Rule(
             rule=name,
@@ -262,40 +259,32 @@ def _rules(judged: Sequence[Counts]) -> list[told.Rule]:
 def _absent(
     every: Sequence[Counts], unreadable: Iterable[tuple[str, str]], planned: Sequence[Shard]
 ) -> list[told.NotAudited]:
-    found = {}
     names = {shard.account: shard for shard in planned}
+    found = {}
     for account, message in unreadable:
-        shard = names.get(account)
-        found[account] = _missing(account, shard, "unreadable", message)
-    for counts in every:
-        about = counts.outcome
+        why = Refusal(error="unreadable", message=message)
+        found[account] = _not_audited(account, names.get(account), why)
+    for about in (counts.outcome for counts in every):
         if about.state is State.NOT_AUDITED:
             why = about.refusal or Refusal(error="unknown", message="its object does not say why")
-            found[about.account] = told.NotAudited(
-                account=about.account,
-                name=about.name,
-                unit=about.unit,
-                reason=why.error,
-                operation=why.operation,
-                action=why.action,
-                message=why.message,
-            )
+            found[about.account] = _not_audited(about.account, about, why)
     there = {counts.outcome.account for counts in every} | set(found)
     for account, shard in names.items():
         if account not in there:
-            found[account] = _missing(account, shard, "never scanned", "no object was written for it")
+            why = Refusal(error="never scanned", message="no object was written for it")
+            found[account] = _not_audited(account, shard, why)
     return [found[account] for account in sorted(found)]
 
 
-def _missing(account: str, shard: Shard | None, reason: str, message: str) -> told.NotAudited:
+def _not_audited(account: str, about: Shard | Outcome | None, why: Refusal) -> told.NotAudited:
     return told.NotAudited(
         account=account,
-        name=shard.name if shard else "",
-        unit=shard.unit if shard else "",
-        reason=reason,
-        operation="",
-        action="",
-        message=message,
+        name=about.name if about else "",
+        unit=about.unit if about else "",
+        reason=why.error,
+        operation=why.operation,
+        action=why.action,
+        message=why.message,
     )
 
 

@@ -18,6 +18,7 @@ from wa_audit.model import ConfigurationError, Pillar, Severity
 from wa_audit.organization.shards import Shard
 from wa_audit.report.audit import Audit, OverallScore, PillarScore
 from wa_audit.report.gaps import Unread
+from wa_audit.report.organization import PipelineScore
 
 KEY = "wa-audit"
 VERSION = "1.0"
@@ -48,18 +49,6 @@ class RuleFacts(msgspec.Struct, frozen=True, kw_only=True):
     theme: str
     severity: Severity
     title: str
-
-
-class PipelineScore(msgspec.Struct, frozen=True, kw_only=True):
-    """A pipeline of the account; figures as in audit.json."""
-
-    name: str
-    score: float | None
-    coverage: float | None
-    high_risk: int
-    medium_risk: int
-    failing: int
-    weakest: str
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from wa_audit import collect as collecting
 from wa_audit.model import ConfigurationError, CredentialsError, Pillar, Reason
-from wa_audit.organization import SHARDS, outcomes
+from wa_audit.organization import outcomes
 from wa_audit.organization.outcomes import Outcome, Refusal, State
 from wa_audit.organization.shards import Shard
 from wa_audit.text import visible
@@ -40,18 +40,18 @@ def scan(
     """Audits one account as of the time at which its run was planned. `judge` makes the audit, `weights` are
     its rulebook's. An account that cannot be entered, or not be read, is an outcome too, without an audit."""
     try:
-        refusal, inventory = _read(shard, reading)
+        found = _read(shard, reading)
     except CredentialsError as error:
-        refusal, inventory = Refusal(error="credentials", message=visible(str(error))), None
+        found = Refusal(error="credentials", message=visible(str(error)))
     except ConfigurationError as error:
-        refusal, inventory = Refusal(error="configuration", message=visible(str(error))), None
-    if refusal is not None or inventory is None:
-        return outcomes.refused(shard, refusal or Refusal(error="nothing", message="nothing was read")), None
-    audit = judge(inventory)
+        found = Refusal(error="configuration", message=visible(str(error)))
+    if isinstance(found, Refusal):
+        return outcomes.refused(shard, found), None
+    audit = judge(found)
     return outcomes.of(shard, audit, dict(weights)), audit
 
 
-def _read(shard: Shard, reading: Reading) -> tuple[Refusal | None, Inventory | None]:
+def _read(shard: Shard, reading: Reading) -> Inventory | Refusal:
     from botocore.exceptions import BotoCoreError, ClientError
 
     from wa_audit.collect import errors
@@ -70,18 +70,19 @@ def _read(shard: Shard, reading: Reading) -> tuple[Refusal | None, Inventory | N
     except (ClientError, BotoCoreError) as error:
         reason = errors.reason(error)
         words = visible(str(error).split("\n")[0])
-        denied = reason is Reason.ACCESS_DENIED
         role = shard.role_arn or "the account's own credentials"
-        message = f"{role} could not be taken on: {words}"
         return Refusal(
-            error=str(reason), operation=_ENTER, action=_ENTER if denied else "", message=message
-        ), None
-    found = session.identity(shard.regions[0]).account
-    if found != shard.account:
-        message = f"the credentials are of account {found}, not of {shard.account}"
-        return Refusal(error="other_account", operation="sts:GetCallerIdentity", message=message), None
+            error=str(reason),
+            operation=_ENTER,
+            action=_ENTER if reason is Reason.ACCESS_DENIED else "",
+            message=f"{role} could not be taken on: {words}",
+        )
+    account = session.identity(shard.regions[0]).account
+    if account != shard.account:
+        message = f"the credentials are of account {account}, not of {shard.account}"
+        return Refusal(error="other_account", operation="sts:GetCallerIdentity", message=message)
     try:
-        return None, collecting.collect(
+        return collecting.collect(
             session,
             reading.plan,
             shard.regions,
@@ -91,11 +92,6 @@ def _read(shard: Shard, reading: Reading) -> tuple[Refusal | None, Inventory | N
         )
     except collecting.Interrupted:
         raise KeyboardInterrupt from None
-
-
-def content(outcome: Outcome, audit: Audit | None) -> bytes:
-    """The shard's one object."""
-    return b"".join(outcomes.render(outcome, audit))
 
 
 def state(raw: bytes, what: str) -> State:
@@ -118,8 +114,3 @@ def left(shards: Iterable[Shard], kept: Iterable[str]) -> list[Shard]:
     """The shards of which nothing is among the keys that are kept."""
     there = frozenset(kept)
     return [shard for shard in shards if shard.key not in there]
-
-
-def folder(run: str) -> str:
-    """Under which a run's objects are kept."""
-    return f"{SHARDS}/run={run}"

@@ -5,6 +5,7 @@ It is a plain JSON array, for that is what a Distributed Map of Step Functions r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,11 @@ import msgspec
 from wa_audit.files import write_atomically
 from wa_audit.model import ConfigurationError
 from wa_audit.organization import SHARDS
+
+# What `Shard.key` gives.
+KEY = re.compile(
+    rf"{SHARDS}/run=(?P<run>\d{{8}}T\d{{6}}Z)/account_id=(?P<account>\d{{12}})/findings\.parquet"
+)
 
 Account = Annotated[str, msgspec.Meta(pattern=r"^\d{12}$")]
 Run = Annotated[str, msgspec.Meta(pattern=r"^\d{8}T\d{6}Z$")]
@@ -42,13 +48,18 @@ class Shard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     @property
     def key(self) -> str:
         """Of the one object that comes of it."""
-        return f"{SHARDS}/run={self.run}/account_id={self.account}/findings.parquet"
+        return f"{folder(self.run)}/account_id={self.account}/findings.parquet"
 
     @property
     def planned(self) -> str:
         """When the run was planned, ISO 8601 in UTC."""
         r = self.run
         return f"{r[:4]}-{r[4:6]}-{r[6:8]}T{r[9:11]}:{r[11:13]}:{r[13:15]}Z"
+
+
+def folder(run: str) -> str:
+    """Under which a run's objects are kept."""
+    return f"{SHARDS}/run={run}"
 
 
 def write(path: Path, shards: Iterable[Shard]) -> None:

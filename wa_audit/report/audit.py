@@ -504,7 +504,4 @@ def read(path: Path) -> Audit:
 
 def schema() -> bytes:
     """The JSON Schema of audit.json."""
-    made = msgspec.json.schema(Audit)
-    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    made["title"] = f"wa-audit audit.json, version {VERSION}"
-    return msgspec.json.format(_encoder.encode(made), indent=2) + b"\n"
+    return documents.schema(Audit, f"wa-audit audit.json, version {VERSION}")

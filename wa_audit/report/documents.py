@@ -85,6 +85,14 @@ def _typed(path: Path, raw: bytes | bytearray, type_: type[_Document], kind: Kin
     return msgspec.json.decode(raw, type=type_)
 
 
+def schema(type_: type[msgspec.Struct], title: str) -> bytes:
+    """The JSON Schema of a document."""
+    made = msgspec.json.schema(type_)
+    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    made["title"] = title
+    return msgspec.json.format(msgspec.json.encode(made, order="sorted"), indent=2) + b"\n"
+
+
 class _Elements:
     """Makes elements of their lines."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from wa_audit.model import Pillar, Severity
+from wa_audit.report import documents
 from wa_audit.score import Score
 
 VERSION = "1.0"
@@ -32,8 +31,9 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     waste: float | None
 
 
-class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
-    account: str
+class PipelineScore(msgspec.Struct, frozen=True, kw_only=True):
+    """A pipeline of an account; figures as in audit.json."""
+
     name: str
     score: float | None
     coverage: float | None
@@ -41,6 +41,10 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     medium_risk: int
     failing: int
     weakest: str
+
+
+class Pipeline(PipelineScore, frozen=True, kw_only=True):
+    account: str
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,14 +108,6 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True):
     trend: list[Point]
 
 
-def render(organization: Organization) -> bytes:
-    """organization.json."""
-    return msgspec.json.format(msgspec.json.encode(organization, order="sorted"), indent=1) + b"\n"
-
-
 def schema() -> bytes:
     """The JSON Schema of organization.json."""
-    made: dict[str, Any] = msgspec.json.schema(Organization)
-    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    made["title"] = f"wa-audit organization.json, version {VERSION}"
-    return msgspec.json.format(msgspec.json.encode(made, order="sorted"), indent=2) + b"\n"
+    return documents.schema(Organization, f"wa-audit organization.json, version {VERSION}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,8 +14,6 @@ from wa_audit import flags
 if TYPE_CHECKING:
     from wa_audit.report.organization import Point
     from wa_audit.stores import Store
-
-_KEY = re.compile(r"shards/run=(?P<run>\d{8}T\d{6}Z)/account_id=(?P<account>\d{12})/findings\.parquet")
 
 
 @click.command(epilog=flags.ORGANIZATION_EXIT_CODES)
@@ -37,11 +34,11 @@ def merge(
     from wa_audit import stores
     from wa_audit.model import ConfigurationError
     from wa_audit.organization import ORGANIZATIONS, SHARDS, merging
-    from wa_audit.organization.shards import read
-    from wa_audit.report import organization
+    from wa_audit.organization.shards import KEY, read
+    from wa_audit.report.indented import as_json
 
     store = stores.at(place, profile=profile, endpoint_url=endpoint_url)
-    found = [match for key in store.keys(SHARDS) if (match := _KEY.fullmatch(key))]
+    found = [match for key in store.keys(SHARDS) if (match := KEY.fullmatch(key))]
     if not found:
         raise ConfigurationError(f"{store.place}: holds no run; 'wa-audit org scan' writes one")
     runs = sorted({match["run"] for match in found})
@@ -66,7 +63,7 @@ def merge(
         database.close()
     whole = merging.merge(run, counted, unreadable, named, _earlier(store, run))
     key = f"{ORGANIZATIONS}/{run}/organization.json"
-    store.write(key, [organization.render(whole)], over=True)
+    store.write(key, [as_json(whole)], over=True)
     score = "none could be given" if whole.overall.score is None else f"{whole.overall.score:g}"
     click.echo(
         f"Score {score}, of {whole.audited} accounts audited out of {whole.planned}; {store.place}/{key}"

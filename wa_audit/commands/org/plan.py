@@ -53,13 +53,10 @@ def plan(
     session = sessions.connect(
         profile=profile, region=regions[0] if regions else None, endpoint_url=endpoint_url
     )
-    first = (list(regions) or [session.region or sessions.own_region(profile)])[0]
+    named = sessions.chosen_regions(session, regions, all_regions=False)
+    first = named[0]
     own = session.identity(first).account
-    read = (
-        session.enabled_regions(first, for_all=True)
-        if all_regions
-        else sessions.chosen_regions(session, regions, all_regions=False)
-    )
+    read = session.enabled_regions(first, for_all=True) if all_regions else named
     there = (
         planning.listed(listed)
         if listed

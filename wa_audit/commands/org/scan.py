@@ -17,26 +17,45 @@ import click
 from wa_audit import flags, wiring
 
 if TYPE_CHECKING:
-    from wa_audit.organization.outcomes import State
+    from wa_audit.collect.plan import Plan
+    from wa_audit.organization.outcomes import Outcome, State
     from wa_audit.organization.shards import Shard
+    from wa_audit.report.audit import Audit
+    from wa_audit.rulebook import Rulebook
     from wa_audit.stores import Store
+    from wa_audit.tomlfile import Document
 
 # Passes over what is left in which a process was killed and no account came to its end.
 _MOST_IN_VAIN = 3
 
 
 class Job(NamedTuple):
-    """What every process is told: where to write, by which rules to judge, and how to read."""
+    """What every process is told: where to write, by which rules to judge, and how to read. `options` are
+    those of the rulebook and of paid calls, as the command got them; `configured` is the configuration."""
 
     place: str
-    book: dict[str, Any]
+    options: dict[str, Any]
+    configured: Document | None
     profile: str | None
     endpoint_url: str | None
     workers: int
     metrics_days: int
-    paid_calls: bool
-    cost: bool
     over: bool
+
+    def prepared(self) -> Prepared:
+        """Raises ConfigurationError or UsageError where rules or options are not what they should be."""
+        options = dict(self.options)
+        book = wiring.load_rulebook(options, self.configured)
+        plan = wiring.affordable(wiring.make_plan(book, tags=False), options)
+        return Prepared(self, book, plan)
+
+
+class Prepared(NamedTuple):
+    """A job with what is made of it once a process."""
+
+    job: Job
+    book: Rulebook
+    plan: Plan
 
 
 class Told(NamedTuple):
@@ -68,8 +87,6 @@ def scan(
     no_progress: bool,
     metrics_days: int,
     no_metrics: bool,
-    no_paid_calls: bool,
-    cost: bool,
     workers: int,
     profile: str | None,
     endpoint_url: str | None,
@@ -84,26 +101,22 @@ def scan(
     from wa_audit.model import InterruptedRunError
     from wa_audit.organization import scanning
     from wa_audit.organization.outcomes import State
-    from wa_audit.organization.shards import read
+    from wa_audit.organization.shards import folder, read
 
-    if cost and no_paid_calls:
-        raise click.UsageError("--cost and --no-paid-calls exclude each other")
     named = read(shards)
-    book = {**options, "configuration": flags.configuration().document}
-    _rulebook(book)  # a mistake in the rules is told once, and before any account is read
+    days = 0 if no_metrics else metrics_days
+    configured = flags.configuration().document
+    job = Job(place, options, configured, profile, endpoint_url, workers, days, again)
+    job.prepared()  # a mistake in the rules is told once, and before any account is read
     report.need("parquet", "org scan")
     store = stores.at(place, profile=profile, endpoint_url=endpoint_url)
     store.check()
     wanted = {shard.key for shard in named}
-    there = [key for key in store.keys(scanning.folder(named[0].run)) if key in wanted]
+    there = [key for key in store.keys(folder(named[0].run)) if key in wanted]
     kept = dict(zip(there, _states(store, there), strict=True))
     if again:
         kept = {key: state for key, state in kept.items() if state is State.AUDITED}
     left = scanning.left(named, kept)
-    job = Job(
-        place, book, profile, endpoint_url, workers, 0 if no_metrics else metrics_days,
-        not no_paid_calls, cost, again,
-    )  # fmt: skip
     try:
         counts = Counter([*kept.values(), *_all(left, job, parallel, quiet=no_progress)])
     except KeyboardInterrupt:
@@ -171,32 +184,21 @@ def _given_up(shard: Shard, job: Job) -> Told:
     return _keep(shard, job, refused(shard, Refusal(error="killed", message=message)), None)
 
 
-_job: list[tuple[Job, Any]] = []
-"""What this process was told, with its rulebook: of a process of the pool alone."""
+_prepared: list[Prepared] = []
+"""What this process was told: of a process of the pool alone."""
 
 
 def _begin(job: Job) -> None:
     """Prepares a process of the pool. Ctrl-C goes to the whole group, and is the parent's to answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _job[:] = [(job, _rulebook(job.book))]
-
-
-def _rulebook(given: dict[str, Any]) -> Any:
-    from wa_audit import rulebook
-
-    book = rulebook.load(
-        **{name: given[name] for name in ("overlays", "folders", "plugins", "configuration")}
-    )
-    return book.select(**{name: given[name] for name in ("pillars", "rules", "severities")})
+    _prepared[:] = [job.prepared()]
 
 
 def _one(shard: Shard) -> Told:
     """Audits a shard in a process of the pool. Whatever else goes wrong there is this account's alone."""
-    from wa_audit.collect import plan as plans
     from wa_audit.organization import outcomes, scanning
 
-    job, book = _job[0]
-    plan = plans.affordable(wiring.make_plan(book, tags=False), paid_calls=job.paid_calls, cost=job.cost)
+    job, book, plan = _prepared[0]
     reading = scanning.Reading(plan, job.profile, job.endpoint_url, job.workers, job.metrics_days)
     judge = partial(wiring.assess, book=book, judging=wiring.Judging.of_everything())
     try:
@@ -207,10 +209,10 @@ def _one(shard: Shard) -> Told:
     return _keep(shard, job, outcome, audit)
 
 
-def _keep(shard: Shard, job: Job, outcome: Any, audit: Any) -> Told:
+def _keep(shard: Shard, job: Job, outcome: Outcome, audit: Audit | None) -> Told:
     from wa_audit import stores
-    from wa_audit.organization.scanning import content
+    from wa_audit.organization.outcomes import render
 
     store = stores.at(job.place, profile=job.profile, endpoint_url=job.endpoint_url)
-    store.write(shard.key, [content(outcome, audit)], over=job.over)
+    store.write(shard.key, render(outcome, audit), over=job.over)
     return Told(shard.account, outcome.state, outcome.refusal.message if outcome.refusal else "")
