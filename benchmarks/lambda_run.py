@@ -112,6 +112,7 @@ def function(environment: Mapping[str, str], folder: Path, task: Path | None = N
     own = {
         **environment,
         "PYTHONPATH": os.pathsep.join([*code, str(RUNTIME)]),
+        "MALLOC_ARENA_MAX": "2",  # as deploy/template.yaml sets it
         "AWS_LAMBDA_FUNCTION_NAME": "wa-audit",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": "900",
         "AWS_REGION": compare.REGION,
@@ -257,9 +258,7 @@ def _make_bucket(environment: Mapping[str, str]) -> None:
         endpoint_url=environment["AWS_ENDPOINT_URL"],
         config=Config(s3={"addressing_style": "path"}, proxies={}),
     )
-    client.create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": compare.REGION}
-    )
+    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": compare.REGION})
 
 
 def goals(runs: Sequence[Run]) -> Iterator[tuple[str, float, float]]:
