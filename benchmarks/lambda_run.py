@@ -1,13 +1,13 @@
-"""The scheduled run as Lambda makes it, beside `wa-audit scan`: memory, seconds, and what warm runs leave behind.
+"""The scheduled run as Lambda makes it, beside `wa-audit scan`: memory, seconds, what warm runs leave behind.
 
     python -m benchmarks.lambda_run [--warm N] [--task FOLDER]
 
-Serves the demo account on 127.0.0.1, with a bucket for the reports. The function is a process of its own behind
-Lambda's runtime interface emulator, which `make setup` puts into .venv-lambda: invoked once cold, then warm, in
-turn with a scan of the same account by the command line. Both write audit.json, report.html and the history.
-`--task` is the folder of an unpacked zip of `make lambda` for this machine; without it, the function is this
-checkout's with this Python's packages. Memory is the kernel's count for the one process: no emulator is in it.
-Linux alone.
+Serves the demo account on 127.0.0.1, with a bucket for the reports. The function is a process of its own
+behind Lambda's runtime interface emulator, which `make setup` puts into .venv-lambda: invoked once cold, then
+warm, in turn with a scan of the same account by the command line. Both write audit.json, report.html and the
+history. `--task` is the folder of an unpacked zip of `make lambda` for this machine; without it, the function
+is this checkout's with this Python's packages. Memory is the kernel's count for the one process: no emulator
+is in it. Linux alone.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ DAY = "1793534400"
 
 @dataclass
 class Run:
-    """One run. `peak` and `after` are the process's memory in MiB, at most so far and when it had answered."""
+    """One run. `peak` and `after` are the memory in MiB: at most so far, and when it had answered."""
 
     name: str
     wall: float
