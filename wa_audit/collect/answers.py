@@ -76,7 +76,7 @@ def _value_fits(shape: Any, found: object) -> bool:
 def _form(shape: Any) -> tuple[str, tuple[type, ...], Any]:
     """What a shape demands: its form, the types that JSON has for it, and the shapes within.
 
-    The shape keeps it: a cache would keep the shapes, and with them the models of every session that ever was.
+    The shape keeps it: a cache would keep the shapes, and with them the models of every session.
     """
     found: tuple[str, tuple[type, ...], Any] | None = getattr(shape, _FORM, None)
     if found is None:

@@ -1,7 +1,7 @@
 """findings.parquet: the flat table as Parquet, for Athena, DuckDB and whatever reads a lake.
 
-The columns are those of `flat.COLUMNS`, all of them text; `evidence` is JSON. Arrow alone writes it: pandas would
-take 60 MiB more, which a Lambda function has better use for.
+The columns are those of `flat.COLUMNS`, all of them text; `evidence` is JSON. Arrow alone writes it: pandas
+would take 50 MiB more, which a Lambda function has better use for.
 """
 
 from __future__ import annotations
