@@ -16,13 +16,14 @@ from pathlib import Path
 
 import click
 
-from benchmarks import organization
+from benchmarks import organization as scale
 from tools import deploy
 from wa_audit import cli, rulebook, score, settings
 from wa_audit.aws import framework
 from wa_audit.collect import kinds, permissions, plan, policyforms
 from wa_audit.model import Pillar, Severity
 from wa_audit.report import audit as audits
+from wa_audit.report import organization
 from wa_audit.report.audit import theme_title
 from wa_audit.report.rules import practices
 from wa_audit.rulebook import Rule, Rulebook
@@ -39,6 +40,7 @@ def pages(book: Rulebook, root: Path = ROOT) -> dict[str, str]:
     made["docs/permissions.md"] = permissions_page(book)
     made["docs/iam-policy.json"] = policyforms.as_json(permissions.policies(_operations(book))) + "\n"
     made["docs/audit.schema.json"] = audits.schema().decode()
+    made["docs/organization.schema.json"] = organization.schema().decode()
     made["docs/config.schema.json"] = settings.schema(book)
     made["docs/coverage.md"] = coverage_page(book)
     made[deploy.TARGET] = deploy.template(book)
@@ -50,7 +52,7 @@ def pages(book: Rulebook, root: Path = ROOT) -> dict[str, str]:
         "weights": weights(),
         "pillar-weights": pillar_weights(book),
         "pillars": pillars(book),
-        **organization.blocks(),
+        **scale.blocks(),
     }
     for path in sorted([*root.glob("*.md"), *root.glob("docs/*.md")]):
         text = path.read_text(encoding="utf-8")

@@ -209,7 +209,7 @@ def _write(audit: Audit, formats: tuple[str, ...], place: Bucket) -> dict[str, b
 
     files = {FORMATS[name].file: b"".join(render(audit, name)) for name in formats}
     for name, content in files.items():
-        place.replace(f"{_folder(audit)}/{name}", content)
+        place.write(f"{_folder(audit)}/{name}", [content], over=True)
     return files
 
 
@@ -237,7 +237,7 @@ def _go_on(
         )
     run = _folder(audit).rpartition("/")[2]
     token = f"continuations/account_id={audit.run.account}/{run}.jsonl"
-    place.replace(token, journal)
+    place.write(token, [journal], over=True)
     following = {"continuation": token, "invocation": settings.invocation + 1}
     if settings.hand_on:
         asked = {
@@ -260,7 +260,7 @@ def _finish(settings: Settings, place: Bucket, audit: Audit, written: Mapping[st
     for key, chunks in history.files(audit) if settings.history else ():
         place.write(key, chunks)
     for name, content in written.items():
-        place.replace(f"{latest}/{name}", content)
+        place.write(f"{latest}/{name}", [content], over=True)
     worse = []
     if change is not None:
         severities = list(Severity)

@@ -28,6 +28,7 @@ COMMANDS = {
     "doctor": "wa_audit.commands.doctor",
     "iam-policy": "wa_audit.commands.iam_policy",
     "init": "wa_audit.commands.init",
+    "org": "wa_audit.commands.org",
     "pipelines": "wa_audit.commands.pipelines",
     "prices": "wa_audit.commands.prices",
     "report": "wa_audit.commands.report",

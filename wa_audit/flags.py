@@ -30,6 +30,16 @@ Exit codes:
 Every option can be set in the environment: --fail-on is WA_AUDIT_FAIL_ON; what may be given more than once
 is separated by blanks there, and paths by colons. Or in a configuration: see 'wa-audit init'.
 """
+ORGANIZATION_EXIT_CODES = """\b
+Exit codes:
+  0    every account was audited
+  2    usage or configuration
+  3    internal error
+  4    done, but an account was not audited, or not wholly
+  5    no credentials, or expired ones
+  6    output could not be written
+  130  interrupted; the same command goes on from there
+"""
 DOCTOR_EXIT_CODES = """\b
 Exit codes:
   0    an audit can run; there may be warnings
@@ -227,6 +237,7 @@ profile = option("--profile", metavar="NAME", help="AWS profile; without it, the
 endpoint_url = option("--endpoint-url", metavar="URL", env=["WA_AUDIT_ENDPOINT_URL", "AWS_ENDPOINT_URL"], help="Endpoint of an emulated AWS.")  # fmt: skip
 role_arn = option("--role-arn", metavar="ARN", help="Role to assume first.")
 external_id = option("--external-id", metavar="ID", help="External id that the role asks for.")
+workers = option("--workers", type=click.IntRange(1, 256), default=32, show_default=True, help="Calls under way at once.")  # fmt: skip
 connection = _together(
     profile,
     option("--region", "regions", multiple=True, metavar="REGION", help="Region to read; repeatable. Default: the profile's."),
@@ -234,7 +245,7 @@ connection = _together(
     role_arn,
     external_id,
     endpoint_url,
-    option("--workers", type=click.IntRange(1, 256), default=32, show_default=True, help="Calls under way at once."),
+    workers,
     no_progress,
 )  # fmt: skip
 # Where findings are sent from an audit.json: an account's credentials, without what only a reading needs.
@@ -271,6 +282,24 @@ reports = _together(_folder, _formats("html"))
 history = option("--history", metavar="DIR|s3://BUCKET/PREFIX", help="Keep the run there too, for 'wa-audit trend' and dashboards. In AWS, only the bucket named here is written to.")  # fmt: skip
 trend_form = option("--trend-format", "--format", "form", type=click.Choice(("text", "json", "html")), default="text", show_default=True, help="What to show the trend as.")  # fmt: skip
 trend_file = option("--output", "-o", type=click.Path(path_type=Path), metavar="FILE", env=["WA_AUDIT_TREND"], help="File for it; default: the terminal.")  # fmt: skip
+organization = option("--output", "-o", "place", default=".", show_default=True, metavar="DIR|s3://BUCKET/PREFIX", env=["WA_AUDIT_ORGANIZATION"], help="Where the accounts' findings go. In AWS, only the bucket named here is written to.")  # fmt: skip
+shards_file = option("--output", "-o", type=click.Path(path_type=Path), default=Path("shards.json"), show_default=True, metavar="FILE", env=["WA_AUDIT_SHARDS"], help="Where the accounts to audit go.")  # fmt: skip
+planning = _together(
+    option("--accounts", "listed", type=click.Path(path_type=Path), metavar="FILE", help="The accounts, a line each: ID, or ID,NAME,UNIT. Default: AWS Organizations is asked."),
+    option("--role-name", default="wa-audit-reader", show_default=True, metavar="NAME", help="Role to take on in every account but one's own, with its path if it has one."),
+    external_id,
+    option("--region", "regions", multiple=True, metavar="REGION", help="Region to read in every account; repeatable. Default: the profile's."),
+    option("--all-regions", is_flag=True, help="Read every region that is on in every account, as it needs no opt-in."),
+    option("--include-unit", "units", once=True, multiple=True, metavar="PATH|ID", help="Only accounts in this unit or below it, as Root/Data or ou-ab12-…; repeatable."),
+    option("--exclude-unit", "no_units", once=True, multiple=True, metavar="PATH|ID", help="No account in this unit or below it; repeatable."),
+    option("--account", "accounts", once=True, multiple=True, metavar="ID", help="Only this account; repeatable."),
+    option("--exclude-account", "no_accounts", once=True, multiple=True, metavar="ID", help="Not this account; repeatable."),
+    option("--account-tag", "tags", once=True, multiple=True, metavar="KEY=VALUE", help="Only accounts that bear this tag; repeatable, all must match."),
+)  # fmt: skip
+run = option("--run", once=True, metavar="RUN", help="The run, as 20261126T060000Z; default: the latest.")
+planned = option("--shards", "planned", once=True, type=click.Path(path_type=Path), metavar="FILE", help="The run's shards.json: accounts of it that have no object are told as never scanned.")  # fmt: skip
+parallel = option("--parallel", type=click.IntRange(1, 64), default=2, show_default=True, help="Accounts audited at once, each in a process of its own.")  # fmt: skip
+again = option("--again", once=True, is_flag=True, help="Read accounts again that could not be audited, or not wholly.")  # fmt: skip
 since = option("--since", once=True, type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Only runs that finished on this day or later.")  # fmt: skip
 accounts = option("--account", "accounts", multiple=True, metavar="ID", help="Only this account; repeatable.")  # fmt: skip
 audit_file = option("--audit", type=click.Path(path_type=Path), default=Path("audit.json"), show_default=True, metavar="FILE", env=["WA_AUDIT_AUDIT_FILE"], help="The audit to look at.")  # fmt: skip

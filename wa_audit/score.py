@@ -72,7 +72,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 def score(findings: Iterable[Finding], rulebook: Rulebook) -> Scorecard:
     """The scorecard of one run's findings."""
     tallies = _tallies(findings, rulebook)
-    whole, floor = _standing(tallies, rulebook), rulebook.least_coverage
+    floor = rulebook.least_coverage
+    whole = _standing(tallies, rulebook.pillar_weights, floor)
     themes = {(t.pillar, t.theme) for t in tallies.values()}
     return Scorecard(
         overall=whole.overall,
@@ -90,7 +91,26 @@ def score(findings: Iterable[Finding], rulebook: Rulebook) -> Scorecard:
 
 def standing(findings: Iterable[Finding], rulebook: Rulebook) -> Standing:
     """The scores of some of a run's findings, a pipeline's for one."""
-    return _standing(_tallies(findings, rulebook), rulebook)
+    return _standing(_tallies(findings, rulebook), rulebook.pillar_weights, rulebook.least_coverage)
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule's findings, counted by status, and the severities of those that failed."""
+
+    pillar: Pillar
+    theme: str
+    severity: Severity
+    counts: Counter[Status]
+    failures: set[Severity]
+
+
+def pooled(rules: Mapping[str, Counted], weights: Mapping[Pillar, float], floor: float) -> Standing:
+    """The scores of findings that were counted elsewhere, those of many accounts for one."""
+    tallies = {
+        name: _Tally(rule.pillar, rule.theme, rule.severity, rule.counts, rule.failures)
+        for name, rule in rules.items()
+    }
+    return _standing(tallies, weights, floor)
 
 
 def _tallies(findings: Iterable[Finding], rulebook: Rulebook) -> dict[str, _Tally]:
@@ -108,13 +128,11 @@ def _tallies(findings: Iterable[Finding], rulebook: Rulebook) -> dict[str, _Tall
     }
 
 
-def _standing(tallies: Mapping[str, _Tally], rulebook: Rulebook) -> Standing:
-    floor = rulebook.least_coverage
+def _standing(tallies: Mapping[str, _Tally], weights: Mapping[Pillar, float], floor: float) -> Standing:
     pillars = {
         pillar: _weigh([t for t in tallies.values() if t.pillar is pillar], floor) for pillar in Pillar
     }
     overall = _weigh(list(tallies.values()), floor)
-    weights = rulebook.pillar_weights
     means = [(weights[p], s.score) for p, s in pillars.items() if s.score is not None]
     coverage = _mean([(weights[p], s.coverage) for p, s in pillars.items() if s.coverage is not None])
     trusted = coverage is not None and coverage >= floor

@@ -44,8 +44,9 @@ class Store(Protocol):
             OutputError, ConfigurationError, CredentialsError: they cannot.
         """
 
-    def write(self, key: str, chunks: Iterable[bytes]) -> None:
-        """Writes a file whole or not at all; one that is there is replaced by the same bytes, or left.
+    def write(self, key: str, chunks: Iterable[bytes], *, over: bool = False) -> None:
+        """Writes a file whole or not at all; one that is there is replaced by the same bytes, or left. With
+        `over` it is replaced, whatever it holds.
 
         Raises:
             OutputError, CredentialsError: it could not be written.
@@ -85,7 +86,7 @@ class Folder(NamedTuple):
     def check(self) -> None:
         check_writable(self.path)
 
-    def write(self, key: str, chunks: Iterable[bytes]) -> None:
+    def write(self, key: str, chunks: Iterable[bytes], *, over: bool = False) -> None:
         write_atomically(self.path / key, chunks)
 
     def keys(self, under: str) -> list[str]:
@@ -130,22 +131,12 @@ class Bucket:
     def check(self) -> None:
         self._client(WRITES)
 
-    def write(self, key: str, chunks: Iterable[bytes]) -> None:
-        # Kept once is kept: a key names its content, so what is there need not be written again.
-        self._put(key, b"".join(chunks), IfNoneMatch="*")
-
-    def replace(self, key: str, content: bytes) -> None:
-        """Writes an object, whole, over what is there.
-
-        Raises:
-            OutputError, CredentialsError: it could not be written.
-        """
-        self._put(key, content)
-
-    def _put(self, key: str, content: bytes, **condition: str) -> None:
+    def write(self, key: str, chunks: Iterable[bytes], *, over: bool = False) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        asked = {"Bucket": self.bucket, "Key": self.prefix + key, "Body": content}
+        # Kept once is kept: a key names its content, so what is there need not be written again.
+        condition = {} if over else {"IfNoneMatch": "*"}
+        asked = {"Bucket": self.bucket, "Key": self.prefix + key, "Body": b"".join(chunks)}
         try:
             self._client(WRITES).put_object(**asked, **condition, **self._encrypted)
         except (BotoCoreError, ClientError) as error:

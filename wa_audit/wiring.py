@@ -43,13 +43,13 @@ def load_rulebook(options: dict[str, Any]) -> Rulebook:
     )
 
 
-def parse_tags(given: Sequence[str]) -> dict[str, str]:
-    """`KEY=VALUE`, as --tag takes it, by key."""
+def parse_tags(given: Sequence[str], flag: str = "--tag") -> dict[str, str]:
+    """`KEY=VALUE`, as a flag takes it, by key."""
     wanted = {}
     for tag in given:
         key, equals, value = tag.partition("=")
         if not key or not equals:
-            raise click.BadParameter(f"{tag!r} is not KEY=VALUE", param_hint="--tag")
+            raise click.BadParameter(f"{tag!r} is not KEY=VALUE", param_hint=flag)
         wanted[key] = value
     return wanted
 

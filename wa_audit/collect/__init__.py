@@ -41,6 +41,7 @@ def collect(
     metrics_days: int = 14,
     journal: Path | None = None,
     resume: bool = False,
+    as_of: str = "",
     on_wait: Callable[[Tally], None] = lambda tally: None,
 ) -> Inventory:
     """Reads what the plan names in these regions.
@@ -48,7 +49,8 @@ def collect(
     The guard lets nothing but the plan's own operations through. With `journal`, what is read is written
     down there as it comes, and `resume` takes up what an earlier run left. `Run.complete` is false where the
     credentials ended before the reading did. `metrics_days` is how far back metrics are read; 0 switches them
-    off, whatever the plan says.
+    off, whatever the plan says. `as_of`, a time in UTC, is when the account is said to have been read, and
+    up to when metrics are; without it, now.
 
     Raises:
         CredentialsError: AWS does not accept the credentials.
@@ -77,7 +79,7 @@ def collect(
         account=identity.account,
         regions=tuple(sorted(regions)),
         operations=Heading.digest(operations),
-        started=_now(),
+        started=as_of or _now(),
         metrics_days=metrics_days,
     )
     if journal is None:
@@ -97,10 +99,10 @@ def collect(
         with seldom_collected(), fast.seldom_switched():
             scheduler.run(on_wait)
     except (KeyboardInterrupt, OutOfTime):
-        inventory = _inventory(scheduler, scope, identity, written.heading, nowhere, whole=False)
+        inventory = _inventory(scheduler, scope, identity, written.heading, nowhere, as_of, whole=False)
         raise Interrupted(inventory) from None
     whole = not scheduler.expired
-    inventory = _inventory(scheduler, scope, identity, written.heading, nowhere, whole=whole)
+    inventory = _inventory(scheduler, scope, identity, written.heading, nowhere, as_of, whole=whole)
     if inventory.run.complete:
         written.end()
     return inventory
@@ -112,6 +114,7 @@ def _inventory(
     identity: Identity,
     heading: Heading,
     nowhere: Sequence[Gap],
+    as_of: str,
     *,
     whole: bool,
 ) -> Inventory:
@@ -127,7 +130,7 @@ def _inventory(
         regions=heading.regions,
         identity=identity.arn,
         started=heading.started,
-        finished=_now(),
+        finished=as_of or _now(),
         # Beside the plan's calls, one a region sees that the credentials are good there.
         calls=spent.calls + len(scope.regions),
         throttles=spent.throttles,

@@ -21,6 +21,15 @@ CREDENTIAL_OPERATIONS = frozenset(
         "sts:AssumeRoleWithWebIdentity",
     }
 )
+# What tells which accounts an organization has; let through where that is asked, and by no audit.
+ORGANIZATION_OPERATIONS = frozenset(
+    {
+        "organizations:ListAccountsForParent",
+        "organizations:ListOrganizationalUnitsForParent",
+        "organizations:ListRoots",
+        "organizations:ListTagsForResource",
+    }
+)
 _ALWAYS = SESSION_OPERATIONS | CREDENTIAL_OPERATIONS
 # What writes, apart from all that is read: no plan names it, and it passes only after `allow_writes`, which
 # is called where the user asked for that very write.

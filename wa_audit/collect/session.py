@@ -25,7 +25,12 @@ from botocore import exceptions
 
 from wa_audit import __version__
 from wa_audit.collect import errors, fast
-from wa_audit.collect.guard import CREDENTIAL_OPERATIONS, SESSION_OPERATIONS, Guard
+from wa_audit.collect.guard import (
+    CREDENTIAL_OPERATIONS,
+    ORGANIZATION_OPERATIONS,
+    SESSION_OPERATIONS,
+    Guard,
+)
 from wa_audit.collect.kinds import declared
 from wa_audit.model import ConfigurationError, CredentialsError, Reason
 
@@ -81,6 +86,14 @@ class AwsSession:
         """How the credentials were found, in botocore's word: `env`, `sso`, `assume-role`."""
         found = self._session.get_credentials()
         return str(found.method) if found else "nowhere"
+
+    def enter(self) -> None:
+        """Has the credentials fetched, which in a role is a call of sts:AssumeRole.
+
+        Raises:
+            ClientError, BotoCoreError: it was refused, or failed.
+        """
+        self._session.get_credentials().get_frozen_credentials()
 
     def _without_account(self, request: Any, **_: Any) -> None:
         """S3 Control puts the account before the host, which an endpoint of one's own may not resolve."""
@@ -182,8 +195,8 @@ class AwsSession:
         except exceptions.BotoCoreError as error:
             raise _startup_error(error, self._endpoint_url) from None
 
-    def enabled_regions(self, region: str) -> list[str]:
-        """Every region that is switched on for this account.
+    def enabled_regions(self, region: str, *, for_all: bool = False) -> list[str]:
+        """Every region that is switched on for this account; with `for_all`, those that are for any account.
 
         Raises:
             ConfigurationError: ec2:DescribeRegions was refused or failed.
@@ -194,16 +207,20 @@ class AwsSession:
             raise ConfigurationError(
                 f"--all-regions needs ec2:DescribeRegions: {_words(error)}; name the regions with --region"
             ) from None
-        return sorted(found["RegionName"] for found in answer["Regions"])
+        return sorted(
+            found["RegionName"]
+            for found in answer["Regions"]
+            if not for_all or found.get("OptInStatus") == "opt-in-not-required"
+        )
 
 
 def _operations() -> dict[str, set[str]]:
-    """By service: every operation that some kind declares, and the session's own.
+    """By service: every operation that some kind declares, the session's own, and those of organizations.
 
     STS is left out: what botocore calls there for credentials depends on the profile.
     """
     found: dict[str, set[str]] = defaultdict(set)
-    for operation in (SESSION_OPERATIONS | CREDENTIAL_OPERATIONS).union(
+    for operation in (SESSION_OPERATIONS | CREDENTIAL_OPERATIONS | ORGANIZATION_OPERATIONS).union(
         *(kind.operations(call) for kind, call in declared())
     ):
         service, _, name = operation.partition(":")

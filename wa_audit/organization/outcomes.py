@@ -16,7 +16,6 @@ import msgspec
 from wa_audit import __version__
 from wa_audit.model import ConfigurationError, Pillar, Severity
 from wa_audit.organization.shards import Shard
-from wa_audit.report import parquet
 from wa_audit.report.audit import Audit, OverallScore, PillarScore
 from wa_audit.report.gaps import Unread
 
@@ -131,6 +130,8 @@ def refused(shard: Shard, refusal: Refusal) -> Outcome:
 
 def render(outcome: Outcome, audit: Audit | None) -> Iterator[bytes]:
     """The file; without an audit, one without rows."""
+    from wa_audit.report import parquet  # and with it Arrow, which merging does without
+
     encoded = msgspec.json.encode(outcome, order="sorted")
     return parquet.render(audit, metadata={KEY: encoded.decode()})
 
@@ -143,7 +144,7 @@ def decode(raw: bytes | str, what: str) -> Outcome:
     """
     try:
         found = msgspec.json.decode(raw, type=Outcome)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{what}: holds no outcome of a shard: {error}") from None
     if found.version.partition(".")[0] != VERSION.partition(".")[0]:
         raise ConfigurationError(f"{what}: is of version {found.version}, which this wa-audit does not read")

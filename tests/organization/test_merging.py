@@ -1,0 +1,204 @@
+"""What accounts come to together, with figures computed by hand."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import partial
+
+import duckdb
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from wa_audit.commands.org.merge import merge
+from wa_audit.model import ConfigurationError, Pillar, Severity
+from wa_audit.organization import merging, outcomes
+from wa_audit.organization.outcomes import Outcome, Refusal, RuleFacts, State
+from wa_audit.organization.shards import Shard, write
+from wa_audit.report.audit import OverallScore
+
+RUN = "20261126T060000Z"
+A, B, C, D = "111111111111", "222222222222", "333333333333", "444444444444"
+RULE = RuleFacts(pillar=Pillar.SECURITY, theme="t", severity=Severity.HIGH, title="Encrypted")
+
+
+def put(place, account, passed, failed, *, unit="Root", run=RUN, said=None, same=False, rule="r", **more):
+    counts = {"pass": passed, "fail": failed} if said is None else said
+    outcome = Outcome(**{
+        "run": run, "account": account, "name": "", "unit": unit, "regions": ("eu-west-1",),
+        "state": State.AUDITED, "digest": "d", "least_coverage": 50.0,
+        "pillar_weights": dict.fromkeys(Pillar, 1.0), "rules": {"r": RULE},
+        "overall": OverallScore(
+            score=None, coverage=None, high_risk=0, medium_risk=0, counts=counts
+        ),
+        "waste": 1.5, **more,
+    })  # fmt: skip
+    path = place / f"shards/run={run}/account_id={account}/findings.parquet"
+    path.parent.mkdir(parents=True)
+    said = msgspec.json.encode(outcome).decode().replace("'", "''")
+    number = "0" if same else "i"
+    duckdb.sql(
+        f"COPY (SELECT {number}::VARCHAR finding_id, '{rule}' AS rule, 'high' AS severity, "
+        f"CASE WHEN i < {passed} THEN 'pass' ELSE 'fail' END status FROM range({passed + failed}) x(i)) "
+        f"TO '{path}' (FORMAT parquet, KV_METADATA {{'{outcomes.KEY}': '{said}'}})"
+    )
+    return path
+
+
+def call(place, *more, code=0):
+    answer = CliRunner().invoke(merge, [str(place), *more])
+    if code is None:
+        assert isinstance(answer.exception, ConfigurationError)
+        return str(answer.exception)
+    assert answer.exit_code == code, (answer.output, answer.exception)
+    return msgspec.json.decode((place / f"organizations/{RUN}/organization.json").read_bytes())
+
+
+def test_the_score_is_pooled_over_all_accounts(tmp_path):
+    """3 of 4 and 1 of 6 pass: 4 of 10, which is 40, and not the mean of 75 and 16.7."""
+    put(tmp_path, A, 3, 1, unit="Root/Data")
+    put(tmp_path, B, 1, 5)
+    found = call(tmp_path)
+    assert found["overall"]["score"] == 40.0
+    assert [(a["account"], a["overall"]["score"]) for a in found["accounts"]] == [(B, 16.7), (A, 75.0)]
+    assert [(u["path"], u["audited"], u["overall"]["score"]) for u in found["units"]] == [
+        ("Root", 2, 40.0),
+        ("Root/Data", 1, 75.0),
+    ]
+    assert (found["rules"][0]["accounts"], found["rules"][0]["failing"]) == (2, 6)
+    assert found["waste"] == 3.0
+
+
+def test_what_was_not_audited_is_named(tmp_path):
+    put(tmp_path, A, 1, 0)
+    refusal = Refusal(
+        error="access_denied", operation="sts:AssumeRole", action="sts:AssumeRole", message="no"
+    )
+    put(tmp_path, B, 0, 0, state=State.NOT_AUDITED, refusal=refusal, overall=None)
+    put(tmp_path, C, 1, 0).write_bytes(b"torn")
+    write(tmp_path / "s.json", [Shard(run=RUN, account=n, regions=("eu-west-1",)) for n in (A, B, C, D)])
+    found = call(tmp_path, "--shards", str(tmp_path / "s.json"), code=4)
+    assert [(n["account"], n["reason"], n["action"]) for n in found["not_audited"]] == [
+        (B, "access_denied", "sts:AssumeRole"),
+        (C, "unreadable", ""),
+        (D, "never scanned", ""),
+    ]
+    assert (found["audited"], found["planned"]) == (1, 4)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"said": {"pass": 2}}, "has 1 fail, 1 pass, but its footer says 2 pass"),
+        ({"said": {}}, "has 1 fail, 1 pass, but its footer says no findings"),
+        ({"same": True}, "has a finding twice"),
+    ],
+)
+def test_an_object_that_contradicts_itself_is_refused(tmp_path, more, words):
+    put(tmp_path, A, 1, 1, **more)
+    assert words in call(tmp_path, code=None)
+
+
+def test_an_object_of_another_account_is_none_of_this_one(tmp_path):
+    put(tmp_path, A, 1, 0)
+    there = put(tmp_path, B, 1, 0)
+    there.write_bytes((tmp_path / f"shards/run={RUN}/account_id={A}/findings.parquet").read_bytes())
+    found = call(tmp_path, code=4)
+    assert found["audited"] == 1
+    assert [(n["account"], n["reason"]) for n in found["not_audited"]] == [(B, "unreadable")]
+    assert f"is of account {A} in run {RUN}" in found["not_audited"][0]["message"]
+
+
+def test_what_is_of_no_audit_is_unreadable_and_stops_nobody(tmp_path):
+    put(tmp_path, A, 1, 0)
+    put(tmp_path, B, 1, 0, rule="invented", unit="Root/Data")
+    torn = put(tmp_path, C, 1, 0, unit="Root/Data")
+    torn.write_bytes(torn.read_bytes().replace(b'"tool":"wa', b'"tool":"\xff\xfe'))
+    found = call(tmp_path, code=4)
+    assert [(n["account"], n["reason"]) for n in found["not_audited"]] == [
+        (B, "unreadable"),
+        (C, "unreadable"),
+    ]
+    assert (
+        "has findings of 'invented', a rule that its footer does not know"
+        in found["not_audited"][0]["message"]
+    )
+    assert found["overall"]["score"] == 100
+
+
+def test_a_unit_tells_how_many_of_its_accounts_were_audited(tmp_path):
+    put(tmp_path, A, 1, 0, unit="Root/Data")
+    put(tmp_path, B, 0, 0, unit="Root/Data", state=State.NOT_AUDITED, overall=None)
+    put(tmp_path, C, 0, 0, unit="Root/Other", state=State.NOT_AUDITED, overall=None)
+    found = call(tmp_path, code=4)
+    assert [(u["path"], u["audited"], u["planned"], u["overall"]["score"]) for u in found["units"]] == [
+        ("Root", 1, 3, 100),
+        ("Root/Data", 1, 2, 100),
+        ("Root/Other", 0, 1, None),
+    ]
+
+
+def test_an_object_that_does_not_say_why_is_told_all_the_same(tmp_path):
+    put(tmp_path, A, 0, 0, state=State.NOT_AUDITED, overall=None)
+    found = call(tmp_path, code=4)
+    assert [(n["account"], n["reason"]) for n in found["not_audited"]] == [(A, "unknown")]
+    assert found["overall"]["score"] is None
+
+
+def test_the_bytes_do_not_depend_on_threads_or_order(tmp_path, monkeypatch):
+    contents = set()
+    for threads, accounts in ((1, (A, B, C)), (4, (C, A, B))):
+        place = tmp_path / str(threads)
+        for account in accounts:
+            put(place, account, int(account[0]), 2, unit=f"Root/{account[0]}")
+        with monkeypatch.context() as patched:
+            patched.setattr(merging, "connect", partial(merging.connect, threads=threads))
+            call(place)
+        contents.add((place / f"organizations/{RUN}/organization.json").read_bytes())
+    assert len(contents) == 1
+
+
+def test_merging_opens_neither_pandas_nor_arrow(tmp_path):
+    put(tmp_path, A, 1, 0)
+    program = (
+        "import sys; from wa_audit.commands.org.merge import merge; "
+        f"merge.main([{str(tmp_path)!r}], standalone_mode=False); "
+        "print([name for name in ('pandas', 'pyarrow', 'numpy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("[]\n")
+    assert "Score 100, of 1 accounts audited out of 1;" in done.stdout
+
+
+def test_without_duckdb_the_extra_is_named(tmp_path, monkeypatch):
+    put(tmp_path, A, 1, 0)
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    assert call(tmp_path, code=None) == "org merge needs DuckDB: pip install 'wa-audit[lake]'"
+
+
+def test_shards_of_another_run_are_refused(tmp_path):
+    put(tmp_path, A, 1, 0)
+    write(tmp_path / "s.json", [Shard(run="20200101T000000Z", account=A, regions=("eu-west-1",))])
+    words = call(tmp_path, "--shards", str(tmp_path / "s.json"), code=None)
+    assert words == f"{tmp_path / 's.json'}: is of run 20200101T000000Z, not of {RUN}"
+
+
+def test_two_rulebooks_are_not_pooled(tmp_path):
+    put(tmp_path, A, 1, 0)
+    put(tmp_path, B, 1, 0, digest="other")
+    assert call(tmp_path, code=None) == f"accounts {A} and {B} were judged by different rulebooks"
+
+
+def test_no_run_and_an_unknown_one(tmp_path):
+    assert "holds no run;" in call(tmp_path, code=None)
+    put(tmp_path, A, 1, 0)
+    assert "holds no run 20200101T000000Z" in call(tmp_path, "--run", "20200101T000000Z", code=None)
+
+
+def test_an_earlier_run_is_the_trend(tmp_path):
+    earlier = "20261125T060000Z"
+    put(tmp_path, A, 1, 1, run=earlier)
+    CliRunner().invoke(merge, [str(tmp_path)])
+    put(tmp_path, A, 1, 0)
+    assert [(p["run"], p["score"]) for p in call(tmp_path)["trend"]] == [(earlier, 50.0)]

@@ -1,0 +1,125 @@
+"""One shard: an account is entered, read and judged, and what comes of it is written as one object.
+
+Whatever stands in the way of one account stays with it: it is an outcome, which says what was refused.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from wa_audit import collect as collecting
+from wa_audit.model import ConfigurationError, CredentialsError, Pillar, Reason
+from wa_audit.organization import SHARDS, outcomes
+from wa_audit.organization.outcomes import Outcome, Refusal, State
+from wa_audit.organization.shards import Shard
+from wa_audit.text import visible
+
+if TYPE_CHECKING:
+    from wa_audit.collect.plan import Plan
+    from wa_audit.inventory import Inventory
+    from wa_audit.report.audit import Audit
+
+_ENTER = "sts:AssumeRole"
+
+
+class Reading(NamedTuple):
+    """How accounts are read: what of each, through whose profile, and how far back metrics go, in days."""
+
+    plan: Plan
+    profile: str | None = None
+    endpoint_url: str | None = None
+    workers: int = 16
+    metrics_days: int = 14
+
+
+def scan(
+    shard: Shard, reading: Reading, judge: Callable[[Inventory], Audit], weights: Mapping[Pillar, float]
+) -> tuple[Outcome, Audit | None]:
+    """Audits one account as of the time at which its run was planned. `judge` makes the audit, `weights` are
+    its rulebook's. An account that cannot be entered, or not be read, is an outcome too, without an audit."""
+    try:
+        refusal, inventory = _read(shard, reading)
+    except CredentialsError as error:
+        refusal, inventory = Refusal(error="credentials", message=visible(str(error))), None
+    except ConfigurationError as error:
+        refusal, inventory = Refusal(error="configuration", message=visible(str(error))), None
+    if refusal is not None or inventory is None:
+        return outcomes.refused(shard, refusal or Refusal(error="nothing", message="nothing was read")), None
+    audit = judge(inventory)
+    return outcomes.of(shard, audit, dict(weights)), audit
+
+
+def _read(shard: Shard, reading: Reading) -> tuple[Refusal | None, Inventory | None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from wa_audit.collect import errors
+    from wa_audit.collect import session as sessions
+
+    session = sessions.connect(
+        profile=reading.profile,
+        region=shard.regions[0],
+        role_arn=shard.role_arn or None,
+        external_id=shard.external_id or None,
+        endpoint_url=reading.endpoint_url,
+        workers=reading.workers,
+    )
+    try:
+        session.enter()
+    except (ClientError, BotoCoreError) as error:
+        reason = errors.reason(error)
+        words = visible(str(error).split("\n")[0])
+        denied = reason is Reason.ACCESS_DENIED
+        role = shard.role_arn or "the account's own credentials"
+        message = f"{role} could not be taken on: {words}"
+        return Refusal(
+            error=str(reason), operation=_ENTER, action=_ENTER if denied else "", message=message
+        ), None
+    found = session.identity(shard.regions[0]).account
+    if found != shard.account:
+        message = f"the credentials are of account {found}, not of {shard.account}"
+        return Refusal(error="other_account", operation="sts:GetCallerIdentity", message=message), None
+    try:
+        return None, collecting.collect(
+            session,
+            reading.plan,
+            shard.regions,
+            workers=reading.workers,
+            metrics_days=reading.metrics_days,
+            as_of=shard.planned,
+        )
+    except collecting.Interrupted:
+        raise KeyboardInterrupt from None
+
+
+def content(outcome: Outcome, audit: Audit | None) -> bytes:
+    """The shard's one object."""
+    return b"".join(outcomes.render(outcome, audit))
+
+
+def state(raw: bytes, what: str) -> State:
+    """What an object says became of its shard; `what` names it in errors.
+
+    Raises:
+        ConfigurationError: it is no object of a shard.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.read_metadata(io.BytesIO(raw)).metadata or {}
+    except (pa.ArrowException, OSError):
+        raise ConfigurationError(f"{what}: is no Parquet file") from None
+    return outcomes.decode(metadata.get(outcomes.KEY.encode(), b""), what).state
+
+
+def left(shards: Iterable[Shard], kept: Iterable[str]) -> list[Shard]:
+    """The shards of which nothing is among the keys that are kept."""
+    there = frozenset(kept)
+    return [shard for shard in shards if shard.key not in there]
+
+
+def folder(run: str) -> str:
+    """Under which a run's objects are kept."""
+    return f"{SHARDS}/run={run}"
