@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSResponse
 from msgspec import json as msgjson
 from urllib3 import HTTPResponse
 
-from wa_audit import aws_lambda, publishing
+from wa_audit import aws_lambda, publishing, stores
 from wa_audit.collect.guard import UndeclaredOperation
 from wa_audit.collect.kinds import declared
 from wa_audit.model import ConfigurationError, OutputError, Severity
@@ -103,20 +103,47 @@ def test_a_run_leaves_its_reports_and_says_figures(capsys: pytest.CaptureFixture
     assert {line["Severity"] for line in data if "Severity" in line} == {str(found) for found in Severity}
 
 
-def test_a_prefix_and_a_key_are_kept_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[tuple[str, dict[str, Any]]] = []
-    real = publishing._call
-
-    def noted(service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        calls.append((operation, parameters))
-        return real(service, operation, **parameters)
-
-    monkeypatch.setattr(publishing, "_call", noted)
+def test_a_prefix_and_a_key_are_kept_to() -> None:
+    place = aws_lambda._place(BUCKET, "of/data", "alias/reports")
+    put: list[dict[str, Any]] = []
+    events = place._client(stores.WRITES).meta.events
+    events.register("provide-client-params.s3.PutObject", lambda params, **_: put.append(params))
     aws_lambda.handler(EVENT | {"prefix": "/of/data/", "kms_key": "alias/reports"}, Context())
     assert all(key.startswith("of/data/") for key in _objects())
-    put = [parameters for operation, parameters in calls if operation == "PutObject"]
     assert len(put) == len(_objects())
     assert {parameters["SSEKMSKeyId"] for parameters in put} == {"alias/reports"}
+
+
+def test_the_reports_show_earlier_runs_as_those_of_scan_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = aws_lambda.handler(EVENT, Context())
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(1793534400 + 86400))
+    _queue("payments")
+    told = aws_lambda.handler(EVENT | {"formats": ["json", "html"]}, Context())
+    objects = _objects()
+    audit = msgjson.decode(objects[f"{LATEST}/audit.json"], type=Audit)
+    (earlier,) = audit.earlier
+    assert (earlier.finished, earlier.score) == ("2026-11-01T12:00:00Z", first["score"])
+    assert earlier.failing == first["failing"] < told["failing"]
+    assert b'class="since"' in objects[f"{LATEST}/report.html"]
+    runs = [key for key in objects if key.startswith("runs/")]
+    assert earlier.run in runs[0]
+    assert len(runs) == 2
+    # What it is beside is not what it holds: made again, it is the same run, and no other.
+    aws_lambda.handler(EVENT | {"formats": ["json", "html"]}, Context())
+    assert _objects() == objects
+
+
+def test_without_the_history_no_earlier_run_is_looked_for() -> None:
+    aws_lambda.handler(EVENT, Context())
+    aws_lambda.handler(EVENT | {"history": False}, Context())
+    assert msgjson.decode(_objects()[f"{LATEST}/audit.json"], type=Audit).earlier == []
+
+
+def test_a_history_that_cannot_be_read_costs_no_report(capsys: pytest.CaptureFixture[str]) -> None:
+    key = "runs/account_id=123456789012/audit_date=2026-10-01/20261001T120000Z-000000000000.jsonl"
+    _client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"{}\n")
+    assert aws_lambda.handler(EVENT, Context())["status"] == "complete"
+    assert f"the report shows no earlier runs: s3://{BUCKET}/{key}, line 1" in capsys.readouterr().err
 
 
 def _listener() -> tuple[str, str]:
@@ -240,23 +267,23 @@ def test_a_wrong_event_is_refused_in_one_line(
 
 
 def test_a_bucket_that_is_not_there_is_named() -> None:
-    with pytest.raises(OutputError, match="s3:PutObject failed: NoSuchBucket"):
+    with pytest.raises(OutputError, match=r"s3://nobodys-bucket/.*: cannot be written: NoSuchBucket"):
         aws_lambda.handler(EVENT | {"bucket": "nobodys-bucket"}, Context())
-    with pytest.raises(ConfigurationError, match="no such object to go on from"):
+    with pytest.raises(ConfigurationError, match="continuations/nothing: cannot be read: NoSuchKey"):
         aws_lambda.handler(EVENT | {"continuation": "continuations/nothing"}, Context())
 
 
 def test_a_client_can_make_its_own_call_alone() -> None:
-    client = publishing._client("s3", "PutObject")
+    client = publishing._client("sns", "Publish")
     with pytest.raises(UndeclaredOperation):
-        client.delete_object(Bucket=BUCKET, Key="x")
+        client.delete_topic(TopicArn="arn:aws:sns:eu-west-1:123456789012:worse")
     with pytest.raises(UndeclaredOperation):
-        client.list_buckets()
+        client.list_topics()
 
 
 def test_nothing_that_is_written_is_ever_read_with() -> None:
     read = {operation for kind, call in declared() for operation in kind.operations(call)}
-    assert not publishing.WRITES & read
+    assert not (publishing.WRITES | stores.WRITES) & read
 
 
 def test_a_run_hands_on_by_invoking_its_own_function(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from tests import deployed
 from tools import deploy
-from wa_audit import demo, publishing, wiring
+from wa_audit import demo, publishing, stores, wiring
 from wa_audit.aws_lambda import ENVIRONMENT, Settings
 from wa_audit.collect import collect
 from wa_audit.collect.guard import SESSION_OPERATIONS
@@ -74,17 +74,25 @@ def test_the_function_may_read_what_an_audit_reads_and_nothing_else(stack: dict[
 def test_what_it_writes_is_named(stack: dict[str, Any]) -> None:
     statements = _statements(stack, "Role")
     writes = {name for statement in statements for name in _actions(statement)}
-    own = {"kms:Decrypt", "kms:GenerateDataKey", "logs:CreateLogStream", "logs:PutLogEvents", "s3:ListBucket"}
+    own = {"kms:Decrypt", "kms:GenerateDataKey", "logs:CreateLogStream", "logs:PutLogEvents"}
     traced = {"xray:PutTelemetryRecords", "xray:PutTraceSegments", "sqs:SendMessage"}
-    assert writes == (publishing.WRITES - {"events:PutEvents"}) | publishing.READS | own | traced
+    kept = {*stores.ACTIONS.values()}
+    assert writes == (publishing.WRITES - {"events:PutEvents"}) | kept | own | traced
     everywhere = [name for s in statements if s["Resource"] == "*" for name in _actions(s)]
     assert everywhere == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]  # which take no resource
+
+
+def test_it_may_list_its_latest_and_earlier_runs_alone(stack: dict[str, Any]) -> None:
+    lists = [s for s in _statements(stack, "Role") if "s3:ListBucket" in _actions(s)]
+    prefixes = [prefix["Sub"] for s in lists for prefix in s["Condition"]["StringEquals"]["s3:prefix"]]
+    account = "account_id=${AWS::AccountId}/"
+    assert prefixes == [f"latest/{account}", f"runs/{account}"]
 
 
 def test_every_variable_is_a_setting(stack: dict[str, Any]) -> None:
     variables = stack["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
     known = {ENVIRONMENT + name.upper() for name in Settings.__struct_fields__}
-    assert set(variables) <= known
+    assert set(variables) - {"MALLOC_ARENA_MAX"} <= known
 
 
 def test_the_table_has_the_columns_that_are_kept(stack: dict[str, Any]) -> None:

@@ -40,3 +40,15 @@ def test_nothing_heavy_is_imported(call: str, arguments: tuple[str, ...]) -> Non
 
 def test_the_version_needs_no_rulebook() -> None:
     assert not _imported("main()", "--version") & {"wa_audit.rulebook", "yaml", "jmespath"}
+
+
+def test_parquet_does_without_pandas() -> None:
+    """The function has no memory for it, see docs/performance.md."""
+    program = (
+        "import json, sys; from tests.report import sample; from wa_audit.report import parquet; "
+        "list(parquet.render(sample.audit(findings=3))); print(json.dumps(sorted(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    found = set(json.loads(done.stdout))
+    assert "pyarrow" in found
+    assert "pandas" not in found

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks import organization as scale
 from tools import deploy
 from wa_audit import cli, rulebook, score, settings
 from wa_audit.aws import framework
@@ -51,6 +52,7 @@ def pages(book: Rulebook, root: Path = ROOT) -> dict[str, str]:
         "weights": weights(),
         "pillar-weights": pillar_weights(book),
         "pillars": pillars(book),
+        **scale.blocks(),
     }
     for path in sorted([*root.glob("*.md"), *root.glob("docs/*.md")]):
         text = path.read_text(encoding="utf-8")

@@ -58,11 +58,11 @@ def models(folder: Path) -> dict[str, str]:
 
 def services() -> frozenset[str]:
     """What the function calls, by botocore's names."""
-    from wa_audit import publishing
+    from wa_audit import publishing, stores
     from wa_audit.collect.guard import SESSION_OPERATIONS
     from wa_audit.collect.kinds import declared
 
-    named = {*publishing.READS, *publishing.WRITES, *SESSION_OPERATIONS}
+    named = {*publishing.WRITES, *stores.READS, *stores.WRITES, *SESSION_OPERATIONS}
     named |= {operation for kind, call in declared() for operation in kind.operations(call)}
     return frozenset(name.partition(":")[0] for name in named)
 

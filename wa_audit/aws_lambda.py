@@ -21,6 +21,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -31,9 +32,9 @@ from wa_audit.model import ConfigurationError, OutputError, Severity, Status, Wa
 from wa_audit.text import unknown
 
 if TYPE_CHECKING:
-    from wa_audit.publishing import Place
     from wa_audit.report.audit import Audit
     from wa_audit.report.diff import Diff
+    from wa_audit.stores import Bucket
 
 ENVIRONMENT = "WA_AUDIT_"
 # What is left of an invocation, in seconds, when it stops reading: enough to judge and to write.
@@ -158,11 +159,12 @@ def _run(settings: Settings, context: Context) -> dict[str, Any]:
         external_id=settings.external_id or None,
         endpoint_url=os.environ.get("AWS_ENDPOINT_URL"),
     )
-    place = publishing.Place(settings.bucket, settings.prefix.strip("/"), kms_key=settings.kms_key)
+    place = _place(settings.bucket, settings.prefix.strip("/"), settings.kms_key)
     with tempfile.TemporaryDirectory(prefix="wa-audit-") as folder:
         journal = Path(folder) / "journal.jsonl"
         if settings.continuation:
-            journal.write_bytes(place.get(settings.continuation))
+            ((_, left),) = place.read([settings.continuation])
+            journal.write_bytes(left)
 
         def on_wait(_: Any) -> None:
             if context.get_remaining_time_in_millis() < RESERVE * 1000:
@@ -182,6 +184,9 @@ def _run(settings: Settings, context: Context) -> dict[str, Any]:
         except collecting.Interrupted as stopped:
             inventory = stopped.inventory
         audit = wiring.assess(inventory, book, wiring.Judging.of_everything())
+        del inventory  # the reports are made of the audit alone
+        if settings.history and audit.run.complete:
+            audit = wiring.beside(audit, place)
         written = _write(audit, formats, place)
         for line in publishing.metrics(audit, settings.namespace):
             _print(line)
@@ -190,13 +195,21 @@ def _run(settings: Settings, context: Context) -> dict[str, Any]:
     return _finish(settings, place, audit, written)
 
 
-def _write(audit: Audit, formats: tuple[str, ...], place: Place) -> dict[str, bytes]:
+@cache
+def _place(bucket: str, prefix: str, kms_key: str) -> Bucket:
+    """Where everything is written. Its clients are kept, as Lambda keeps the process."""
+    from wa_audit.stores import Bucket
+
+    return Bucket(bucket, prefix, endpoint_url=os.environ.get("AWS_ENDPOINT_URL"), kms_key=kms_key)
+
+
+def _write(audit: Audit, formats: tuple[str, ...], place: Bucket) -> dict[str, bytes]:
     """Writes the reports to the run's own folder; their bytes by file name."""
     from wa_audit.report import FORMATS, render
 
     files = {FORMATS[name].file: b"".join(render(audit, name)) for name in formats}
     for name, content in files.items():
-        place.put(f"{_folder(audit)}/{name}", content)
+        place.write(f"{_folder(audit)}/{name}", [content], over=True)
     return files
 
 
@@ -209,7 +222,7 @@ def _folder(audit: Audit) -> str:
 def _go_on(
     settings: Settings,
     context: Context,
-    place: Place,
+    place: Bucket,
     audit: Audit,
     journal: bytes,
     written: Mapping[str, bytes],
@@ -224,7 +237,7 @@ def _go_on(
         )
     run = _folder(audit).rpartition("/")[2]
     token = f"continuations/account_id={audit.run.account}/{run}.jsonl"
-    place.put(token, journal)
+    place.write(token, [journal], over=True)
     following = {"continuation": token, "invocation": settings.invocation + 1}
     if settings.hand_on:
         asked = {
@@ -236,18 +249,18 @@ def _go_on(
     return _told(audit, "partial", place, written, **following)
 
 
-def _finish(settings: Settings, place: Place, audit: Audit, written: Mapping[str, bytes]) -> dict[str, Any]:
+def _finish(settings: Settings, place: Bucket, audit: Audit, written: Mapping[str, bytes]) -> dict[str, Any]:
     """Compares with the latest run, takes its place, keeps the run in the history, and gives notice."""
     from wa_audit import publishing
     from wa_audit.report import history
     from wa_audit.report.diff import got_worse
 
     latest = f"latest/account_id={audit.run.account}"
-    change = _change(place, f"{latest}/audit.json", audit)
+    change = _change(place, latest, audit)
     for key, chunks in history.files(audit) if settings.history else ():
-        place.put(key, b"".join(chunks))
+        place.write(key, chunks)
     for name, content in written.items():
-        place.put(f"{latest}/{name}", content)
+        place.write(f"{latest}/{name}", [content], over=True)
     worse = []
     if change is not None:
         severities = list(Severity)
@@ -260,14 +273,19 @@ def _finish(settings: Settings, place: Place, audit: Audit, written: Mapping[str
     return _told(audit, "complete", place, written, worse=len(worse))
 
 
-def _change(place: Place, key: str, audit: Audit) -> Diff | None:
-    """What has changed since the latest run; None where there is none that can be compared."""
+def _change(place: Bucket, latest: str, audit: Audit) -> Diff | None:
+    """What has changed since the latest run; None where there is none that can be compared.
+
+    Whether it is there is asked of the list, which one may see without seeing all of the bucket: what is not
+    there would else be denied.
+    """
     from wa_audit.report import audit as audits
     from wa_audit.report import diff
 
-    raw = place.get_if_there(key)
-    if raw is None:
+    key = f"{latest}/audit.json"
+    if key not in place.keys(latest):
         return None
+    ((_, raw),) = place.read([key])
     with tempfile.TemporaryDirectory(prefix="wa-audit-") as folder:
         path = Path(folder) / "audit.json"
         path.write_bytes(raw)
@@ -279,7 +297,7 @@ def _change(place: Place, key: str, audit: Audit) -> Diff | None:
 
 
 def _told(
-    audit: Audit, status: str, place: Place, written: Mapping[str, bytes], **more: Any
+    audit: Audit, status: str, place: Bucket, written: Mapping[str, bytes], **more: Any
 ) -> dict[str, Any]:
     figures = {
         "status": status,

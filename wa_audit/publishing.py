@@ -1,4 +1,4 @@
-"""What a scheduled run writes to AWS: objects of one bucket, notices, and its own next invocation.
+"""What a scheduled run tells AWS beside the objects that it writes: metrics, notices, its next invocation.
 
 These calls have nothing to do with the session that reads an account, whose guard refuses every write. Each
 is made by a client of its own that can call this one operation and nothing else.
@@ -15,50 +15,17 @@ from typing import TYPE_CHECKING, Any
 from botocore import exceptions
 
 from wa_audit import __version__
-from wa_audit.model import ConfigurationError, OutputError, Severity, Status
+from wa_audit.model import OutputError, Severity, Status
 from wa_audit.text import visible
 
 if TYPE_CHECKING:
     from wa_audit.report.audit import Audit
     from wa_audit.report.diff import Diff, Row
 
-WRITES = frozenset({"s3:PutObject", "sns:Publish", "events:PutEvents", "lambda:InvokeFunction"})
-READS = frozenset({"s3:GetObject"})
-"""Of the bucket alone: the latest audit, and what an earlier invocation has left."""
+WRITES = frozenset({"sns:Publish", "events:PutEvents", "lambda:InvokeFunction"})
 
 # SNS takes 256 KiB and EventBridge 256 KB an entry; a notice names the first of what got worse.
 _MOST_NAMED = 20
-
-
-class Place:
-    """A prefix of a bucket."""
-
-    def __init__(self, bucket: str, prefix: str, *, kms_key: str = "") -> None:
-        self.bucket, self._prefix = bucket, f"{prefix}/" if prefix else ""
-        self.place = f"s3://{bucket}/{prefix}".rstrip("/")
-        self._encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
-
-    def put(self, key: str, content: bytes) -> None:
-        """Writes an object, whole, over what is there.
-
-        Raises:
-            OutputError: S3 refused it.
-        """
-        _call("s3", "PutObject", Bucket=self.bucket, Key=self._prefix + key, Body=content, **self._encrypted)
-
-    def get(self, key: str) -> bytes:
-        """Raises ConfigurationError where there is no such object, OutputError where S3 refused it."""
-        found = self.get_if_there(key)
-        if found is None:
-            raise ConfigurationError(f"{self.place}/{key}: there is no such object to go on from")
-        return found
-
-    def get_if_there(self, key: str) -> bytes | None:
-        try:
-            answer = _call("s3", "GetObject", Bucket=self.bucket, Key=self._prefix + key)
-        except _Absent:
-            return None
-        return bytes(answer["Body"].read())
 
 
 def invoke(function: str, event: dict[str, Any]) -> None:
@@ -166,12 +133,8 @@ def _figure(value: float | None) -> str:
     return "not known" if value is None else f"{value:g}"
 
 
-class _Absent(Exception):
-    """There is no such object."""
-
-
 def _call(service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-    """Makes one call. Raises OutputError, with the action where it was denied, and _Absent."""
+    """Makes one call. Raises OutputError, with the action where it was denied."""
     from wa_audit.collect.errors import reason
     from wa_audit.model import Reason
 
@@ -181,8 +144,6 @@ def _call(service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         answer: dict[str, Any] = getattr(_client(service, operation), method)(**parameters)
     except exceptions.ClientError as error:
         told = error.response.get("Error", {})
-        if told.get("Code") in ("NoSuchKey", "404"):
-            raise _Absent from None
         denied = f"; it needs {action}" if reason(error) is Reason.ACCESS_DENIED else ""
         raise OutputError(f"{action} failed: {told.get('Code')}: {told.get('Message')}{denied}") from None
     except exceptions.BotoCoreError as error:
@@ -204,7 +165,6 @@ def _client(service: str, operation: str) -> Any:
         retries={"mode": "standard", "max_attempts": 5},
         connect_timeout=10,
         read_timeout=60,
-        s3={"addressing_style": "path"},
     )
     client = session.client(service, config=config)
     guard = Guard()

@@ -307,7 +307,8 @@ def beside(audit: Audit, history: Store) -> Audit:
     from wa_audit.report import trend
 
     try:
-        keys = trend.wanted(history.keys(kept.RUNS), [audit.run.account])
+        own = history.keys(f"{kept.RUNS}/account_id={audit.run.account}")
+        keys = trend.wanted(own, [audit.run.account])
         last = history.read(keys[-audits.MOST_EARLIER :])
         before = trend.earlier(last, history.place, ", ".join(audit.run.only))
     except (ConfigurationError, CredentialsError) as error:

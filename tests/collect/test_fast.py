@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import types
+import weakref
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from botocore.config import Config
 
 from benchmarks.loopback import Loopback, server_context
 from benchmarks.scan import certify
-from wa_audit.collect import fast
+from wa_audit.collect import answers, fast
 from wa_audit.collect.kinds import declared
 
 _OPERATIONS = sorted({kind.operation(call) for kind, call in declared()})
@@ -245,3 +247,15 @@ def test_trust_is_what_the_user_says(tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.delenv("AWS_CA_BUNDLE")
         with pytest.raises(exceptions.SSLError):
             ask(aws.endpoint)
+
+
+def test_what_is_known_of_a_model_ends_with_it() -> None:
+    """A function of Lambda makes a session each run, in one process: a cache would keep them all."""
+    model = boto3.session.Session(region_name="eu-west-1").client("lambda").meta.service_model
+    operation = model.operation_model("ListFunctions")
+    assert answers.fits(operation, b'{"Functions": [{"FunctionName": "f"}]}', {"Functions": [{}]})
+    kept = weakref.ref(operation.output_shape)
+    assert kept() is not None
+    del model, operation
+    gc.collect()
+    assert kept() is None

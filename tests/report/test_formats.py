@@ -27,7 +27,6 @@ from wa_audit.report import (
     FORMATS,
     check,
     flat,
-    frames,
     github,
     history,
     jsonl,
@@ -197,7 +196,7 @@ def test_openmetrics_are_what_prometheus_reads(audit: Audit) -> None:
 
 def test_parquet_holds_the_flat_table(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
     # Several groups of rows, and a last one that is not full.
-    monkeypatch.setattr(frames, "GROUP", 64)
+    monkeypatch.setattr(flat, "GROUP", 64)
     made = _whole(parquet.render(audit))
     table = pd.read_parquet(io.BytesIO(made))
     assert tuple(table.columns) == flat.COLUMNS

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 from xml.etree import ElementTree
 
@@ -74,9 +73,22 @@ def _value_fits(shape: Any, found: object) -> bool:
     return True
 
 
-@cache
 def _form(shape: Any) -> tuple[str, tuple[type, ...], Any]:
-    """What a shape demands: its form, the types that JSON has for it, and the shapes within."""
+    """What a shape demands: its form, the types that JSON has for it, and the shapes within.
+
+    The shape keeps it: a cache would keep the shapes, and with them the models of every session.
+    """
+    found: tuple[str, tuple[type, ...], Any] | None = getattr(shape, _FORM, None)
+    if found is None:
+        found = _form_of(shape)
+        setattr(shape, _FORM, found)
+    return found
+
+
+_FORM = "_wa_audit_form"
+
+
+def _form_of(shape: Any) -> tuple[str, tuple[type, ...], Any]:
     name = shape.type_name
     if getattr(shape, "is_document_type", False) or name not in _JSON:
         return "anything", (object,), None

@@ -6,6 +6,7 @@ The columns are public: they keep their names and their order, and new ones come
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
@@ -39,6 +40,20 @@ COLUMNS = (
     "waste_assumptions",
     "carbon_saving_percent",
 )
+
+
+# Rows: what is made of a group is there several times, as a table's columns and as bytes.
+GROUP = 5_000
+
+
+def groups(audit: Audit, most: int = 0) -> Iterator[list[dict[str, str]]]:
+    """The rows, `GROUP` or as many as `most` says at a time; with none, one empty group."""
+    found, size = rows(audit), most or GROUP
+    group = list(islice(found, size))
+    while True:
+        yield group
+        if not (group := list(islice(found, size))):
+            return
 
 
 def rows(audit: Audit) -> Iterator[dict[str, str]]:
