@@ -50,8 +50,11 @@ class Stack:
         *,
         code: bytes = _EMPTY_ZIP,
         lacking: frozenset[str] = frozenset(),
+        changed: Callable[[str], str] = str,
     ) -> None:
-        """`code` is the function's zip; `lacking` are calls that the endpoint does not know."""
+        """`code` is the functions' zip; `lacking` are calls that the endpoint does not know, and `changed`
+        makes of a state machine's definition one that it takes."""
+        self.changed = changed
         self._session = session
         self._template = template
         self._lacking = lacking
@@ -81,8 +84,7 @@ class Stack:
             ready = next((n for n, each in self._waiting.items() if not self._missing(each)), None)
             assert ready is not None, f"go round in a circle: {sorted(self._waiting)}"
             each = self._waiting.pop(ready)
-            condition = each.get("Condition")
-            if condition is None or self.value(self._template["Conditions"][condition]):
+            if self._wanted(each):
                 _MAKERS[each["Type"]](self, ready, self.value(each.get("Properties", {})))
 
     def call(self, service: str, method: str, **parameters: Any) -> Json:
@@ -99,7 +101,11 @@ class Stack:
         """The resources not yet made that a value refers to."""
         text = json.dumps(value)
         named = set(re.findall(r'"(?:Ref|GetAtt)": "(\w+)', text)) | set(re.findall(r"\$\{(\w+)", text))
-        return named & self._waiting.keys()
+        return {name for name in named & self._waiting.keys() if self._wanted(self._waiting[name])}
+
+    def _wanted(self, resource: Json) -> bool:
+        condition = resource.get("Condition")
+        return condition is None or bool(self.value(self._template["Conditions"][condition]))
 
     def value(self, value: Any) -> Any:
         """A value with everything that it refers to."""
@@ -117,8 +123,16 @@ class Stack:
                 name, _, attribute = inside.partition(".")
                 return self.attributes[name][attribute]
             case "Sub":
-                text = re.sub(r"\$\{(\w[\w:.]*)\}", lambda found: str(self._named(found[1])), inside)
-                return text.replace("${!", "${")
+                text, given = (inside, {}) if isinstance(inside, str) else (inside[0], self.value(inside[1]))
+                filled = re.sub(
+                    r"\$\{(\w[\w:.]*)\}",
+                    lambda found: str(given[found[1]] if found[1] in given else self._named(found[1])),
+                    text,
+                )
+                return filled.replace("${!", "${")
+            case "If":
+                met = self.value(self._template["Conditions"][inside[0]])
+                return self.value(inside[1 if met else 2])
             case "Join":
                 return inside[0].join(filter(None, _list(self.value(inside[1]))))
             case "Not":
@@ -222,10 +236,10 @@ def _log(stack: Stack, name: str, p: Json) -> None:
 
 
 def _role(stack: Stack, name: str, p: Json) -> None:
-    role = f"{stack.names['AWS::StackName']}-{name}"
+    role = p.get("RoleName") or f"{stack.names['AWS::StackName']}-{name}"
     trust = json.dumps(p["AssumeRolePolicyDocument"])
     made = stack.call("iam", "create_role", RoleName=role, AssumeRolePolicyDocument=trust, Tags=p["Tags"])
-    for each in p["Policies"]:
+    for each in p.get("Policies", ()):
         document = json.dumps(each["PolicyDocument"])
         stack.call(
             "iam", "put_role_policy", RoleName=role, PolicyName=each["PolicyName"], PolicyDocument=document
@@ -252,11 +266,11 @@ def _function(stack: Stack, name: str, p: Json) -> None:
         "create_function",
         **given | {"MemorySize": int(p["MemorySize"])},
         Code={"ZipFile": stack.code},
-        DeadLetterConfig=p["DeadLetterConfig"],
+        **({"DeadLetterConfig": p["DeadLetterConfig"]} if "DeadLetterConfig" in p else {}),
         Environment={"Variables": variables},
         Tags=_tags(p),
     )
-    reserved = p["ReservedConcurrentExecutions"]
+    reserved = int(p["ReservedConcurrentExecutions"])
     stack.call(
         "lambda",
         "put_function_concurrency",
@@ -264,6 +278,36 @@ def _function(stack: Stack, name: str, p: Json) -> None:
         ReservedConcurrentExecutions=reserved,
     )
     stack.made(name, p["FunctionName"], made["FunctionArn"])
+
+
+def _machine(stack: Stack, name: str, p: Json) -> None:
+    logs = p["LoggingConfiguration"]
+    to = [
+        {"cloudWatchLogsLogGroup": {"logGroupArn": each["CloudWatchLogsLogGroup"]["LogGroupArn"]}}
+        for each in logs["Destinations"]
+    ]
+    encryption = p["EncryptionConfiguration"]
+    made = stack.call(
+        "stepfunctions",
+        "create_state_machine",
+        name=p["StateMachineName"],
+        definition=stack.changed(p["DefinitionString"]),
+        roleArn=p["RoleArn"],
+        type=p["StateMachineType"],
+        loggingConfiguration={
+            "level": logs["Level"],
+            "includeExecutionData": logs["IncludeExecutionData"],
+            "destinations": to,
+        },
+        tracingConfiguration={"enabled": p["TracingConfiguration"]["Enabled"]},
+        encryptionConfiguration={
+            "type": encryption["Type"],
+            "kmsKeyId": encryption["KmsKeyId"],
+            "kmsDataKeyReusePeriodSeconds": encryption["KmsDataKeyReusePeriodSeconds"],
+        },
+        tags=[{"key": key, "value": value} for key, value in _tags(p).items()],
+    )
+    stack.made(name, made["stateMachineArn"], made["stateMachineArn"])
 
 
 def _invocations(stack: Stack, name: str, p: Json) -> None:
@@ -385,4 +429,5 @@ _MAKERS: dict[str, Callable[[Stack, str, Json], None]] = {
     "AWS::SQS::Queue": _queue,
     "AWS::SQS::QueuePolicy": _queue_policy,
     "AWS::Scheduler::Schedule": _schedule,
+    "AWS::StepFunctions::StateMachine": _machine,
 }

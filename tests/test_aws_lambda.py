@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSResponse
 from msgspec import json as msgjson
 from urllib3 import HTTPResponse
 
-from wa_audit import aws_lambda, publishing, stores
+from wa_audit import aws_lambda, invocation, publishing, stores
 from wa_audit.collect.guard import UndeclaredOperation
 from wa_audit.collect.kinds import declared
 from wa_audit.model import ConfigurationError, OutputError, Severity
@@ -104,7 +104,7 @@ def test_a_run_leaves_its_reports_and_says_figures(capsys: pytest.CaptureFixture
 
 
 def test_a_prefix_and_a_key_are_kept_to() -> None:
-    place = aws_lambda._place(BUCKET, "of/data", "alias/reports")
+    place = invocation.place(BUCKET, "/of/data/", "alias/reports")
     put: list[dict[str, Any]] = []
     events = place._client(stores.WRITES).meta.events
     events.register("provide-client-params.s3.PutObject", lambda params, **_: put.append(params))
@@ -239,12 +239,13 @@ def test_settings_come_from_the_event_then_from_the_environment() -> None:
         "WA_AUDIT_COST": "true",
         "WA_AUDIT_TOPIC": "",
     }
-    found = aws_lambda.Settings.of({"metrics_days": 3}, environment)
+    found = invocation.settings(aws_lambda.Settings, {"metrics_days": 3}, environment)
     assert (found.bucket, found.regions) == ("b", ("eu-west-1", "eu-central-1"))
     assert (found.metrics_days, found.cost, found.topic) == (3, True, "")
     scheduled = {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {"prefix": "p"}}
-    assert aws_lambda.Settings.of(scheduled, environment).prefix == "p"
-    assert aws_lambda.Settings.of(None, environment) == aws_lambda.Settings.of({}, environment)
+    assert invocation.settings(aws_lambda.Settings, scheduled, environment).prefix == "p"
+    nothing, empty = (invocation.settings(aws_lambda.Settings, event, environment) for event in (None, {}))
+    assert nothing == empty
 
 
 @pytest.mark.parametrize(

@@ -16,20 +16,21 @@ import pytest
 from tests import deployed
 from tools import deploy
 from wa_audit import demo, publishing, stores, wiring
-from wa_audit.aws_lambda import ENVIRONMENT, Settings
+from wa_audit.aws_lambda import Settings
 from wa_audit.collect import collect
 from wa_audit.collect.guard import SESSION_OPERATIONS
 from wa_audit.collect.permissions import NOT_GRANTED, action
 from wa_audit.collect.plan import affordable, flow_reads, permitted, plan
 from wa_audit.collect.session import AwsSession
 from wa_audit.demo_account import analysts, corrections, outcomes, spending
+from wa_audit.invocation import ENVIRONMENT
 from wa_audit.model import Status
 from wa_audit.report import flat
 from wa_audit.report.audit import Audit
 from wa_audit.rulebook import load
 
 ROOT = Path(__file__).parents[1]
-TEMPLATE = ROOT / deploy.TARGET
+TEMPLATE = ROOT / "deploy" / "template.yaml"
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text()
 
 
@@ -48,14 +49,16 @@ def _actions(statement: dict[str, Any]) -> list[str]:
     return found if isinstance(found, list) else [found]
 
 
-def test_cloudformation_takes_the_template() -> None:
-    command = [str(Path(sys.executable).with_name("cfn-lint")), str(TEMPLATE)]
+@pytest.mark.parametrize("name", deploy.TARGETS)
+def test_cloudformation_takes_the_template(name: str) -> None:
+    command = [str(Path(sys.executable).with_name("cfn-lint")), str(ROOT / name)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("", 0)
 
 
-def test_the_template_is_what_is_generated() -> None:
-    assert TEMPLATE.read_text() == deploy.template(load())
+def test_the_templates_are_what_is_generated() -> None:
+    found = deploy.templates(load())
+    assert {name: (ROOT / name).read_text() for name in deploy.TARGETS} == found
 
 
 def test_the_function_may_read_what_an_audit_reads_and_nothing_else(stack: dict[str, Any]) -> None:

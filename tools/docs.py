@@ -43,7 +43,7 @@ def pages(book: Rulebook, root: Path = ROOT) -> dict[str, str]:
     made["docs/organization.schema.json"] = organization.schema().decode()
     made["docs/config.schema.json"] = settings.schema(book)
     made["docs/coverage.md"] = coverage_page(book)
-    made[deploy.TARGET] = deploy.template(book)
+    made |= deploy.templates(book)
     blocks = {
         "help": _console("wa-audit --help", _help()),
         "scan-help": _console("wa-audit scan --help", _help("scan")),

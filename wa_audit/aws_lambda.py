@@ -16,44 +16,29 @@ secret.
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 import tempfile
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from wa_audit import collect as collecting
+from wa_audit import invocation
 from wa_audit.model import ConfigurationError, OutputError, Severity, Status, WaAuditError
-from wa_audit.text import unknown
 
 if TYPE_CHECKING:
     from wa_audit.report.audit import Audit
     from wa_audit.report.diff import Diff
     from wa_audit.stores import Bucket
 
-ENVIRONMENT = "WA_AUDIT_"
-# What is left of an invocation, in seconds, when it stops reading: enough to judge and to write.
-RESERVE = 60.0
 # How many invocations one run may take: a run that never ends is a mistake, and costs money.
 MOST_INVOCATIONS = 15
 
 
-class Context(Protocol):
-    """What Lambda says of an invocation, as far as it is asked."""
-
-    invoked_function_arn: str
-
-    def get_remaining_time_in_millis(self) -> int: ...
-
-
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one invocation is to do: each field from the event, else from the environment
-    (`bucket` is `WA_AUDIT_BUCKET`; lists with commas between), else its default.
+    """What one invocation is to do; fields come from event and environment, see `invocation.settings`.
 
     bucket, prefix: where the reports go; `kms_key` encrypts them, and the bucket's own setting where it is
         empty.
@@ -92,52 +77,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     invocation: int = 1
     hand_on: bool = True
 
-    @classmethod
-    def of(cls, event: Any, environment: Mapping[str, str]) -> Settings:
-        """Reads an event: the settings themselves, or one of EventBridge with the settings as its detail.
 
-        Raises:
-            ConfigurationError: a setting is unknown, or not what it should be.
-        """
-        given = event or {}
-        if isinstance(given, dict) and "detail-type" in given:
-            given = given.get("detail") or {}
-        if not isinstance(given, dict):
-            raise ConfigurationError(f"the event is {type(given).__name__}, not an object of settings")
-        for name in given:
-            if name not in cls.__struct_fields__:
-                raise ConfigurationError(f"the event: {unknown('setting', name, cls.__struct_fields__)}")
-        found = {
-            name: environment[ENVIRONMENT + name.upper()]
-            for name in cls.__struct_fields__
-            if environment.get(ENVIRONMENT + name.upper())
-        }
-        for name in _LISTS & found.keys():
-            found[name] = [part.strip() for part in found[name].split(",") if part.strip()]  # type: ignore[assignment]
-        try:
-            return msgspec.convert({**found, **given}, cls, strict=False)
-        except msgspec.ValidationError as error:
-            raise ConfigurationError(f"the event and the environment ({ENVIRONMENT}*): {error}") from None
-
-
-_LISTS = {"regions", "pillars", "rules", "severities", "formats"}
-
-
-def handler(event: Any, context: Context) -> dict[str, Any]:
+def handler(event: Any, context: invocation.Context) -> dict[str, Any]:
     """Lambda's entry point; says what came of the run, in figures.
 
     Raises:
         WaAuditError: the run could not be made. Lambda counts it as an error of the function.
     """
     try:
-        settings = Settings.of(event, os.environ)
+        settings = invocation.settings(Settings, event, os.environ)
         return _run(settings, context)
     except WaAuditError as error:
-        _log(status="failed", error=type(error).__name__, message=str(error))
+        invocation.log(status="failed", error=type(error).__name__, message=str(error))
         raise
 
 
-def _run(settings: Settings, context: Context) -> dict[str, Any]:
+def _run(settings: Settings, context: invocation.Context) -> dict[str, Any]:
     from wa_audit import publishing, rulebook, wiring
     from wa_audit import report as reports
     from wa_audit.collect import plan as plans
@@ -159,7 +114,7 @@ def _run(settings: Settings, context: Context) -> dict[str, Any]:
         external_id=settings.external_id or None,
         endpoint_url=os.environ.get("AWS_ENDPOINT_URL"),
     )
-    place = _place(settings.bucket, settings.prefix.strip("/"), settings.kms_key)
+    place = invocation.place(settings.bucket, settings.prefix, settings.kms_key)
     with tempfile.TemporaryDirectory(prefix="wa-audit-") as folder:
         journal = Path(folder) / "journal.jsonl"
         if settings.continuation:
@@ -167,7 +122,7 @@ def _run(settings: Settings, context: Context) -> dict[str, Any]:
             journal.write_bytes(left)
 
         def on_wait(_: Any) -> None:
-            if context.get_remaining_time_in_millis() < RESERVE * 1000:
+            if not invocation.has_time(context):
                 raise collecting.OutOfTime
 
         try:
@@ -189,18 +144,10 @@ def _run(settings: Settings, context: Context) -> dict[str, Any]:
             audit = wiring.beside(audit, place)
         written = _write(audit, formats, place)
         for line in publishing.metrics(audit, settings.namespace):
-            _print(line)
+            invocation.line(line)
         if not audit.run.complete:
             return _go_on(settings, context, place, audit, journal.read_bytes(), written)
     return _finish(settings, place, audit, written)
-
-
-@cache
-def _place(bucket: str, prefix: str, kms_key: str) -> Bucket:
-    """Where everything is written. Its clients are kept, as Lambda keeps the process."""
-    from wa_audit.stores import Bucket
-
-    return Bucket(bucket, prefix, endpoint_url=os.environ.get("AWS_ENDPOINT_URL"), kms_key=kms_key)
 
 
 def _write(audit: Audit, formats: tuple[str, ...], place: Bucket) -> dict[str, bytes]:
@@ -221,7 +168,7 @@ def _folder(audit: Audit) -> str:
 
 def _go_on(
     settings: Settings,
-    context: Context,
+    context: invocation.Context,
     place: Bucket,
     audit: Audit,
     journal: bytes,
@@ -292,7 +239,7 @@ def _change(place: Bucket, latest: str, audit: Audit) -> Diff | None:
         try:
             return diff.compare(audits.read(path), audit)
         except ConfigurationError:
-            _log(status="not_compared", message=f"{key} is no audit of this version")
+            invocation.log(status="not_compared", message=f"{key} is no audit of this version")
             return None
 
 
@@ -309,18 +256,8 @@ def _told(
         "reports": [f"{place.place}/{_folder(audit)}/{name}" for name in written],
         **more,
     }
-    _log(**figures)
+    invocation.log(**figures)
     return figures
-
-
-def _log(**figures: Any) -> None:
-    _print(json.dumps({"wa-audit": figures}, sort_keys=True))
-
-
-def _print(line: str) -> None:
-    """A line of the function's log."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 _DEFAULTS = Settings(bucket="")

@@ -6,6 +6,7 @@ is made by a client of its own that can call this one operation and nothing else
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from wa_audit.text import visible
 if TYPE_CHECKING:
     from wa_audit.report.audit import Audit
     from wa_audit.report.diff import Diff, Row
+    from wa_audit.report.organization import Organization
 
 WRITES = frozenset({"sns:Publish", "events:PutEvents", "lambda:InvokeFunction"})
 
@@ -90,27 +92,90 @@ def metrics(audit: Audit, namespace: str) -> Iterator[str]:
         "OpenFindings": len(failing),
         "Complete": int(audit.run.complete),
     }
-    yield _datum(audit, namespace, account, whole)
+    when = audit.run.finished
+    yield _datum(when, namespace, account, whole)
     for found in audit.pillars:
         values = {
             "Score": found.score,
             "Coverage": found.coverage,
             "OpenFindings": found.counts.get(Status.FAIL, 0),
         }
-        yield _datum(audit, namespace, {**account, "Pillar": str(found.pillar)}, values)
+        yield _datum(when, namespace, {**account, "Pillar": str(found.pillar)}, values)
     for severity in Severity:
         values = {"OpenFindings": severities[severity]}
-        yield _datum(audit, namespace, {**account, "Severity": str(severity)}, values)
+        yield _datum(when, namespace, {**account, "Severity": str(severity)}, values)
 
 
-_UNITS = {"Score": "None", "Coverage": "Percent", "OpenFindings": "Count", "Complete": "Count"}
+def organization_metrics(whole: Organization, namespace: str) -> Iterator[str]:
+    """The same of an organization, with how many accounts were audited, and how many were not."""
+    when = datetime.datetime.strptime(whole.run, "%Y%m%dT%H%M%S%z").isoformat()
+    everything = {
+        "Score": whole.overall.score,
+        "Coverage": whole.overall.coverage,
+        "OpenFindings": whole.overall.counts.get(Status.FAIL, 0),
+        "AccountsAudited": whole.audited,
+        "AccountsNotAudited": whole.planned - whole.audited,
+    }
+    yield _datum(when, namespace, {"Scope": "organization"}, everything)
+    for pillar, found in sorted(whole.pillars.items()):
+        values = {
+            "Score": found.score,
+            "Coverage": found.coverage,
+            "OpenFindings": found.counts.get(Status.FAIL, 0),
+        }
+        yield _datum(when, namespace, {"Scope": "organization", "Pillar": str(pillar)}, values)
 
 
-def _datum(audit: Audit, namespace: str, dimensions: dict[str, str], values: dict[str, Any]) -> str:
-    import datetime
+def got_worse(whole: Organization) -> bool:
+    """Whether the score fell since the run before, or more accounts were not audited."""
+    if not whole.trend:
+        return False
+    before, now = whole.trend[-1], whole.overall.score
+    fell = before.score is not None and now is not None and now < before.score
+    return fell or whole.planned - whole.audited > before.planned - before.audited
 
+
+def tell_of_organization(topic: str, whole: Organization, report: str) -> None:
+    """Sends a notice of an organization that got worse."""
+    before = whole.trend[-1]
+    lines = [
+        f"The organization got worse between run {before.run} and run {whole.run}.",
+        f"Score {_figure(before.score)} before, {_figure(whole.overall.score)} now; "
+        f"coverage {_figure(before.coverage)} % before, {_figure(whole.overall.coverage)} % now.",
+        f"Accounts audited: {before.audited} of {before.planned} before, "
+        f"{whole.audited} of {whole.planned} now.",
+        "",
+        *(f"not audited: {each.account}: {each.reason}" for each in whole.not_audited[:_MOST_NAMED]),
+        *(
+            [f"and {len(whole.not_audited) - _MOST_NAMED} more"]
+            if len(whole.not_audited) > _MOST_NAMED
+            else []
+        ),
+        "",
+        f"Report: {report}",
+    ]
+    _call(
+        "sns",
+        "Publish",
+        TopicArn=topic,
+        Subject="wa-audit: the organization got worse",
+        Message="\n".join(lines),
+    )
+
+
+_UNITS = {
+    "Score": "None",
+    "Coverage": "Percent",
+    "OpenFindings": "Count",
+    "Complete": "Count",
+    "AccountsAudited": "Count",
+    "AccountsNotAudited": "Count",
+}
+
+
+def _datum(when: str, namespace: str, dimensions: dict[str, str], values: dict[str, Any]) -> str:
     known = {name: value for name, value in values.items() if value is not None}
-    finished = datetime.datetime.fromisoformat(audit.run.finished)
+    finished = datetime.datetime.fromisoformat(when)
     about = {
         "Timestamp": int(finished.timestamp() * 1000),
         "CloudWatchMetrics": [

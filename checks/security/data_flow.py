@@ -143,6 +143,8 @@ def iam_role_reach(role: Resource, inventory: Inventory) -> Verdict:
 
     allowed = {r.target for kind in ("may-read", "may-write") for r in inventory.targets(role, kind)}
     flowing = {arn for arn in allowed if arns.parse(arn).service in _ENDPOINTS}
+    # Itself is not asked about: a Distributed Map starts the state machine that it is part of.
+    flowing -= {runner.arn for runner in found}
     named = {arn for arn in flowing if neighbours.look_up(arn, inventory) is not None}
     if not named:
         return not_applicable("names no resource of a flow in full")

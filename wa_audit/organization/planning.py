@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wa_audit.collect.organizations import Member
 from wa_audit.model import ConfigurationError
 from wa_audit.organization.shards import Shard
+
+if TYPE_CHECKING:
+    from wa_audit.collect.session import AwsSession
 
 
 class Choice(NamedTuple):
@@ -82,6 +85,55 @@ def shards(
         )
         for member in members
     ]
+
+
+class Planned(NamedTuple):
+    """The shards of a run, of how many accounts there are, how many of which are not active."""
+
+    shards: list[Shard]
+    there: int
+    inactive: int
+
+
+def plan(
+    session: AwsSession,
+    regions: Sequence[str],
+    choice: Choice,
+    *,
+    run: str,
+    all_regions: bool,
+    role_name: str,
+    external_id: str,
+    there: Sequence[Member] | None = None,
+) -> Planned:
+    """The shards of the accounts that are chosen and active. `there` are all accounts; without it, AWS
+    Organizations is asked. `all_regions` are those that need no opt-in.
+
+    Raises:
+        ConfigurationError: a region, a unit or an account is not there, nothing is left to audit, or AWS
+            refused to say which accounts there are.
+        CredentialsError: AWS does not accept the credentials.
+    """
+    from wa_audit.collect import organizations
+    from wa_audit.collect import session as sessions
+
+    named = sessions.chosen_regions(session, regions, all_regions=False)
+    first = named[0]
+    own = session.identity(first).account
+    read = session.enabled_regions(first, for_all=True) if all_regions else named
+    if there is None:
+        there = organizations.members(session, session.main_region([first]), tags=bool(choice.tags))
+    active = [member for member in there if member.active]
+    found = shards(
+        choice.of(active),
+        run=run,
+        regions=read,
+        partition=session.partition(first),
+        own=own,
+        role_name=role_name,
+        external_id=external_id,
+    )
+    return Planned(found, len(there), len(there) - len(active))
 
 
 def listed(path: Path) -> list[Member]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from wa_audit import collect as collecting
@@ -24,14 +25,25 @@ if TYPE_CHECKING:
 _ENTER = "sts:AssumeRole"
 
 
+def _never(_: object) -> None:
+    """What is asked on the way where nobody stops the reading."""
+
+
 class Reading(NamedTuple):
-    """How accounts are read: what of each, through whose profile, and how far back metrics go, in days."""
+    """How accounts are read: what of each, through whose profile, and how far back metrics go, in days.
+
+    Where `journal` is given, what is read is written down there, and `resume` takes up what it holds. Where
+    `on_wait` raises `collect.OutOfTime`, the account is audited in part.
+    """
 
     plan: Plan
     profile: str | None = None
     endpoint_url: str | None = None
     workers: int = 16
     metrics_days: int = 14
+    journal: Path | None = None
+    resume: bool = False
+    on_wait: Callable[[object], None] = _never
 
 
 def scan(
@@ -49,6 +61,18 @@ def scan(
         return outcomes.refused(shard, found), None
     audit = judge(found)
     return outcomes.of(shard, audit, dict(weights)), audit
+
+
+def attempt(
+    shard: Shard, reading: Reading, judge: Callable[[Inventory], Audit], weights: Mapping[Pillar, float]
+) -> tuple[Outcome, Audit | None]:
+    """As `scan`; whatever else goes wrong in one account among many is its outcome too, without the words of
+    the error, which nobody has looked at for what they tell."""
+    try:
+        return scan(shard, reading, judge, weights)
+    except Exception as error:
+        broken = Refusal(error="internal", message=f"internal error: {type(error).__name__}")
+        return outcomes.refused(shard, broken), None
 
 
 def _read(shard: Shard, reading: Reading) -> Inventory | Refusal:
@@ -88,10 +112,15 @@ def _read(shard: Shard, reading: Reading) -> Inventory | Refusal:
             shard.regions,
             workers=reading.workers,
             metrics_days=reading.metrics_days,
+            journal=reading.journal,
+            resume=reading.resume,
             as_of=shard.planned,
+            on_wait=reading.on_wait,
         )
-    except collecting.Interrupted:
-        raise KeyboardInterrupt from None
+    except collecting.Interrupted as stopped:
+        if reading.on_wait is _never:
+            raise KeyboardInterrupt from None
+        return stopped.inventory
 
 
 def state(raw: bytes, what: str) -> State:

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import click
 
 from wa_audit import flags
-
-if TYPE_CHECKING:
-    from wa_audit.report.organization import Point
-    from wa_audit.stores import Store
 
 
 @click.command(epilog=flags.ORGANIZATION_EXIT_CODES)
@@ -31,81 +24,15 @@ def merge(
     Writes organizations/RUN/organization.json in the same place: one score over all findings, by pillar,
     unit, account, pipeline and rule, worst first, and which accounts were not audited, and why.
     """
-    from wa_audit import stores
-    from wa_audit.model import ConfigurationError
-    from wa_audit.organization import ORGANIZATIONS, SHARDS, merging
-    from wa_audit.organization.shards import KEY, read
-    from wa_audit.report.indented import as_json
+    from wa_audit import assembly, stores
+    from wa_audit.organization.shards import read
 
     store = stores.at(place, profile=profile, endpoint_url=endpoint_url)
-    found = [match for key in store.keys(SHARDS) if (match := KEY.fullmatch(key))]
-    if not found:
-        raise ConfigurationError(f"{store.place}: holds no run; 'wa-audit org scan' writes one")
-    runs = sorted({match["run"] for match in found})
-    run = run or runs[-1]
-    if run not in runs:
-        raise ConfigurationError(f"{store.place}: holds no run {run}; its latest is {runs[-1]}")
-    named = read(planned) if planned else []
-    if named and named[0].run != run:
-        raise ConfigurationError(f"{planned}: is of run {named[0].run}, not of {run}")
-    counted, unreadable = [], []
-    with TemporaryDirectory(prefix="wa-audit-") as scratch:
-        database = merging.connect(Path(scratch))
-        for match in found:
-            if match["run"] != run:
-                continue
-            path = _local(store, match[0], Path(scratch))
-            one = merging.count(database, path, f"{store.place}/{match[0]}", run, match["account"])
-            if isinstance(one, str):
-                unreadable.append((match["account"], one))
-            else:
-                counted.append(one)
-        database.close()
-    whole = merging.merge(run, counted, unreadable, named, _earlier(store, run))
-    key = f"{ORGANIZATIONS}/{run}/organization.json"
-    store.write(key, [as_json(whole)], over=True)
+    whole = assembly.assemble(store, run, read(planned) if planned else (), str(planned))
+    key = assembly.write(store, whole)
     score = "none could be given" if whole.overall.score is None else f"{whole.overall.score:g}"
     click.echo(
         f"Score {score}, of {whole.audited} accounts audited out of {whole.planned}; {store.place}/{key}"
     )
     if whole.audited < whole.planned or any(account.partial for account in whole.accounts):
         click.get_current_context().exit(4)
-
-
-def _local(store: Store, key: str, scratch: Path) -> Path:
-    """Where DuckDB reads an object: in the folder itself, or a copy, which the next one replaces."""
-    from wa_audit.stores import Folder
-
-    if isinstance(store, Folder):
-        return store.path / key
-    copy = scratch / "findings.parquet"
-    for _, raw in store.read([key]):
-        copy.write_bytes(raw)
-    return copy
-
-
-def _earlier(store: Store, run: str) -> Iterator[Point]:
-    """The runs before this one that were merged. Raises ConfigurationError where one cannot be read."""
-    import msgspec
-
-    from wa_audit.model import ConfigurationError
-    from wa_audit.organization import ORGANIZATIONS
-    from wa_audit.report.organization import Organization, Point
-
-    keys = [
-        key
-        for key in store.keys(ORGANIZATIONS)
-        if key.endswith("/organization.json") and key.split("/")[1] < run
-    ]
-    for key, raw in store.read(keys):
-        try:
-            past = msgspec.json.decode(raw, type=Organization)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"{store.place}/{key}: is no organization.json: {error}") from None
-        yield Point(
-            run=past.run,
-            score=past.overall.score,
-            coverage=past.overall.coverage,
-            audited=past.audited,
-            planned=past.planned,
-        )

@@ -37,7 +37,6 @@ def plan(
     --account-tag ListTagsForResource. Accounts that are not active are left out.
     """
     from wa_audit.aws import times
-    from wa_audit.collect import organizations
     from wa_audit.collect import session as sessions
     from wa_audit.files import check_replaceable
     from wa_audit.organization import planning, shards
@@ -53,26 +52,18 @@ def plan(
     session = sessions.connect(
         profile=profile, region=regions[0] if regions else None, endpoint_url=endpoint_url
     )
-    named = sessions.chosen_regions(session, regions, all_regions=False)
-    first = named[0]
-    own = session.identity(first).account
-    read = session.enabled_regions(first, for_all=True) if all_regions else named
-    there = (
-        planning.listed(listed)
-        if listed
-        else organizations.members(session, session.main_region([first]), tags=bool(wanted))
-    )
-    active = [member for member in there if member.active]
-    found = planning.shards(
-        choice.of(active),
+    found = planning.plan(
+        session,
+        regions,
+        choice,
         run=times.now().strftime("%Y%m%dT%H%M%SZ"),
-        regions=read,
-        partition=session.partition(first),
-        own=own,
+        all_regions=all_regions,
         role_name=role_name,
         external_id=external_id or "",
+        there=planning.listed(listed) if listed else None,
     )
-    shards.write(output, found)
-    if len(active) < len(there):
-        wiring.say(f"{len(there) - len(active)} accounts are not active, and left out")
-    click.echo(f"{len(found)} of {len(there)} accounts, {len(read)} regions each; written to {output}")
+    shards.write(output, found.shards)
+    if found.inactive:
+        wiring.say(f"{found.inactive} accounts are not active, and left out")
+    number = len(found.shards[0].regions)
+    click.echo(f"{len(found.shards)} of {found.there} accounts, {number} regions each; written to {output}")

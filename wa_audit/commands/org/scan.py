@@ -196,16 +196,12 @@ def _begin(job: Job) -> None:
 
 def _one(shard: Shard) -> Told:
     """Audits a shard in a process of the pool. Whatever else goes wrong there is this account's alone."""
-    from wa_audit.organization import outcomes, scanning
+    from wa_audit.organization import scanning
 
     job, book, plan = _prepared[0]
     reading = scanning.Reading(plan, job.profile, job.endpoint_url, job.workers, job.metrics_days)
     judge = partial(wiring.assess, book=book, judging=wiring.Judging.of_everything())
-    try:
-        outcome, audit = scanning.scan(shard, reading, judge, book.pillar_weights)
-    except Exception as error:  # of one account among many
-        broken = outcomes.Refusal(error="internal", message=f"internal error: {type(error).__name__}")
-        outcome, audit = outcomes.refused(shard, broken), None
+    outcome, audit = scanning.attempt(shard, reading, judge, book.pillar_weights)
     return _keep(shard, job, outcome, audit)
 
 

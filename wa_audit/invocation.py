@@ -1,0 +1,88 @@
+"""What our functions in AWS Lambda have in common: settings, what Lambda says of a call, and the log."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_origin, get_type_hints
+
+import msgspec
+
+from wa_audit.model import ConfigurationError
+from wa_audit.text import unknown
+
+if TYPE_CHECKING:
+    from wa_audit.stores import Bucket
+
+ENVIRONMENT = "WA_AUDIT_"
+# What is left of an invocation, in seconds, when it stops reading: enough to judge and to write.
+RESERVE = 60.0
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Context(Protocol):
+    """What Lambda says of an invocation, as far as it is asked."""
+
+    invoked_function_arn: str
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+def has_time(context: Context) -> bool:
+    """Whether reading may go on."""
+    return context.get_remaining_time_in_millis() >= RESERVE * 1000
+
+
+def settings(kind: type[S], event: Any, environment: Mapping[str, str]) -> S:
+    """Each field of `kind` from the event, else from the environment (`bucket` is `WA_AUDIT_BUCKET`; lists
+    with commas between), else its default. The event is the settings themselves, or one of EventBridge with
+    the settings as its detail.
+
+    Raises:
+        ConfigurationError: a setting is unknown, or not what it should be.
+    """
+    fields = kind.__struct_fields__
+    given = event or {}
+    if isinstance(given, dict) and "detail-type" in given:
+        given = given.get("detail") or {}
+    if not isinstance(given, dict):
+        raise ConfigurationError(f"the event is {type(given).__name__}, not an object of settings")
+    for name in given:
+        if name not in fields:
+            raise ConfigurationError(f"the event: {unknown('setting', name, fields)}")
+    found: dict[str, Any] = {
+        name: environment[ENVIRONMENT + name.upper()]
+        for name in fields
+        if environment.get(ENVIRONMENT + name.upper())
+    }
+    hints = get_type_hints(kind)
+    for name, text in found.items():
+        if get_origin(hints[name]) is tuple:
+            found[name] = [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return msgspec.convert({**found, **given}, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"the event and the environment ({ENVIRONMENT}*): {error}") from None
+
+
+@cache
+def place(bucket: str, prefix: str, kms_key: str) -> Bucket:
+    """Where everything is written. Its clients are kept, as Lambda keeps the process."""
+    from wa_audit.stores import Bucket
+
+    return Bucket(bucket, prefix.strip("/"), endpoint_url=os.environ.get("AWS_ENDPOINT_URL"), kms_key=kms_key)
+
+
+def log(**figures: Any) -> None:
+    """Figures, as a line of JSON in the function's log: no finding, and no secret."""
+    line(json.dumps({"wa-audit": figures}, sort_keys=True))
+
+
+def line(text: str) -> None:
+    """A line of the function's log."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
