@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -48,12 +49,12 @@ class Stack:
         name: str,
         parameters: Json,
         *,
-        code: bytes = _EMPTY_ZIP,
+        code: Mapping[str, bytes] = MappingProxyType({}),
         lacking: frozenset[str] = frozenset(),
         changed: Callable[[str], str] = str,
     ) -> None:
-        """`code` is the functions' zip; `lacking` are calls that the endpoint does not know, and `changed`
-        makes of a state machine's definition one that it takes."""
+        """`code` are the functions' zips by their keys; `lacking` are calls that the endpoint does not know,
+        and `changed` makes of a state machine's definition one that it takes."""
         self.changed = changed
         self._session = session
         self._template = template
@@ -265,7 +266,7 @@ def _function(stack: Stack, name: str, p: Json) -> None:
         "lambda",
         "create_function",
         **given | {"MemorySize": int(p["MemorySize"])},
-        Code={"ZipFile": stack.code},
+        Code={"ZipFile": stack.code.get(p["Code"]["S3Key"], _EMPTY_ZIP)},
         **({"DeadLetterConfig": p["DeadLetterConfig"]} if "DeadLetterConfig" in p else {}),
         Environment={"Variables": variables},
         Tags=_tags(p),

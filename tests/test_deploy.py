@@ -121,8 +121,9 @@ def test_everything_that_takes_tags_has_them(stack: dict[str, Any]) -> None:
 
 
 def test_the_image_is_pinned_and_runs_as_nobody_special() -> None:
-    lines = (ROOT / "deploy" / "requirements.txt").read_text().splitlines()
-    assert all("==" in line for line in lines if line and not line.startswith("#"))
+    for file in ("requirements.txt", "requirements-merge.txt"):
+        lines = (ROOT / "deploy" / file).read_text().splitlines()
+        assert all("==" in line for line in lines if line and not line.startswith("#"))
     image = (ROOT / "Dockerfile").read_text()
     assert "USER auditor" in image
     assert image.rindex("USER") > image.rindex("RUN")

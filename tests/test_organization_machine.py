@@ -125,7 +125,7 @@ def _queues(session: Any, account: str, number: int) -> None:
 
 
 def _handle(monkeypatch: pytest.MonkeyPatch, refuse: Refuse) -> None:
-    """Has moto call our handlers, one at a time as in a process of Lambda, and tell their errors as it does."""
+    """Has moto call our handlers, one at a time as in Lambda's process, and tell their errors as it does."""
     turn = threading.Lock()
 
     def invoke(

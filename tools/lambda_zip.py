@@ -1,11 +1,12 @@
-"""Builds the zip of the Lambda function: the program and its dependencies for Lambda's machines.
+"""Builds the zips of the Lambda functions: the program and its dependencies for Lambda's machines.
 
-    python -m tools.lambda_zip [--arch arm64|x86_64] [--python 3.13] [-o FILE]
+    python -m tools.lambda_zip [--arch arm64|x86_64] [--python 3.13] [-o FOLDER] [lambda] [merge]
 
-Dependencies come from PyPI in the versions of deploy/requirements.txt, as wheels for Lambda's Python and
-machine, whatever this one is. What the function never opens is left out: tests, headers, Arrow's other file
-systems, and botocore's models of services that are not called. Entries are sorted, with one date and mode, so
-that the same versions give the same bytes.
+`lambda` audits; `merge` plans a run over an organization and puts it together, with DuckDB instead of Arrow
+and pandas: both would not fit into one. Dependencies come from PyPI in the versions of the zip's requirements
+in deploy/, as wheels for Lambda's Python and machine, whatever this one is. What the functions never open is
+left out: tests, headers, Arrow's other file systems, and botocore's models of services that are not called.
+Entries are sorted, with one date and mode, so that the same versions give the same bytes.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = "3.13"
@@ -41,6 +43,40 @@ _LEFT_OUT = re.compile(
 )
 
 
+class Zip(NamedTuple):
+    """A zip: its dependencies, and the operations that its functions call."""
+
+    name: str
+    requirements: str
+    called: Callable[[], Iterable[str]]
+
+    def services(self) -> frozenset[str]:
+        """What the functions call, by botocore's names."""
+        return frozenset(name.partition(":")[0] for name in self.called())
+
+
+def _of_auditing() -> Iterator[str]:
+    from wa_audit import publishing, stores
+    from wa_audit.collect.guard import SESSION_OPERATIONS
+    from wa_audit.collect.kinds import declared
+
+    yield from (*publishing.WRITES, *stores.READS, *stores.WRITES, *SESSION_OPERATIONS)
+    for kind, call in declared():
+        yield from kind.operations(call)
+
+
+def _of_merging() -> Iterator[str]:
+    from wa_audit import stores
+    from wa_audit.collect.guard import ORGANIZATION_OPERATIONS, SESSION_OPERATIONS
+
+    yield from (*stores.READS, *stores.WRITES, *SESSION_OPERATIONS, *ORGANIZATION_OPERATIONS, "sns:Publish")
+
+
+AUDIT = Zip("lambda", "requirements.txt", _of_auditing)
+MERGE = Zip("merge", "requirements-merge.txt", _of_merging)
+ZIPS = {each.name: each for each in (AUDIT, MERGE)}
+
+
 def left_out(path: str, models: Mapping[str, str]) -> bool:
     """Whether a file of the installed packages is not needed, by its path with slashes. `models` are the
     services whose models are, each with its version."""
@@ -50,29 +86,18 @@ def left_out(path: str, models: Mapping[str, str]) -> bool:
     return bool(_LEFT_OUT.search(path))
 
 
-def models(folder: Path) -> dict[str, str]:
-    """The newest model of each service that the function calls, `{"ec2": "2016-11-15"}`."""
+def models(folder: Path, services: Iterable[str]) -> dict[str, str]:
+    """The newest model of each service, `{"ec2": "2016-11-15"}`."""
     data = folder / "botocore" / "data"
-    return {name: max(path.name for path in (data / name).iterdir()) for name in sorted(services())}
+    return {name: max(path.name for path in (data / name).iterdir()) for name in sorted(services)}
 
 
-def services() -> frozenset[str]:
-    """What the function calls, by botocore's names."""
-    from wa_audit import publishing, stores
-    from wa_audit.collect.guard import SESSION_OPERATIONS
-    from wa_audit.collect.kinds import declared
-
-    named = {*publishing.WRITES, *stores.READS, *stores.WRITES, *SESSION_OPERATIONS}
-    named |= {operation for kind, call in declared() for operation in kind.operations(call)}
-    return frozenset(name.partition(":")[0] for name in named)
-
-
-def install(folder: Path, arch: str, python: str = PYTHON) -> None:
-    """Installs the dependencies and the program into a folder."""
+def install(made: Zip, folder: Path, arch: str, python: str = PYTHON) -> None:
+    """Installs a zip's dependencies and the program into a folder."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--target", str(folder)]
     platforms = [word for name in PLATFORMS[arch] for word in ("--platform", name)]
     wheels = ["--python-version", python, "--implementation", "cp", "--only-binary=:all:", *platforms]
-    _do([*pip, *wheels, "--requirement", str(ROOT / "deploy" / "requirements.txt")])
+    _do([*pip, *wheels, "--requirement", str(ROOT / "deploy" / made.requirements)])
     with tempfile.TemporaryDirectory() as built:
         _do([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", built, str(ROOT)])
         (wheel,) = Path(built).glob("*.whl")
@@ -84,22 +109,22 @@ def _do(command: list[str]) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own words
 
 
-def kept(folder: Path) -> Iterator[tuple[str, Path]]:
+def kept(made: Zip, folder: Path) -> Iterator[tuple[str, Path]]:
     """The files that go into the zip, sorted by their names in it."""
-    called = models(folder)
+    called = models(folder, made.services())
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     for name, path in sorted(found.items()):
         if not left_out(name, called):
             yield name, path
 
 
-def write(folder: Path, target: Path) -> tuple[int, int]:
+def write(made: Zip, folder: Path, target: Path) -> tuple[int, int]:
     """Writes the zip; its size, and that of what is in it, in bytes."""
     whole = 0
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.tmp")
     with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, path in kept(folder):
+        for name, path in kept(made, folder):
             content = path.read_bytes()
             entry = zipfile.ZipInfo(name, _DATE)
             entry.compress_type = zipfile.ZIP_DEFLATED
@@ -114,15 +139,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--arch", choices=sorted(PLATFORMS), default="arm64")
     parser.add_argument("--python", default=PYTHON, help="the version of Lambda's runtime")
-    parser.add_argument("-o", "--output", type=Path)
+    parser.add_argument("-o", "--output", type=Path, default=ROOT / "dist", metavar="FOLDER")
+    parser.add_argument("zips", nargs="*", metavar="lambda|merge", help="which; both, where none is named")
     asked = parser.parse_args()
-    target = asked.output or ROOT / "dist" / f"wa-audit-lambda-{asked.arch}.zip"
-    with tempfile.TemporaryDirectory() as folder:
-        install(Path(folder), asked.arch, asked.python)
-        zipped, whole = write(Path(folder), target)
-    print(f"{target}: {zipped / 1e6:.1f} MB, {whole / 1e6:.1f} MB unzipped")
-    if zipped > MOST_ZIPPED or whole > MOST_UNZIPPED:
-        sys.exit(f"larger than {MOST_ZIPPED / 1e6:.0f} MB, or {MOST_UNZIPPED / 1e6:.0f} MB unzipped")
+    if wrong := set(asked.zips) - set(ZIPS):
+        parser.error(f"there is no zip {', '.join(sorted(wrong))}; there are {', '.join(ZIPS)}")
+    for made in (ZIPS[name] for name in asked.zips or ZIPS):
+        target = asked.output / f"wa-audit-{made.name}-{asked.arch}.zip"
+        with tempfile.TemporaryDirectory() as folder:
+            install(made, Path(folder), asked.arch, asked.python)
+            zipped, whole = write(made, Path(folder), target)
+        print(f"{target}: {zipped / 1e6:.1f} MB, {whole / 1e6:.1f} MB unzipped")
+        if zipped > MOST_ZIPPED or whole > MOST_UNZIPPED:
+            sys.exit(f"larger than {MOST_ZIPPED / 1e6:.0f} MB, or {MOST_UNZIPPED / 1e6:.0f} MB unzipped")
 
 
 if __name__ == "__main__":
