@@ -79,6 +79,11 @@ class Stack:
     def _rulesets(self, **_: Any) -> Any:
         return answer({"Rulesets": self.rulesets})
 
+    def properties(self, name: str) -> Json:
+        """Of a resource, as the template has them."""
+        found: Json = self._template["Resources"][name]["Properties"]
+        return found
+
     def deploy(self) -> None:
         """Makes everything, each after what it refers to."""
         while self._waiting:

@@ -175,3 +175,82 @@ def test_the_stack_runs_by_itself_and_leaves_its_report(built: Path) -> None:
             report = s3.get_object(Bucket=stack.names["Reports"], Key=latest)["Body"].read()
     assert f"of account {stack.account}".encode() in re.sub(rb"<[^>]+>", b"", report)
     assert [key for key in keys if key.endswith(".parquet")]
+
+
+# -- an organization -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def zips(built: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Both zips for this machine, by their keys in the template."""
+    folder = tmp_path_factory.mktemp("merge")
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    lambda_zip.install(lambda_zip.MERGE, folder / "all", "x86_64", python)
+    lambda_zip.write(lambda_zip.MERGE, folder / "all", folder / "merge.zip")
+    return {
+        "wa-audit-lambda-arm64.zip": (built / "function.zip").read_bytes(),
+        "wa-audit-merge-arm64.zip": (folder / "merge.zip").read_bytes(),
+    }
+
+
+def _small(definition: str) -> str:
+    """The definition with waits that a test can bear. ministack hands on account by account what ItemBatcher
+    would batch."""
+    found = json.loads(definition)
+    accounts = found["States"]["Accounts"]
+    for state in (*found["States"].values(), *accounts["ItemProcessor"]["States"].values()):
+        for retry in state.get("Retry", ()):
+            retry["IntervalSeconds"] = 1
+    return json.dumps(found)
+
+
+def test_the_organization_runs_by_itself(zips: dict[str, bytes]) -> None:
+    """In an emulator whose state machines and functions run: from its accounts to what they come to."""
+    if not run.MINISTACK.exists():
+        pytest.skip(f"{run.MINISTACK} is not there: 'make setup' installs it")
+    with run.running("ministack") as aws, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", aws.environment["AWS_ENDPOINT_URL"])
+        session = boto3.session.Session("test", "test", region_name=run.REGION)
+        organizations = session.client("organizations")
+        teams = []
+        for number in range(3):
+            made = organizations.create_account(Email=f"{number}@example.com", AccountName=f"team-{number}")
+            teams.append(made["CreateAccountStatus"]["AccountId"])
+        stack = deployed.Stack(
+            session,
+            deployed.read((ROOT / "deploy" / "organization.yaml").read_text()),
+            "wa-audit-organization",
+            {"CodeBucket": "code", "ExternalId": "example", "MetricsDays": 0, "MaxConcurrency": 1},
+            code=zips,
+            changed=_small,
+        )
+        stack.deploy()
+        whole, found = _execute(session, stack, Path(aws.folder))
+        # Every function fails now: the run does, and what it comes to says so.
+        variables = stack.value(stack.properties("Scan")["Environment"]["Variables"])
+        session.client("lambda").update_function_configuration(
+            FunctionName=stack.names["Scan"],
+            Environment={"Variables": variables | {"WA_AUDIT_RULES": "none"}},
+        )
+        broken, none = _execute(session, stack, Path(aws.folder))
+    assert whole["status"] == "SUCCEEDED"
+    assert (found["audited"], found["planned"]) == (4, 4), found["not_audited"]
+    assert {account["account"] for account in found["accounts"]} == {*teams, stack.account}
+    assert (broken["status"], broken["error"]) == ("FAILED", "TooManyBatchesFailed")
+    assert (none["audited"], none["planned"], none["overall"]["score"]) == (0, 4, None)
+    assert {each["reason"] for each in none["not_audited"]} == {"never scanned"}
+
+
+def _execute(session: Any, stack: deployed.Stack, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What an execution says when it has ended, and what the newest run comes to."""
+    states, s3 = session.client("stepfunctions"), session.client("s3")
+    started = states.start_execution(stateMachineArn=stack.names["Machine"])["executionArn"]
+    deadline = time.monotonic() + 2 * CALL
+    while (told := states.describe_execution(executionArn=started))["status"] == "RUNNING":
+        assert time.monotonic() < deadline, states.get_execution_history(executionArn=started)["events"]
+        time.sleep(1)
+    listed = s3.list_objects_v2(Bucket=stack.names["Reports"], Prefix="organizations/").get("Contents", ())
+    keys = sorted(entry["Key"] for entry in listed if entry["Key"].endswith("organization.json"))
+    assert keys, (told, (folder / "server.log").read_text()[-3000:])
+    raw = s3.get_object(Bucket=stack.names["Reports"], Key=keys[-1])["Body"].read()
+    return told, json.loads(raw)

@@ -92,8 +92,7 @@ def _run(monkeypatch: pytest.MonkeyPatch, refuse: Refuse) -> Organization:
     )
     stack.deploy()
     for function in ("Plan", "Scan", "Merge"):
-        properties = template["Resources"][function]["Properties"]
-        for name, value in stack.value(properties["Environment"]["Variables"]).items():
+        for name, value in stack.value(stack.properties(function)["Environment"]["Variables"]).items():
             monkeypatch.setenv(name, str(value))
     states = session.client("stepfunctions")
     started = states.start_execution(stateMachineArn=stack.names["Machine"])["executionArn"]

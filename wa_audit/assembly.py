@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def assemble(
     store: Store, run: str | None, planned: Sequence[Shard] = (), what: str = "shards.json"
 ) -> Organization:
-    """What the accounts of a run come to; without one, of the latest. `planned` are all that it was to read,
-    and `what` names them in errors.
+    """What the accounts of a run come to; without one, of the latest. `planned` are all that it was to read:
+    with them, a run of which nothing came is one too. `what` names them in errors.
 
     Raises:
         ConfigurationError: there is no such run, an object says of itself what is not so, or accounts were
@@ -31,11 +31,11 @@ def assemble(
     from wa_audit.organization.shards import KEY
 
     found = [match for key in store.keys(SHARDS) if (match := KEY.fullmatch(key))]
-    if not found:
-        raise ConfigurationError(f"{store.place}: holds no run; 'wa-audit org scan' writes one")
     runs = sorted({match["run"] for match in found})
+    if not runs and not (run and planned):
+        raise ConfigurationError(f"{store.place}: holds no run; 'wa-audit org scan' writes one")
     run = run or runs[-1]
-    if run not in runs:
+    if run not in runs and not planned:
         raise ConfigurationError(f"{store.place}: holds no run {run}; its latest is {runs[-1]}")
     if planned and planned[0].run != run:
         raise ConfigurationError(f"{what}: is of run {planned[0].run}, not of {run}")
