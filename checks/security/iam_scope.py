@@ -65,9 +65,10 @@ def iam_role_no_service_wildcard(role: Resource, inventory: Inventory, *, servic
 
     Fails for an Allow of "service:*", or of more, on Resource "*" or on all resources of that service
     (`arn:aws:s3:::*`, `arn:aws:dynamodb:*:*:table/*`; a pattern with a region or an account of its own is
-    everything there). Wildcards within a service such as s3:Get* are not meant, nor are named resources.
-    "logs:*" and "xray:*" are low, on whatever resource. Denies, boundaries and conditions count as in
-    iam-role-no-admin. AWSGlueServiceRole fails: its document gives glue:* on everything.
+    everything there). Of a service that the table iam_actions.tsv does not hold, all of any kind will do.
+    Wildcards within a service such as s3:Get* are not meant, nor are named resources. "logs:*" and "xray:*"
+    are low, on whatever resource. Denies, boundaries and conditions count as in iam-role-no-admin.
+    AWSGlueServiceRole fails: its document gives glue:* on everything.
     """
     if exempt := _exempt(role, inventory):
         return exempt
@@ -91,24 +92,18 @@ def iam_role_resource_scoped(role: Resource, inventory: Inventory) -> Verdict:
     """A role that something scanned runs as writes, deletes and decrypts on named resources alone.
 
     Fails where an action that writes, deletes or decrypts data, or reads a secret (`s3:PutObject`,
-    `dynamodb:*Item`, `kinesis:PutRecord`, `sqs:SendMessage`, `kms:Decrypt`, Glue's Delete* and Update*,
-    `secretsmanager:GetSecretValue`, `redshift-data:ExecuteStatement`) is allowed on all resources, be it
-    through a wildcard, without a condition on what is asked for: the resource's tags, account or
-    organization, kms:ViaService, an access point. Actions that cannot be given on single resources do not
-    count. Denies and boundaries count as in iam-role-no-admin.
+    `s3:DeleteObject`, `s3:DeleteObjectVersion`, `dynamodb:*Item`, `kinesis:PutRecord`, `sqs:SendMessage`,
+    `kms:Decrypt`, `secretsmanager:GetSecretValue`, `redshift-data:ExecuteStatement`, and those of Glue's
+    Delete* and Update* to which AWS gives the access level Write) is allowed on all resources, be it through
+    a wildcard, without a condition on what is asked for: the resource's tags, account or organization,
+    kms:ViaService, an access point. Actions that cannot be given on single resources do not count. Denies
+    and boundaries count as in iam-role-no-admin.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsglue.html
     """
     if exempt := _exempt(role, inventory):
         return exempt
 
-    grant = _grant(
-        role,
-        inventory,
-        lambda own, limit: [
-            grant
-            for action in policy.DATA_ACTIONS
-            for grant in policy.grants(own, action, policy.WHAT, limit)
-        ],
-    )
+    grant = _grant(role, inventory, lambda own, limit: policy.data_grants(own, policy.WHAT, limit))
     if isinstance(grant, Verdict):
         return grant
     if grant:

@@ -53,9 +53,9 @@ def vpc_endpoint_s3(vpc: Resource, inventory: Inventory, *, vpcs_with_shared_end
     endpoint serves no subnet but those of its route tables. Subnets are used by Lambda, Glue connections,
     EMR, ECS, MSK Connect, DMS, and by Redshift with enhanced VPC routing.
 
-    Endpoints may also be shared: in another account's VPC that is shared with this one, or behind a transit
-    gateway. Where that may be, a VPC without an endpoint of its own is not evaluated, unless
-    `vpcs_with_shared_endpoints` names it: then nothing is said of it.
+    Endpoints may also be shared: in another account's VPC that is shared with this one, or in one to which a
+    transit gateway, AWS Cloud WAN or a peering connection leads. Where that may be, a VPC without an endpoint
+    of its own is not evaluated, unless `vpcs_with_shared_endpoints` names it: then nothing is said of it.
     https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html
     """
     if vpc.name in vpcs_with_shared_endpoints:
@@ -119,7 +119,7 @@ def vpc_endpoint_interface_services(
     Of `services`, those count of which the region has a resource (Athena: a workgroup other than `primary`,
     which every account has), and AWS STS, from which everything has its credentials. Each wants an available
     interface endpoint with private DNS, without which code would have to call it by a name of its own. Medium
-    where a used subnet has no route to the internet either, so that calls fail.
+    where a used subnet has no default route either but by a private NAT gateway, so that calls fail.
 
     Subnets and shared endpoints count as in vpc-endpoint-s3.
     https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
@@ -166,8 +166,10 @@ def security_group_data_ports_open(
 
     Fails where a rule lets 0.0.0.0/0 or ::/0 in on any of `ports`, and in front of an OpenSearch domain on
     any of `opensearch_ports`: by TCP, or by all protocols. HTTPS elsewhere, a dashboard's say, is no port of
-    data. Critical where a network interface behind the group has a public address, high where none has: then
-    it is one address away. A rule for a prefix list, whose ranges are not read, leaves a group unjudged.
+    data. Critical where a network interface behind the group has a public address, or a resource behind it is
+    to have one (publicly accessible Redshift and DMS, brokers with public access, ECS services that assign
+    addresses); else high: then it is one address away. A rule for a prefix list, whose ranges are not read,
+    leaves a group unjudged.
 
     Looks at groups of EMR, Redshift, MSK, MSK Connect, OpenSearch, ECS, DMS and Glue connections. Of Lambda
     functions, which take no connections, nothing is asked.
@@ -187,12 +189,13 @@ def security_group_data_ports_open(
     names = sorted({found.name for found in behind})
     if open_ := [str(p) for p in wanted if any(firewalls.opens(rule, p) for rule in rules)]:
         interfaces = inventory.of("AWS::EC2::NetworkInterface", region=group.region)
-        public = [i for i in interfaces if i["PublicIp"] and group["GroupId"] in (i["Groups"] or ())]
+        public = [i.name for i in interfaces if i["PublicIp"] and group["GroupId"] in (i["Groups"] or ())]
+        public += sorted({found.name for found in behind if _is_published(found)})
         return failed(
             f"lets the internet in on {', '.join(open_)}, in front of {', '.join(names)}",
             severity=None if public else "high",
             ports=open_,
-            public=[interface.name for interface in public],
+            public=public,
         )
     for rule in rules:
         if rule.get("PrefixListIds") and any(firewalls.covers(rule, p) for p in wanted):
@@ -200,3 +203,20 @@ def security_group_data_ports_open(
                 "lets in a prefix list, whose ranges are not read", PrefixListIds=rule["PrefixListIds"]
             )
     return passed("keeps the internet from ports of data", behind=names)
+
+
+def _is_published(found: Resource) -> bool:
+    """Whether a resource is to have a public address, be it one that no network interface bears now."""
+    match found.type:
+        case "AWS::Redshift::Cluster" | "AWS::DMS::ReplicationInstance":
+            return bool(found["PubliclyAccessible"])
+        case "AWS::RedshiftServerless::Workgroup":
+            return bool(found["publiclyAccessible"])
+        case "AWS::ECS::Service":
+            network = (found["networkConfiguration"] or {}).get("awsvpcConfiguration") or {}
+            return bool(network.get("assignPublicIp") == "ENABLED")
+        case "AWS::MSK::Cluster":
+            nodes = (found["Provisioned"] or {}).get("BrokerNodeGroupInfo") or {}
+            access = (nodes.get("ConnectivityInfo") or {}).get("PublicAccess") or {}
+            return bool(access.get("Type", "DISABLED") != "DISABLED")
+    return False

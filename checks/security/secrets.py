@@ -116,13 +116,15 @@ def secret_rotation_enabled(secret: Resource, inventory: Inventory, *, most_days
     Passes where rotation is on and the last one (or the secret's creation) is no more than `most_days` ago,
     nor more than a day beyond what its rotation rules say: AWS rotates at any hour of the day that is due.
     Looks at secrets of Glue connections, Firehose, DMS, ECS, QuickSight and Redshift, and at those whose name
-    begins with AmazonMSK_, as MSK wants it for SASL/SCRAM. What SASL/SCRAM, OAuth 2 and other companies'
-    services log in with, AWS has no ready function to rotate: without rotation they are for information.
+    begins with AmazonMSK_, as MSK wants it for SASL/SCRAM. What SASL/SCRAM and other companies' services
+    log in with (OAuth 2, tokens of theirs), AWS has no ready function to rotate: without rotation these are
+    for information, but for those of partners whose secrets Secrets Manager rotates itself.
 
     Says nothing of secrets that nothing read here refers to, of those that another AWS service owns, which
     alone can rotate them, and of replicas, which follow their primary.
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets.html
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/service-linked-secrets.html
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/mes-partners.html
     https://docs.aws.amazon.com/msk/latest/developerguide/msk-password-tutorial.html
     """
     for_brokers = str(secret["Name"]).startswith("AmazonMSK_")
@@ -134,7 +136,7 @@ def secret_rotation_enabled(secret: Resource, inventory: Inventory, *, most_days
     if secret["PrimaryRegion"] not in (None, "", secret.region):
         return not_applicable(f"is a replica, and rotated in {secret['PrimaryRegion']}")
     if not secret["RotationEnabled"]:
-        by_hand = for_brokers or all(_is_others(use, inventory) for use in uses)
+        by_hand = for_brokers or (not secret["Type"] and all(_is_others(use, inventory) for use in uses))
         return failed("is not rotated", severity="info" if by_hand else None, RotationEnabled=False)
 
     last = secret["LastRotatedDate"] or secret["CreatedDate"]
@@ -156,7 +158,7 @@ def _is_others(use: Relation, inventory: Inventory) -> bool:
         return True
     source = inventory.find("AWS::Glue::Connection", use.source)
     settings = source["AuthenticationConfiguration"] if source and "Authentication" in use.field else None
-    return (settings or {}).get("AuthenticationType") == "OAUTH2"
+    return (settings or {}).get("AuthenticationType") in ("CUSTOM", "OAUTH2")
 
 
 def _named(found: dict[str, str]) -> str:

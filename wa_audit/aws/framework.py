@@ -57,5 +57,10 @@ def only_a_person() -> frozenset[str]:
 
 def table(name: str) -> list[list[str]]:
     """The rows of a data file, tab-separated, without its heading and its `#` comments."""
-    lines = (_DATA / name).read_text(encoding="utf-8").splitlines()
-    return [line.split("\t") for line in lines if line and not line.startswith("#")][1:]
+    return [line.split("\t") for line in lines(name)]
+
+
+def lines(name: str) -> list[str]:
+    """The rows of a data file, each as the line that it is."""
+    found = (_DATA / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in found if line and not line.startswith("#")][1:]

@@ -22,12 +22,11 @@ from functools import cached_property, lru_cache
 from itertools import product
 
 from wa_audit.aws import arns, conditions, wildcards
-from wa_audit.aws.actions import DATA_ACTIONS, EVERYTHING, Reach, reach
+from wa_audit.aws.actions import EVERYTHING, Reach, data_actions, reach
 from wa_audit.aws.conditions import OWNER, PASSED_TO, WHAT, WHO, Condition, Narrowing
 from wa_audit.aws.statements import EVERYONE, Caller, Principal, Statement, is_public, named, parse
 
 __all__ = [
-    "DATA_ACTIONS",
     "EVERYONE",
     "OWNER",
     "PASSED_TO",
@@ -42,6 +41,8 @@ __all__ = [
     "Principal",
     "Statement",
     "by_name",
+    "data_actions",
+    "data_grants",
     "exposures",
     "full_grants",
     "grants",
@@ -67,10 +68,21 @@ class Policy:
         named_, wide = self._services
         return named_.get(service, wide)
 
+    def may_give(self, service: str) -> bool:
+        """Whether any Allow of it can speak of a service's actions."""
+        named_, wide = self._giving
+        return wide or service in named_
+
     @cached_property
     def condition_keys(self) -> frozenset[str]:
         """The keys of all its conditions, in lower case."""
         return frozenset(condition.key for s in self.statements for condition in s.conditions)
+
+    @cached_property
+    def _giving(self) -> tuple[frozenset[str], bool]:
+        """The services that its Allows name, and whether any can speak of any other."""
+        allows = [statement for statement in self.statements if statement.allows]
+        return frozenset[str]().union(*(s.services for s in allows)), any(s.is_wide for s in allows)
 
     @cached_property
     def _services(self) -> tuple[dict[str, list[Statement]], list[Statement]]:
@@ -147,6 +159,23 @@ def grants(
     return _bounded(policies, boundary, lambda s: s.action(pattern), pattern, whole, narrows)
 
 
+def data_grants(
+    policies: Iterable[Policy], narrows: frozenset[str], boundary: Policy | None = None
+) -> list[Grant]:
+    """How policies give an action that writes, deletes or decrypts data, or reads a secret, on all resources.
+
+    The first of these that is certain is the last: there are many, and one is enough.
+    """
+    policies, found = tuple(policies), []
+    for service, actions in data_actions().items():
+        if any(policy.may_give(service) for policy in policies):
+            for action in actions:
+                found += grants(policies, action, narrows, boundary)
+                if not all(grant.doubtful for grant in found):
+                    return found
+    return found
+
+
 @lru_cache(maxsize=1024)
 def _pattern(action: str) -> str:
     """An action in lower case; its name is never empty, so that `s3:?*` and `s3:*` are the same actions."""
@@ -201,9 +230,9 @@ def _given(
     policies: tuple[Policy, ...], speaks: _Speaks, pattern: str, whole: _Whole, narrows: frozenset[str]
 ) -> list[Grant]:
     service = pattern.partition(":")[0]
-    every = [(policy.name, statement) for policy in policies for statement in policy.speaking_of(service)]
-    if not any(statement.allows for _, statement in every):
+    if not any(policy.may_give(service) for policy in policies):
         return []
+    every = [(policy.name, statement) for policy in policies for statement in policy.speaking_of(service)]
     denies = [s for _, s in every if not s.allows and speaks(s)]
     allows = [(name, s, element) for name, s in every if s.allows and (element := speaks(s))]
     found = _left(allows, denies, whole, narrows)

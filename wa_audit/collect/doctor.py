@@ -301,10 +301,7 @@ def _versions(plan: Plan) -> Check:
 
 
 def _data_files(today: datetime.date) -> Iterator[Check]:
-    """The date that the comment of each data file names."""
-    for path in sorted((Path(str(aws.__file__)).parent / "data").glob("*.tsv")):
-        lines = path.read_text(encoding="utf-8").splitlines()
-        dated = _dated(" ".join(line for line in lines if line.startswith("#")))
+    for path, dated in data_files():
         if dated is None:
             yield Check("data", Level.WARNING, f"{path.name} bears no date", "upgrade wa-audit")
         elif today - dated > _STALE:
@@ -312,6 +309,13 @@ def _data_files(today: datetime.date) -> Iterator[Check]:
             yield Check("data", Level.WARNING, words, "upgrade wa-audit")
         else:
             yield Check("data", Level.OK, f"{path.name} is of {dated:%B %Y}")
+
+
+def data_files() -> Iterator[tuple[Path, datetime.date | None]]:
+    """The data files by name, each with the date that its comment names."""
+    for path in sorted((Path(str(aws.__file__)).parent / "data").glob("*.tsv")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        yield path, _dated(" ".join(line for line in lines if line.startswith("#")))
 
 
 def _dated(comment: str) -> datetime.date | None:

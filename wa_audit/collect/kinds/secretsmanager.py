@@ -10,7 +10,7 @@ KINDS = (
             operation="ListSecrets",
             params={"MaxResults": 100},
             take="SecretList",
-            keep="ARN Name KmsKeyId RotationEnabled RotationLambdaARN RotationRules LastRotatedDate "
+            keep="ARN Name Type KmsKeyId RotationEnabled RotationLambdaARN RotationRules LastRotatedDate "
             "LastChangedDate LastAccessedDate NextRotationDate CreatedDate OwningService PrimaryRegion Tags",
         ),
         arn="{ARN}",
