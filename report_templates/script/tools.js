@@ -1,0 +1,25 @@
+/* The buttons of the masthead: colours and paper. */
+
+function bindScheme() {
+  const button = document.getElementById("scheme");
+  const system = window.matchMedia("(prefers-color-scheme: dark)");
+  const root = document.documentElement;
+  const isDark = () => (root.dataset.scheme ? root.dataset.scheme === "dark" : system.matches);
+  const say = () => {
+    button.lastElementChild.textContent = isDark() ? "Light" : "Dark";
+    button.setAttribute("aria-label", `Switch to ${isDark() ? "light" : "dark"} colours`);
+  };
+  button.addEventListener("click", () => {
+    root.dataset.scheme = isDark() ? "light" : "dark";
+    say();
+  });
+  system.addEventListener("change", say);
+  button.hidden = false;
+  say();
+}
+
+function bindPrint() {
+  const button = document.getElementById("print");
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
