@@ -184,20 +184,14 @@ function bindFindings() {
 /** On paper every rule that is shown stands open, up to a thousand rows, and so does every drawing. */
 function bindPaper() {
   const folded = [];
-  const redraw = (paper) => {
-    if (printing === paper) return;
+  whenPrinted((paper) => {
     printing = paper;
     draw();
     drawSteps();
     if (paper) folded.push(...document.querySelectorAll("details:not([open])"));
     for (const details of folded) details.open = paper;
     if (!paper) folded.length = 0;
-  };
-  const paper = window.matchMedia("print");
-  paper.addEventListener("change", () => redraw(paper.matches));
-  window.addEventListener("beforeprint", () => redraw(true));
-  window.addEventListener("afterprint", () => redraw(false));
-  if (paper.matches) redraw(true);
+  });
 }
 
 function bindCopy() {

@@ -1,4 +1,4 @@
-/* The buttons of the masthead: colours and paper. */
+/* The buttons of the masthead, colours and paper; and what is to be done when the page goes to paper. */
 
 function bindScheme() {
   const button = document.getElementById("scheme");
@@ -22,4 +22,19 @@ function bindPrint() {
   const button = document.getElementById("print");
   button.hidden = false;
   button.addEventListener("click", () => window.print());
+}
+
+/** Calls `redraw` with true before the page goes to paper, and with false when it is back on the screen. */
+function whenPrinted(redraw) {
+  let printed = false;
+  const tell = (paper) => {
+    if (printed === paper) return;
+    printed = paper;
+    redraw(paper);
+  };
+  const paper = window.matchMedia("print");
+  paper.addEventListener("change", () => tell(paper.matches));
+  window.addEventListener("beforeprint", () => tell(true));
+  window.addEventListener("afterprint", () => tell(false));
+  if (paper.matches) tell(true);
 }

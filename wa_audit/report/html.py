@@ -148,20 +148,12 @@ def _carbon(audit: Audit) -> list[tuple[str, str, int, float]]:
 
 
 DRAWN = 40  # pipelines; the page stays light where an account has hundreds
-_SHORT = {
-    Pillar.OPERATIONAL_EXCELLENCE: "Ops",
-    Pillar.SECURITY: "Sec",
-    Pillar.RELIABILITY: "Rel",
-    Pillar.PERFORMANCE_EFFICIENCY: "Perf",
-    Pillar.COST_OPTIMIZATION: "Cost",
-    Pillar.SUSTAINABILITY: "Sust",
-}
 
 
 def _pipelines(audit: Audit) -> dict[str, Any]:
     """The worst pipelines, each with its number and drawing, and the pillars' names for narrow columns."""
     worst = worst_first(audit.pipelines)[:DRAWN]
-    return {"drawn": [(n, p, _drawing(p)) for n, p in enumerate(worst, start=1)], "short": _SHORT}
+    return {"drawn": [(n, p, _drawing(p)) for n, p in enumerate(worst, start=1)], "short": pages.SHORT}
 
 
 def _drawing(pipeline: PipelineFacts) -> Markup:

@@ -14,8 +14,20 @@ import jinja2
 from markupsafe import Markup, escape
 
 from wa_audit.files import REPORT_TEMPLATES
+from wa_audit.model import Pillar
 from wa_audit.report import money
 from wa_audit.report.embedded import GRADES, cut
+
+# The pillars' names for narrow columns.
+SHORT = {
+    Pillar.OPERATIONAL_EXCELLENCE: "Ops",
+    Pillar.SECURITY: "Sec",
+    Pillar.RELIABILITY: "Rel",
+    Pillar.PERFORMANCE_EFFICIENCY: "Perf",
+    Pillar.COST_OPTIMIZATION: "Cost",
+    Pillar.SUSTAINABILITY: "Sust",
+}
+
 
 # -- text at the sink ------------------------------------------------------------------------------
 
@@ -56,7 +68,7 @@ def _whole(share: float | None) -> str:
     return "\N{EN DASH}" if share is None else str(cut(share))
 
 
-def _moment(time: str) -> str:
+def moment(time: str) -> str:
     found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?(Z|\+00:00)?", time)
     return f"{found[1]} {found[2]} UTC" if found else time
 
@@ -101,7 +113,7 @@ def environment() -> jinja2.Environment:
     environment.filters |= {
         "grade": grade,
         "grade_words": _grade_words,
-        "moment": _moment,
+        "moment": moment,
         "plural": _plural,
         "prose": _prose,
         "usd": money.usd,

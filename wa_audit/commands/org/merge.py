@@ -28,8 +28,9 @@ def merge(
 ) -> None:
     """Put together what the accounts of a run come to, as 'wa-audit org scan' left them.
 
-    Writes organizations/RUN/organization.json in the same place: one score over all findings, by pillar,
-    unit, account, pipeline and rule, worst first, and which accounts were not audited, and why.
+    Writes organizations/RUN/organization.json in the same place, and organization.html, a page of it: one
+    score over all findings, by pillar, unit, account, pipeline and rule, worst first, and which accounts were
+    not audited, and why.
     """
     from wa_audit import stores
     from wa_audit.model import ConfigurationError
@@ -62,11 +63,15 @@ def merge(
                 counted.append(one)
         database.close()
     whole = merging.merge(run, counted, unreadable, named, _earlier(store, run))
-    key = f"{ORGANIZATIONS}/{run}/organization.json"
-    store.write(key, [as_json(whole)], over=True)
+    from wa_audit.report import organization_html  # and with it Jinja, once there is something to show
+
+    folder = f"{ORGANIZATIONS}/{run}"
+    store.write(f"{folder}/organization.json", [as_json(whole)], over=True)
+    store.write(f"{folder}/organization.html", organization_html.render(whole), over=True)
     score = "none could be given" if whole.overall.score is None else f"{whole.overall.score:g}"
     click.echo(
-        f"Score {score}, of {whole.audited} accounts audited out of {whole.planned}; {store.place}/{key}"
+        f"Score {score}, of {whole.audited} accounts audited out of {whole.planned}; "
+        f"{store.place}/{folder}/organization.json and organization.html"
     )
     if whole.audited < whole.planned or any(account.partial for account in whole.accounts):
         click.get_current_context().exit(4)
@@ -90,7 +95,7 @@ def _earlier(store: Store, run: str) -> Iterator[Point]:
 
     from wa_audit.model import ConfigurationError
     from wa_audit.organization import ORGANIZATIONS
-    from wa_audit.report.organization import Organization, Point
+    from wa_audit.report.organization import Organization, point
 
     keys = [
         key
@@ -102,10 +107,4 @@ def _earlier(store: Store, run: str) -> Iterator[Point]:
             past = msgspec.json.decode(raw, type=Organization)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{store.place}/{key}: is no organization.json: {error}") from None
-        yield Point(
-            run=past.run,
-            score=past.overall.score,
-            coverage=past.overall.coverage,
-            audited=past.audited,
-            planned=past.planned,
-        )
+        yield point(past)
