@@ -218,7 +218,7 @@ def test_the_first_fixes_are_those_that_gain_most() -> None:
 
 
 def test_what_is_left_out_of_the_sources_is_comments_and_indentation_alone() -> None:
-    files = [REPORT_TEMPLATES / "report.css", *sorted((REPORT_TEMPLATES / "script").glob("*.js"))]
+    files = [*sorted(REPORT_TEMPLATES.glob("*.css")), *sorted((REPORT_TEMPLATES / "script").glob("*.js"))]
     for file in files:
         text = file.read_text(encoding="utf-8")
         # A text over several lines would lose its indentation.

@@ -177,8 +177,10 @@ def show(browser: Any, tmp_path: Path) -> Iterator[Any]:
 
 def rows(report: Opened, table: str = "accounts") -> list[list[str]]:
     """What a table shows, cell by cell."""
-    body = report.tab.locator(f"#{table}-table tbody")
-    return [line.split("\t") for line in body.inner_text().splitlines() if line]
+    found: list[list[str]] = report.tab.locator(f"#{table}-table tbody tr").evaluate_all(
+        "rows => rows.map(row => [...row.cells].map(cell => cell.innerText.replace(/\\s+/g, ' ').trim()))"
+    )
+    return found
 
 
 def column(report: Opened, number: int, table: str = "accounts") -> list[str]:
