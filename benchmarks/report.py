@@ -17,10 +17,10 @@ from typing import Any
 
 FINDINGS = (10_000, 100_000, 200_000)
 RULES = 200
-_CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium"
 _DRAWN = "() => document.getElementById('shown').innerText !== ''"
 # A control's new value, and when the page has answered it: typing waits for 120 ms.
-_SET = """async ([name, value, wait]) => {
+SET = """async ([name, value, wait]) => {
   const control = document.getElementById(name);
   const began = performance.now();
   control.value = value;
@@ -49,7 +49,7 @@ def measure(browser: Any, findings: int, folder: Path) -> str:
     written = time.perf_counter() - began
     path = folder / f"{findings}.html"
     path.write_bytes(page)
-    opened = [_open(browser, path) for _ in range(5)]
+    opened = [opening(browser, path, _DRAWN) for _ in range(5)]
     tab = browser.new_page()
     tab.goto(path.as_uri())
     tab.wait_for_function(_DRAWN)
@@ -57,17 +57,18 @@ def measure(browser: Any, findings: int, folder: Path) -> str:
     for _, name, value, wait in _ACTS:
         # Where findings are too many to be drawn, they cannot be grouped.
         there = tab.locator(f"#{name}").is_visible()
-        acts.append(f"{tab.evaluate(_SET, [name, value, wait]):>8.0f}" if there else f"{'–':>8}")
+        acts.append(f"{tab.evaluate(SET, [name, value, wait]):>8.0f}" if there else f"{'–':>8}")
     tab.close()
     figures = f"{findings:>10,}{len(page) / 1000:>8,.0f}{written:>8.1f}{statistics.median(opened):>8.2f}"
     return figures + "".join(acts)
 
 
-def _open(browser: Any, path: Path) -> float:
+def opening(browser: Any, path: Path, drawn: str) -> float:
+    """Seconds from the navigation until `drawn`, a function of the page's, says so."""
     tab = browser.new_page()
     began = time.perf_counter()
     tab.goto(path.as_uri())
-    tab.wait_for_function(_DRAWN)
+    tab.wait_for_function(drawn)
     seconds = time.perf_counter() - began
     tab.close()
     return seconds
@@ -79,9 +80,7 @@ def main() -> None:
     wanted = [int(number) for number in sys.argv[1:]] or FINDINGS
     print(f"{'findings':>10}{'kB':>8}{'write s':>8}{'open s':>8}" + "".join(f"{act:>8}" for act, *_ in _ACTS))
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=_CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         for findings in wanted:
             print(measure(browser, findings, Path(folder)), flush=True)
         browser.close()

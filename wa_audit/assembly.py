@@ -55,13 +55,15 @@ def assemble(
     return merging.merge(run, counted, unreadable, planned, _earlier(store, run))
 
 
-def write(store: Store, whole: Organization) -> str:
-    """Writes organization.json; its key. Raises OutputError."""
+def write(store: Store, whole: Organization) -> tuple[str, str]:
+    """Writes organization.json and organization.html; their keys. Raises OutputError, CredentialsError."""
+    from wa_audit.report import organization_html  # and with it Jinja, once there is something to show
     from wa_audit.report.indented import as_json
 
-    key = f"{ORGANIZATIONS}/{whole.run}/organization.json"
-    store.write(key, [as_json(whole)], over=True)
-    return key
+    data, page = (f"{ORGANIZATIONS}/{whole.run}/organization.{kind}" for kind in ("json", "html"))
+    store.write(data, [as_json(whole)], over=True)
+    store.write(page, organization_html.render(whole), over=True)
+    return data, page
 
 
 def _local(store: Store, key: str, scratch: Path) -> Path:
@@ -80,7 +82,7 @@ def _earlier(store: Store, run: str) -> Iterator[Point]:
     """The runs before this one that were merged. Raises ConfigurationError where one cannot be read."""
     import msgspec
 
-    from wa_audit.report.organization import Organization, Point
+    from wa_audit.report.organization import Organization, point
 
     keys = [
         key
@@ -92,10 +94,4 @@ def _earlier(store: Store, run: str) -> Iterator[Point]:
             past = msgspec.json.decode(raw, type=Organization)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{store.place}/{key}: is no organization.json: {error}") from None
-        yield Point(
-            run=past.run,
-            score=past.overall.score,
-            coverage=past.overall.coverage,
-            audited=past.audited,
-            planned=past.planned,
-        )
+        yield point(past)

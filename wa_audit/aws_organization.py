@@ -332,18 +332,18 @@ def merge(event: Any, context: invocation.Context) -> Answer:
     ((_, raw),) = place.read([asked.shards])
     what = f"{place.place}/{asked.shards}"
     whole = assembly.assemble(place, asked.run, shards.parse(raw, what), what)
-    key = assembly.write(place, whole)
+    reports = [f"{place.place}/{key}" for key in assembly.write(place, whole)]
     for line in publishing.organization_metrics(whole, asked.namespace):
         invocation.line(line)
     if asked.topic and publishing.got_worse(whole):
-        publishing.tell_of_organization(asked.topic, whole, f"{place.place}/{key}")
+        publishing.tell_of_organization(asked.topic, whole, reports[-1])
     figures = {
         "run": whole.run,
         "score": whole.overall.score,
         "coverage": whole.overall.coverage,
         "audited": whole.audited,
         "planned": whole.planned,
-        "report": f"{place.place}/{key}",
+        "reports": reports,
     }
     invocation.log(status="merged", **figures)
     return figures

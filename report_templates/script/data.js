@@ -10,14 +10,6 @@ let R = null;
 let statusRank = []; // of a status's number, its place in ROW_ORDER
 let regionsOf = []; // of a resource's number, its region as it is shown
 
-/** The packed data, read; throws where it is damaged. */
-function unpacked() {
-  const text = atob(document.getElementById("audit-data").textContent.trim());
-  const bytes = new Uint8Array(text.length);
-  for (let n = 0; n < text.length; n++) bytes[n] = text.charCodeAt(n);
-  return JSON.parse(new TextDecoder().decode(inflate(bytes)));
-}
-
 function hold(found) {
   data = found;
   F = data.findings;

@@ -1,4 +1,4 @@
-/* The page: controls, links, keys, paper, colours, copying; and the beginning. */
+/* The page: controls, links, keys, paper, copying; and the beginning. */
 
 const form = document.getElementById("filters");
 const explorer = document.getElementById("explorer");
@@ -179,49 +179,19 @@ function bindFindings() {
   else if (said) explorer.scrollIntoView();
 }
 
-// -- paper, colours, copying ---------------------------------------------------------------------
+// -- paper, copying ------------------------------------------------------------------------------
 
 /** On paper every rule that is shown stands open, up to a thousand rows, and so does every drawing. */
 function bindPaper() {
   const folded = [];
-  const redraw = (paper) => {
-    if (printing === paper) return;
+  whenPrinted((paper) => {
     printing = paper;
     draw();
     drawSteps();
     if (paper) folded.push(...document.querySelectorAll("details:not([open])"));
     for (const details of folded) details.open = paper;
     if (!paper) folded.length = 0;
-  };
-  const paper = window.matchMedia("print");
-  paper.addEventListener("change", () => redraw(paper.matches));
-  window.addEventListener("beforeprint", () => redraw(true));
-  window.addEventListener("afterprint", () => redraw(false));
-  if (paper.matches) redraw(true);
-}
-
-function bindScheme() {
-  const button = document.getElementById("scheme");
-  const system = window.matchMedia("(prefers-color-scheme: dark)");
-  const root = document.documentElement;
-  const isDark = () => (root.dataset.scheme ? root.dataset.scheme === "dark" : system.matches);
-  const say = () => {
-    button.lastElementChild.textContent = isDark() ? "Light" : "Dark";
-    button.setAttribute("aria-label", `Switch to ${isDark() ? "light" : "dark"} colours`);
-  };
-  button.addEventListener("click", () => {
-    root.dataset.scheme = isDark() ? "light" : "dark";
-    say();
   });
-  system.addEventListener("change", say);
-  button.hidden = false;
-  say();
-}
-
-function bindPrint() {
-  const button = document.getElementById("print");
-  button.hidden = false;
-  button.addEventListener("click", () => window.print());
 }
 
 function bindCopy() {

@@ -16,6 +16,7 @@ from wa_audit.model import ConfigurationError, Pillar, Severity
 from wa_audit.organization import merging, outcomes
 from wa_audit.organization.outcomes import Outcome, Refusal, RuleFacts, State
 from wa_audit.organization.shards import Shard, write
+from wa_audit.report import organization as told
 from wa_audit.report.audit import OverallScore
 
 RUN = "20261126T060000Z"
@@ -139,6 +140,17 @@ def test_a_unit_tells_how_many_of_its_accounts_were_audited(tmp_path):
     ]
 
 
+def test_accounts_whose_unit_is_not_known_stand_in_a_row_of_their_own(tmp_path):
+    put(tmp_path, A, 1, 0, unit="Root")
+    put(tmp_path, B, 1, 3, unit="")
+    put(tmp_path, C, 0, 0, unit="", state=State.NOT_AUDITED, overall=None)
+    found = call(tmp_path, code=4)
+    assert [(u["path"], u["audited"], u["planned"], u["overall"]["score"]) for u in found["units"]] == [
+        ("", 1, 2, 25),
+        ("Root", 1, 1, 100),
+    ]
+
+
 def test_an_object_that_does_not_say_why_is_told_all_the_same(tmp_path):
     put(tmp_path, A, 0, 0, state=State.NOT_AUDITED, overall=None)
     found = call(tmp_path, code=4)
@@ -155,7 +167,8 @@ def test_the_bytes_do_not_depend_on_threads_or_order(tmp_path, monkeypatch):
         with monkeypatch.context() as patched:
             patched.setattr(merging, "connect", partial(merging.connect, threads=threads))
             call(place)
-        contents.add((place / f"organizations/{RUN}/organization.json").read_bytes())
+        written = place / f"organizations/{RUN}"
+        contents.add(tuple((written / f"organization.{kind}").read_bytes() for kind in ("json", "html")))
     assert len(contents) == 1
 
 
@@ -169,6 +182,29 @@ def test_merging_opens_neither_pandas_nor_arrow(tmp_path):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("[]\n")
     assert "Score 100, of 1 accounts audited out of 1;" in done.stdout
+
+
+def test_what_pages_are_made_with_is_opened_for_the_page_alone():
+    program = (
+        "import sys; from wa_audit.commands.org.merge import merge; "
+        "from wa_audit import stores; from wa_audit.organization import merging; "
+        "merging.merge('20261126T060000Z', []); print('jinja2' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_a_page_stands_beside_the_data(tmp_path):
+    put(tmp_path, A, 1, 1, name="<script>alert(1)</script>\u202e")
+    answer = CliRunner().invoke(merge, [str(tmp_path)])
+    assert answer.output == (
+        "Score 50, of 1 accounts audited out of 1; "
+        f"{tmp_path}/organizations/{RUN}/organization.json and organization.html\n"
+    )
+    page = (tmp_path / f"organizations/{RUN}/organization.html").read_text()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\\u202e" in page
+    assert "<script>alert" not in page
+    assert page.endswith("</html>")
 
 
 def test_without_duckdb_the_extra_is_named(tmp_path, monkeypatch):
@@ -202,3 +238,30 @@ def test_an_earlier_run_is_the_trend(tmp_path):
     CliRunner().invoke(merge, [str(tmp_path)])
     put(tmp_path, A, 1, 0)
     assert [(p["run"], p["score"]) for p in call(tmp_path)["trend"]] == [(earlier, 50.0)]
+
+
+def test_a_point_of_the_trend_tells_what_was_open(tmp_path):
+    earlier = "20261125T060000Z"
+    put(tmp_path, A, 1, 3, run=earlier)
+    CliRunner().invoke(merge, [str(tmp_path)])
+    put(tmp_path, A, 1, 0)
+    (point,) = call(tmp_path)["trend"]
+    assert (point["high_risk"], point["medium_risk"], point["failing"], point["digest"]) == (1, 0, 3, "d")
+
+
+def test_what_version_1_0_wrote_still_reads(tmp_path):
+    """Its points had neither risks nor failures, and the whole no least coverage."""
+    before, earlier = "20261124T060000Z", "20261125T060000Z"
+    put(tmp_path, A, 1, 3, run=earlier)
+    CliRunner().invoke(merge, [str(tmp_path)])
+    path = tmp_path / f"organizations/{earlier}/organization.json"
+    old = msgspec.json.decode(path.read_bytes())
+    del old["least_coverage"]
+    old["version"] = "1.0"
+    old["trend"] = [{"run": before, "score": 1.0, "coverage": 2.0, "audited": 3, "planned": 4}]
+    path.write_bytes(msgspec.json.encode(old))
+    put(tmp_path, A, 1, 0)
+    (point,) = call(tmp_path)["trend"]
+    assert (point["run"], point["failing"]) == (earlier, 3)
+    (oldest,) = msgspec.json.decode(path.read_bytes(), type=told.Organization).trend
+    assert (oldest.run, oldest.high_risk, oldest.failing, oldest.digest) == (before, None, None, "")

@@ -14,7 +14,7 @@ import pytest
 from tests.report import sample
 from tests.report.opened import page
 from wa_audit.files import REPORT_TEMPLATES
-from wa_audit.report import embedded, html
+from wa_audit.report import embedded, pages
 
 
 def policy(text: str) -> dict[str, str]:
@@ -147,7 +147,7 @@ def test_hostile_text_stands_escaped_and_visible() -> None:
     ],
 )
 def test_what_cannot_be_seen_is_written_out(text: str, shown: str) -> None:
-    assert html.visible(text) == shown
+    assert pages.visible(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_what_cannot_be_seen_is_written_out(text: str, shown: str) -> None:
     [(None, "none"), (0, "poor"), (49.9, "poor"), (50, "medium"), (89.9, "medium"), (90, "good")],
 )
 def test_a_grade_begins_at_its_floor(score: float | None, grade: str) -> None:
-    assert html.grade(score) == grade
+    assert pages.grade(score) == grade
 
 
 def test_a_score_is_cut_so_that_it_never_looks_better_than_it_is() -> None:
@@ -218,12 +218,12 @@ def test_the_first_fixes_are_those_that_gain_most() -> None:
 
 
 def test_what_is_left_out_of_the_sources_is_comments_and_indentation_alone() -> None:
-    files = [REPORT_TEMPLATES / "report.css", *sorted((REPORT_TEMPLATES / "script").glob("*.js"))]
+    files = [*sorted(REPORT_TEMPLATES.glob("*.css")), *sorted((REPORT_TEMPLATES / "script").glob("*.js"))]
     for file in files:
         text = file.read_text(encoding="utf-8")
         # A text over several lines would lose its indentation.
         assert all(line.count("`") % 2 == 0 for line in text.replace('"`"', "").splitlines()), file.name
-        lean = html._lean(text)
+        lean = pages.lean(text)
         assert not re.search(r"^\s*(//|/\*)", lean, re.MULTILINE), file.name
         kept = re.sub(r"\s", "", re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE))
         assert re.sub(r"/\*.*?\*/", "", kept) == re.sub(r"/\*.*?\*/", "", re.sub(r"\s", "", lean)), file.name

@@ -180,7 +180,8 @@ def test_the_page_is_self_contained_and_the_same_every_time() -> None:
     (style,) = re.findall(r"<style>(.*?)</style>", made, re.DOTALL)
     assert policy(made)["style-src"] == digest(style)
     assert policy(made)["script-src"] == "'none'"
-    markup = re.sub(r"<style>.*?</style>", "", made, flags=re.DOTALL)
+    assert re.findall(r'<link [^>]*href="(.{15})', made) == ["data:image/svg+"]
+    markup = re.sub(r"<style>.*?</style>|<link [^>]*>", "", made, flags=re.DOTALL)
     assert not re.search(r"<script|\sstyle=|\son\w+=|https?://", markup)
 
 

@@ -126,6 +126,7 @@ def merge(
     return told.Organization(
         run=run,
         digest=judged[0].outcome.digest if judged else "",
+        least_coverage=judged[0].outcome.least_coverage if judged else 0.0,
         audited=len(judged),
         planned=len(judged) + len(absent),
         overall=whole.overall,
@@ -219,7 +220,8 @@ def _units(judged: Sequence[Counts], absent: Iterable[told.NotAudited]) -> list[
 
 
 def _paths(unit: str) -> Iterator[str]:
-    parts = unit.split("/") if unit else []
+    """The unit and all above it; an account whose unit is not known stands in a row of its own, named ""."""
+    parts = unit.split("/")
     for end in range(1, len(parts) + 1):
         yield "/".join(parts[:end])
 

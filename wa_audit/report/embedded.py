@@ -53,9 +53,9 @@ def cut(share: float | None) -> int | None:
 # -- packing ---------------------------------------------------------------------------------------
 
 
-def pack(audit: Audit) -> str:
-    """The data of `data`, as JSON, deflated, in base64."""
-    return base64.b64encode(zlib.compress(_encoder.encode(data(audit)), 9)).decode("ascii")
+def pack(data: Any) -> str:
+    """What a page's script draws, `data` for one, as JSON, deflated, in base64."""
+    return base64.b64encode(zlib.compress(_encoder.encode(data), 9)).decode("ascii")
 
 
 def unpack(page: bytes) -> dict[str, Any]:

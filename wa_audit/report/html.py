@@ -2,33 +2,28 @@
 
 Scores, the first fixes and what could not be read stand in the page itself; the findings are embedded as
 JSON and drawn by the page's script as they are needed, so that ten thousand of them stay light. Whatever
-comes from an account is hostile text: here `visible` and autoescape stand at the sink, in the script
-`visible` and `textContent` do, and a Content-Security-Policy admits this page's own style and script by
-their hashes and nothing else.
+comes from an account is hostile text: `pages` makes it harmless, and in the script `visible` and
+`textContent` do.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-import jinja2
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from wa_audit.files import REPORT_TEMPLATES
 from wa_audit.model import Pillar, Reason, Severity
-from wa_audit.report import asked, drawing, embedded, firsts, money
-from wa_audit.report.audit import Audit, OverallScore, PillarScore, RuleText, Step
+from wa_audit.report import asked, drawing, embedded, firsts, money, pages, sparkline
+from wa_audit.report.audit import Audit, RuleText, Step
 from wa_audit.report.drawing import Box
-from wa_audit.report.embedded import GRADES, SHOWN_AT_FIRST, STATUS_WORDS, cut
+from wa_audit.report.embedded import SHOWN_AT_FIRST, STATUS_WORDS
 from wa_audit.report.flows import PipelineFacts, worst_first
 from wa_audit.report.gaps import Unread
+from wa_audit.report.sparkline import Past
 
 FIRST_FIXES = 5
 
@@ -54,19 +49,23 @@ REASON_WORDS = {
     ),
 }
 
+# In the order in which they stand in the page.
+_SCRIPTS = "text inflate unpack digest data state search rules list take_away first tools page".split()
+
 
 def render(audit: Audit) -> Iterator[bytes]:
     """The report as HTML, in UTF-8. The same audit gives the same bytes."""
-    style, script = source("report.css"), _script()
-    page = environment().get_template("report.html")
+    style, script = pages.source("report.css"), pages.script(_SCRIPTS)
+    page = pages.environment().get_template("report.html")
     context = {
         "audit": audit,
         "style": style,
         "script": script,
-        "policy": content_security_policy(style, script),
-        "data": embedded.pack(audit),
+        "policy": pages.content_security_policy(style, script),
+        "data": embedded.pack(embedded.data(audit)),
         "firsts": firsts.of(audit),
-        "earlier": _earlier(audit),
+        "gain": firsts.gain,
+        "earlier": sparkline.of(_past(audit)),
         "fixes": _fixes(audit),
         **_pipelines(audit),
         **_money(audit),
@@ -85,183 +84,10 @@ def render(audit: Audit) -> Iterator[bytes]:
         yield piece.encode("utf-8")
 
 
-# -- text at the sink ------------------------------------------------------------------------------
-
-
-def visible(text: str) -> str:
-    """`text` with every character that a reader would not see written out, as `\\u202e` or `\\u{e0041}`.
-
-    Controls, bidi overrides, zero-width characters, separators other than the space, lone surrogates.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else _written_out(c) for c in text)
-
-
-def _written_out(character: str) -> str:
-    code = ord(character)
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\u{{{code:x}}}"
-
-
-def _sink(value: Any) -> Any:
-    """What Jinja puts every expression through; markup of our own has been through it already."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _prose(text: str) -> Markup:
-    """A sentence of the rulebook, with what stands between backticks as code."""
-    parts = text.split("`")
-    if len(parts) % 2 == 0:
-        return escape(visible(text))
-    code = Markup("<code>{}</code>")
-    return Markup("").join(
-        code.format(visible(part)) if number % 2 else escape(visible(part))
-        for number, part in enumerate(parts)
-    )
-
-
-def _whole(share: float | None) -> str:
-    return "\N{EN DASH}" if share is None else str(cut(share))
-
-
-def _moment(time: str) -> str:
-    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(\.\d+)?)?(Z|\+00:00)?", time)
-    return f"{found[1]} {found[2]} UTC" if found else time
-
-
-def _plural(count: int, one: str, many: str = "") -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def grade(score: float | None) -> str:
-    """`good`, `medium`, `poor`, or `none` where there is no score."""
-    return "none" if score is None else next(name for floor, name, _ in GRADES if score >= floor)
-
-
-def _grade_words(score: float | None) -> str:
-    return "Not scored" if score is None else next(words for floor, _, words in GRADES if score >= floor)
-
-
-def _unscored(score: OverallScore | PillarScore, floor: float) -> str:
-    """Why there is no score."""
-    if score.coverage is None:
-        return "nothing to judge"
-    if score.coverage == 0:
-        return "nothing could be read"
-    if score.coverage < floor:
-        return f"coverage is under {floor:g} %"
-    return "no pillar has a score"
-
-
-# -- the page --------------------------------------------------------------------------------------
-
-
-def environment() -> jinja2.Environment:
-    """What every page is rendered with: autoescape, and `visible` at the sink."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(REPORT_TEMPLATES),
-        autoescape=True,
-        finalize=_sink,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "grade": grade,
-        "grade_words": _grade_words,
-        "moment": _moment,
-        "plural": _plural,
-        "prose": _prose,
-        "usd": money.usd,
-        "whole": _whole,
-    }
-    environment.globals |= {"unscored": _unscored, "gain": firsts.gain}
-    return environment
-
-
-def source(name: str) -> Markup:
-    """A style sheet of our own, put into the page as it is: its hash stands in the policy."""
-    return Markup("\n" + _lean((REPORT_TEMPLATES / name).read_text(encoding="utf-8")))  # noqa: S704
-
-
-_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/[ \t]*\n", re.DOTALL | re.MULTILINE)
-
-
-def _lean(source: str) -> str:
-    """Without indentation, empty lines and comments that have lines of their own: no reader of a report needs
-    them. Neither our style sheet nor our script has a text that runs over several lines."""
-    lines = (line.strip() for line in _COMMENT.sub("", source).splitlines())
-    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
-
-
-# In the order in which they stand in the page.
-_SCRIPTS = "text inflate digest data state search rules list take_away first page".split()
-
-
-def _script() -> Markup:
-    """The page's script: its parts in one scope of their own."""
-    parts = (_lean((REPORT_TEMPLATES / "script" / f"{name}.js").read_text("utf-8")) for name in _SCRIPTS)
-    return Markup('\n(() => {\n"use strict";\n' + "".join(parts) + "})();\n")  # noqa: S704
-
-
-def content_security_policy(style: str, script: str = "") -> str:
-    """Nothing is loaded from anywhere; the page's own two blocks run, and no other.
-
-    Trusted Types make the browser itself refuse `innerHTML` with a string.
-    """
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src '{_hash(style)}'",
-            f"script-src '{_hash(script)}'" if script else "script-src 'none'",
-            "img-src data:",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "require-trusted-types-for 'script'",
-        )
-    )
-
-
-def _hash(block: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(block.encode("utf-8")).digest()).decode("ascii")
-
-
-# -- the runs before -------------------------------------------------------------------------------
-
-_SPARK = (160, 32)  # in pixels
-
-
-class _Earlier(NamedTuple):
-    """The scores of the runs before this one and of this one: a line to draw, and the same in words."""
-
-    path: str
-    words: str
-    change: float
-    since: str
-    other_rules: bool
-
-
-def _earlier(audit: Audit) -> _Earlier | None:
-    """None where fewer than two runs were given a score, or this one was not."""
-    scored = [run for run in audit.earlier if run.score is not None]
-    scores = [run.score for run in scored if run.score is not None]
-    if not scores or audit.overall.score is None:
-        return None
-    scores.append(audit.overall.score)
-    width, height = _SPARK
-    low, high = min(scores), max(scores)
-    spread = max(high - low, 1.0)
-    points = [
-        f"{width * number / (len(scores) - 1):.1f} {height - height * (score - low) / spread:.1f}"
-        for number, score in enumerate(scores)
-    ]
-    return _Earlier(
-        path="M" + "L".join(points),
-        words="Score by run, the oldest first: " + ", ".join(f"{score:.1f}" for score in scores),
-        change=round(scores[-1] - scores[-2], 1),
-        since=scored[-1].finished,
-        other_rules=scored[-1].rulebook != audit.rulebook.digest,
-    )
+def _past(audit: Audit) -> list[Past]:
+    """The runs before this one, and this one."""
+    before = [Past(run.finished, run.score, run.rulebook) for run in audit.earlier]
+    return [*before, Past(audit.run.finished, audit.overall.score, audit.rulebook.digest)]
 
 
 # -- what stands in the page itself ----------------------------------------------------------------
@@ -322,20 +148,12 @@ def _carbon(audit: Audit) -> list[tuple[str, str, int, float]]:
 
 
 DRAWN = 40  # pipelines; the page stays light where an account has hundreds
-_SHORT = {
-    Pillar.OPERATIONAL_EXCELLENCE: "Ops",
-    Pillar.SECURITY: "Sec",
-    Pillar.RELIABILITY: "Rel",
-    Pillar.PERFORMANCE_EFFICIENCY: "Perf",
-    Pillar.COST_OPTIMIZATION: "Cost",
-    Pillar.SUSTAINABILITY: "Sust",
-}
 
 
 def _pipelines(audit: Audit) -> dict[str, Any]:
     """The worst pipelines, each with its number and drawing, and the pillars' names for narrow columns."""
     worst = worst_first(audit.pipelines)[:DRAWN]
-    return {"drawn": [(n, p, _drawing(p)) for n, p in enumerate(worst, start=1)], "short": _SHORT}
+    return {"drawn": [(n, p, _drawing(p)) for n, p in enumerate(worst, start=1)], "short": pages.SHORT}
 
 
 def _drawing(pipeline: PipelineFacts) -> Markup:

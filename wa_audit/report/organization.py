@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
-from wa_audit.model import Pillar, Severity
+from wa_audit.model import Pillar, Severity, Status
 from wa_audit.report import documents
 from wa_audit.score import Score
 
-VERSION = "1.0"
+VERSION = "1.1"
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
-    """An organizational unit with all below it: how many of its accounts were audited, of how many."""
+    """An organizational unit with all below it: how many of its accounts were audited, of how many. The one
+    with an empty `path` is none: the accounts whose unit is not known."""
 
     path: str
     audited: int
@@ -78,17 +79,22 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """An earlier run."""
+    """An earlier run. Until version 1.1 a point had neither risks nor failures, nor its rulebook's digest."""
 
     run: str
     score: float | None
     coverage: float | None
     audited: int
     planned: int
+    high_risk: int | None = None
+    medium_risk: int | None = None
+    failing: int | None = None
+    digest: str = ""
 
 
 class Organization(msgspec.Struct, frozen=True, kw_only=True):
-    """`pipelines` holds the worst alone, of `pipelines_total`; `waste` is None where none is known."""
+    """`pipelines` holds the worst alone, of `pipelines_total`; `waste` is None where none is known;
+    under `least_coverage` no score is given."""
 
     version: str = VERSION
     run: str
@@ -106,6 +112,22 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True):
     not_audited: list[NotAudited]
     gaps: list[Missing]
     trend: list[Point]
+    least_coverage: float = 0.0
+
+
+def point(past: Organization) -> Point:
+    """An organization as a later one's trend has it."""
+    return Point(
+        run=past.run,
+        score=past.overall.score,
+        coverage=past.overall.coverage,
+        audited=past.audited,
+        planned=past.planned,
+        high_risk=past.overall.high_risk,
+        medium_risk=past.overall.medium_risk,
+        failing=past.overall.counts.get(Status.FAIL, 0),
+        digest=past.digest,
+    )
 
 
 def schema() -> bytes:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from wa_audit.report import html, trend_text
+from wa_audit.report import pages, trend_text
 from wa_audit.report.trend import AccountTrend, Trend, TrendLine, TrendPoint, TrendRun, moment
 
 _DOTS = 60  # runs; of more, the line alone can be read
@@ -40,12 +40,12 @@ class Chart(NamedTuple):
 
 def render(trend: Trend) -> Iterator[bytes]:
     """The page, in UTF-8. The same trend gives the same bytes."""
-    style = Markup("").join((html.source("report.css"), html.source("trend.css")))
-    page = html.environment().get_template("trend.html")
+    style = Markup("").join((pages.source("report.css"), pages.source("trend.css")))
+    page = pages.environment().get_template("trend.html")
     context = {
         "trend": trend,
         "style": style,
-        "policy": html.content_security_policy(style),
+        "policy": pages.content_security_policy(style),
         "chart": chart,
         "caveats": trend_text.caveats,
         "runs": runs,

@@ -21,18 +21,20 @@ def merge(
 ) -> None:
     """Put together what the accounts of a run come to, as 'wa-audit org scan' left them.
 
-    Writes organizations/RUN/organization.json in the same place: one score over all findings, by pillar,
-    unit, account, pipeline and rule, worst first, and which accounts were not audited, and why.
+    Writes organizations/RUN/organization.json in the same place, and organization.html, a page of it: one
+    score over all findings, by pillar, unit, account, pipeline and rule, worst first, and which accounts were
+    not audited, and why.
     """
     from wa_audit import assembly, stores
     from wa_audit.organization.shards import read
 
     store = stores.at(place, profile=profile, endpoint_url=endpoint_url)
     whole = assembly.assemble(store, run, read(planned) if planned else (), str(planned))
-    key = assembly.write(store, whole)
+    data, page = assembly.write(store, whole)
     score = "none could be given" if whole.overall.score is None else f"{whole.overall.score:g}"
     click.echo(
-        f"Score {score}, of {whole.audited} accounts audited out of {whole.planned}; {store.place}/{key}"
+        f"Score {score}, of {whole.audited} accounts audited out of {whole.planned}; "
+        f"{store.place}/{data} and {page.rpartition('/')[2]}"
     )
     if whole.audited < whole.planned or any(account.partial for account in whole.accounts):
         click.get_current_context().exit(4)
