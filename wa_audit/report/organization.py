@@ -88,7 +88,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Organization(msgspec.Struct, frozen=True, kw_only=True):
-    """`pipelines` holds the worst alone, of `pipelines_total`; `waste` is None where none is known."""
+    """`pipelines` holds the worst alone, of `pipelines_total`; `waste` is None where none is known;
+    `passed_over` are the keys of the files of the run that are no account's object, and were not counted."""
 
     version: str = VERSION
     run: str
@@ -106,6 +107,7 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True):
     not_audited: list[NotAudited]
     gaps: list[Missing]
     trend: list[Point]
+    passed_over: list[str] = []
 
 
 def schema() -> bytes:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 
-from wa_audit import flags
+from wa_audit import flags, wiring
 
 if TYPE_CHECKING:
     from wa_audit.report.organization import Point
-    from wa_audit.stores import Store
+    from wa_audit.stores import File, Store
 
 
 @click.command(epilog=flags.ORGANIZATION_EXIT_CODES)
@@ -29,59 +30,69 @@ def merge(
     """Put together what the accounts of a run come to, as 'wa-audit org scan' left them.
 
     Writes organizations/RUN/organization.json in the same place: one score over all findings, by pillar,
-    unit, account, pipeline and rule, worst first, and which accounts were not audited, and why.
+    unit, account, pipeline and rule, worst first, and which accounts were not audited, and why. What lies
+    beside the accounts' objects is named, and never counted.
     """
     from wa_audit import stores
     from wa_audit.model import ConfigurationError
-    from wa_audit.organization import ORGANIZATIONS, SHARDS, merging
+    from wa_audit.organization import ORGANIZATIONS, merging
     from wa_audit.organization.shards import KEY, read
     from wa_audit.report.indented import as_json
 
     store = stores.at(place, profile=profile, endpoint_url=endpoint_url)
-    found = [match for key in store.keys(SHARDS) if (match := KEY.fullmatch(key))]
-    if not found:
-        raise ConfigurationError(f"{store.place}: holds no run; 'wa-audit org scan' writes one")
-    runs = sorted({match["run"] for match in found})
-    run = run or runs[-1]
-    if run not in runs:
-        raise ConfigurationError(f"{store.place}: holds no run {run}; its latest is {runs[-1]}")
+    run, files = _run(store, run)
     named = read(planned) if planned else []
     if named and named[0].run != run:
         raise ConfigurationError(f"{planned}: is of run {named[0].run}, not of {run}")
+    objects = {file: match["account"] for file in files if (match := KEY.fullmatch(file.key))}
+    accounts = {file.key: account for file, account in objects.items()}
+    passed_over = [file.key for file in files if file not in objects]
     counted, unreadable = [], []
-    with TemporaryDirectory(prefix="wa-audit-") as scratch:
-        database = merging.connect(Path(scratch))
-        for match in found:
-            if match["run"] != run:
-                continue
-            path = _local(store, match[0], Path(scratch))
-            one = merging.count(database, path, f"{store.place}/{match[0]}", run, match["account"])
+    with (
+        TemporaryDirectory(prefix="wa-audit-") as scratch,
+        closing(merging.connect(Path(scratch))) as database,
+        closing(store.copies(objects, Path(scratch))) as copies,
+    ):
+        for key, path in copies:
+            one = merging.count(database, path, f"{store.place}/{key}", run, accounts[key])
             if isinstance(one, str):
-                unreadable.append((match["account"], one))
+                unreadable.append((accounts[key], one))
             else:
                 counted.append(one)
-        database.close()
-    whole = merging.merge(run, counted, unreadable, named, _earlier(store, run))
+    whole = merging.merge(run, counted, unreadable, named, _earlier(store, run), passed_over)
     key = f"{ORGANIZATIONS}/{run}/organization.json"
     store.write(key, [as_json(whole)], over=True)
     score = "none could be given" if whole.overall.score is None else f"{whole.overall.score:g}"
     click.echo(
         f"Score {score}, of {whole.audited} accounts audited out of {whole.planned}; {store.place}/{key}"
     )
-    if whole.audited < whole.planned or any(account.partial for account in whole.accounts):
+    for other in passed_over:
+        wiring.say(f"{store.place}/{other}: is no account's object, and was not counted")
+    if passed_over or whole.audited < whole.planned or any(account.partial for account in whole.accounts):
         click.get_current_context().exit(4)
 
 
-def _local(store: Store, key: str, scratch: Path) -> Path:
-    """Where DuckDB reads an object: in the folder itself, or a copy, which the next one replaces."""
-    from wa_audit.stores import Folder
+def _run(store: Store, wanted: str | None) -> tuple[str, list[File]]:
+    """The run that is wanted, or else the latest, and what lies under it.
 
-    if isinstance(store, Folder):
-        return store.path / key
-    copy = scratch / "findings.parquet"
-    for _, raw in store.read([key]):
-        copy.write_bytes(raw)
-    return copy
+    Raises:
+        ConfigurationError: there is no such run, or none at all.
+    """
+    from wa_audit.model import ConfigurationError
+    from wa_audit.organization import SHARDS
+    from wa_audit.organization.shards import KEY, folder
+
+    # What lies under one run can be listed without the others, which may be a year's.
+    files = store.files(folder(wanted)) if wanted else []
+    if not any(KEY.fullmatch(file.key) for file in files):
+        files = store.files(SHARDS)
+    runs = sorted({match["run"] for file in files if (match := KEY.fullmatch(file.key))})
+    if not runs:
+        raise ConfigurationError(f"{store.place}: holds no run; 'wa-audit org scan' writes one")
+    run = wanted or runs[-1]
+    if run not in runs:
+        raise ConfigurationError(f"{store.place}: holds no run {run}; its latest is {runs[-1]}")
+    return run, [file for file in files if file.key.startswith(f"{folder(run)}/")]
 
 
 def _earlier(store: Store, run: str) -> Iterator[Point]:
