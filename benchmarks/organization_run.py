@@ -28,12 +28,9 @@ from benchmarks import loopback_organization, memory
 
 RULES = (
     "dynamodb-pitr",
+    "kinesis-retention-excess",
     "kinesis-retention-minimum",
     "kinesis-stream-encrypted",
-    "lambda-arm64",
-    "lambda-tracing",
-    "s3-bucket-lifecycle-configured",
-    "s3-bucket-versioning",
     "sqs-queue-dlq",
     "sqs-queue-encrypted",
 )
