@@ -18,6 +18,8 @@ import pytest
 from benchmarks import loopback_organization, organization_run
 from benchmarks.organization_run import Found
 
+# One process of pytest for all of it, for a run is made once.
+pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("organization")]
 SIZE = int(os.environ.get("ORGANIZATION_SIZE", "20"))
 IDS = loopback_organization.ids(SIZE)
 REFUSING = [id_ for id_ in IDS if loopback_organization.refuses(id_)]
