@@ -182,12 +182,16 @@ class Loopback:
         self.counts = Counts()
         return f"HTTP/1.1 200 X\r\nContent-Length: {len(told)}\r\n\r\n".encode() + told
 
+    def route(self, head: str, body: bytes) -> tuple[str, bytes, str]:
+        """As the function `route`, of whichever account is asked."""
+        return route(head, body, self.account)
+
     async def _answered(self, head: bytes, body: bytes) -> bytes:
         counts, started = self.counts, time.monotonic()
         counts.first_call = counts.first_call or started
         counts.under_way += 1
         counts.most_at_once = max(counts.most_at_once, counts.under_way)
-        operation, answer, kind = _route(head.decode("latin-1"), body, self.account)
+        operation, answer, kind = self.route(head.decode("latin-1"), body)
         counts.calls[operation] += 1
         await asyncio.sleep(self._latency)
         counts.under_way -= 1
@@ -200,7 +204,7 @@ class Loopback:
             status, answer = 400, _throttling(kind)
         head_only = head.startswith(b"HEAD")
         extra = f"\r\nx-amz-bucket-region: {self.account.regions[0]}" if head_only else ""
-        if answer.startswith((b"<Error>", b'{"__type"')) and status == 200:
+        if answer.startswith((b"<Error>", b"<ErrorResponse>", b'{"__type"')) and status == 200:
             status = 404 if kind == "xml" else 400
         return (
             f"HTTP/1.1 {status} X\r\nContent-Type: {_BODY_TYPES[kind]}\r\n"
@@ -216,8 +220,8 @@ def _throttling(kind: str) -> bytes:
     return b'{"__type": "ThrottlingException", "message": "slower"}'
 
 
-def _route(head: str, body: bytes, account: Account) -> tuple[str, bytes, str]:
-    """Operation, answer and kind of body."""
+def route(head: str, body: bytes, account: Account) -> tuple[str, bytes, str]:
+    """Operation, answer and kind of body, of a request to an account."""
     line, _, headers = head.partition("\r\n")
     _, target, _ = line.split(" ", 2)
     scope = re.search(r"Credential=[^/]+/\d+/([\w-]+)/([\w-]+)/", headers)

@@ -1,8 +1,9 @@
-"""The objects of one run over an organization, out of a store, put together and written beside them."""
+"""The objects of one run over an organization, in a store: what each says, and what they come to together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -11,9 +12,30 @@ from wa_audit.model import ConfigurationError
 from wa_audit.organization import ORGANIZATIONS, SHARDS
 
 if TYPE_CHECKING:
+    from wa_audit.organization.outcomes import State
     from wa_audit.organization.shards import Shard
     from wa_audit.report.organization import Organization, Point
-    from wa_audit.stores import Store
+    from wa_audit.stores import File, Store
+
+
+# In bytes; a footer with the whole rulebook takes some 60,000, and what has a longer one is asked again.
+_FOOTER = 2**17
+
+
+def states(store: Store, keys: Sequence[str]) -> Iterator[State]:
+    """What the objects say became of their shards. Of each its footer is read, and no findings.
+
+    Raises:
+        ConfigurationError: one is no such object, or cannot be read.
+        CredentialsError: AWS does not accept the credentials.
+    """
+    from wa_audit.organization.outcomes import footer
+    from wa_audit.organization.scanning import state
+
+    for key, tail in store.tails(keys, _FOOTER):
+        size = footer(tail)
+        ((_, whole),) = store.tails([key], size) if size > len(tail) else [(key, tail)]
+        yield state(whole, f"{store.place}/{key}")
 
 
 def assemble(
@@ -30,29 +52,48 @@ def assemble(
     from wa_audit.organization import merging
     from wa_audit.organization.shards import KEY
 
-    found = [match for key in store.keys(SHARDS) if (match := KEY.fullmatch(key))]
-    runs = sorted({match["run"] for match in found})
-    if not runs and not (run and planned):
-        raise ConfigurationError(f"{store.place}: holds no run; 'wa-audit org scan' writes one")
-    run = run or runs[-1]
-    if run not in runs and not planned:
-        raise ConfigurationError(f"{store.place}: holds no run {run}; its latest is {runs[-1]}")
+    run, files = _run(store, run, planned)
     if planned and planned[0].run != run:
         raise ConfigurationError(f"{what}: is of run {planned[0].run}, not of {run}")
+    objects = {file: match["account"] for file in files if (match := KEY.fullmatch(file.key))}
+    accounts = {file.key: account for file, account in objects.items()}
     counted, unreadable = [], []
-    with TemporaryDirectory(prefix="wa-audit-") as scratch:
-        database = merging.connect(Path(scratch))
-        for match in found:
-            if match["run"] != run:
-                continue
-            path = _local(store, match[0], Path(scratch))
-            one = merging.count(database, path, f"{store.place}/{match[0]}", run, match["account"])
+    with (
+        TemporaryDirectory(prefix="wa-audit-") as scratch,
+        closing(merging.connect(Path(scratch))) as database,
+        closing(store.copies(objects, Path(scratch))) as copies,
+    ):
+        for key, path in copies:
+            one = merging.count(database, path, f"{store.place}/{key}", run, accounts[key])
             if isinstance(one, str):
-                unreadable.append((match["account"], one))
+                unreadable.append((accounts[key], one))
             else:
                 counted.append(one)
-        database.close()
-    return merging.merge(run, counted, unreadable, planned, _earlier(store, run))
+    passed_over = [file.key for file in files if file not in objects]
+    return merging.merge(run, counted, unreadable, planned, _earlier(store, run), passed_over)
+
+
+def _run(store: Store, wanted: str | None, planned: Sequence[Shard]) -> tuple[str, list[File]]:
+    """The run that is wanted, or else the latest, and what lies under it.
+
+    Raises:
+        ConfigurationError: there is no such run, or none at all, and none was planned.
+    """
+    from wa_audit.organization.shards import KEY, folder
+
+    # What lies under one run can be listed without the others, which may be a year's.
+    files = store.files(folder(wanted)) if wanted else []
+    if wanted and planned and planned[0].run == wanted:
+        return wanted, files
+    if not any(KEY.fullmatch(file.key) for file in files):
+        files = store.files(SHARDS)
+    runs = sorted({match["run"] for file in files if (match := KEY.fullmatch(file.key))})
+    if not runs:
+        raise ConfigurationError(f"{store.place}: holds no run; 'wa-audit org scan' writes one")
+    run = wanted or runs[-1]
+    if run not in runs:
+        raise ConfigurationError(f"{store.place}: holds no run {run}; its latest is {runs[-1]}")
+    return run, [file for file in files if file.key.startswith(f"{folder(run)}/")]
 
 
 def write(store: Store, whole: Organization) -> tuple[str, str]:
@@ -64,18 +105,6 @@ def write(store: Store, whole: Organization) -> tuple[str, str]:
     store.write(data, [as_json(whole)], over=True)
     store.write(page, organization_html.render(whole), over=True)
     return data, page
-
-
-def _local(store: Store, key: str, scratch: Path) -> Path:
-    """Where DuckDB reads an object: in the folder itself, or a copy, which the next one replaces."""
-    from wa_audit.stores import Folder
-
-    if isinstance(store, Folder):
-        return store.path / key
-    copy = scratch / "findings.parquet"
-    for _, raw in store.read([key]):
-        copy.write_bytes(raw)
-    return copy
 
 
 def _earlier(store: Store, run: str) -> Iterator[Point]:

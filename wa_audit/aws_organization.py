@@ -229,14 +229,11 @@ def _batch(event: Any) -> tuple[Batch, int]:
 
 def _kept(place: Bucket, shard: Shard) -> State | None:
     """What the account's object says, where it is there and need not be made again."""
+    from wa_audit import assembly
     from wa_audit.organization.outcomes import State
-    from wa_audit.organization.scanning import state
 
-    if shard.key not in place.keys(shard.key.rpartition("/")[0]):
-        return None
-    ((_, raw),) = place.read([shard.key])
-    found = state(raw, f"{place.place}/{shard.key}")
-    return found if found is State.AUDITED else None
+    there = [key for key in place.keys(shard.key.rpartition("/")[0]) if key == shard.key]
+    return next((state for state in assembly.states(place, there) if state is State.AUDITED), None)
 
 
 def _audit(

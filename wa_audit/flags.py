@@ -35,7 +35,7 @@ Exit codes:
   0    every account was audited
   2    usage or configuration
   3    internal error
-  4    done, but an account was not audited, or not wholly
+  4    done, but an account was not audited, or not wholly, or a file was passed over
   5    no credentials, or expired ones
   6    output could not be written
   130  interrupted; the same command goes on from there

@@ -8,11 +8,14 @@ guard of its own, which lets through the operations below, and these for the nam
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 from wa_audit import __version__
 from wa_audit.files import check_writable, write_atomically
@@ -28,6 +31,19 @@ ACTIONS = {"PutObject": "s3:PutObject", "GetObject": "s3:GetObject", "ListObject
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?")
 _READERS = 16
+# How far copies run ahead of whoever reads them.
+MOST_COPIES = 8
+MOST_COPIED = 512 * 2**20
+_CHUNK = 2**20
+
+_Read = TypeVar("_Read")
+
+
+class File(NamedTuple):
+    """What a store holds: its key, and how many bytes it has."""
+
+    key: str
+    size: int
 
 
 class Store(Protocol):
@@ -55,8 +71,24 @@ class Store(Protocol):
     def keys(self, under: str) -> list[str]:
         """The keys under a folder, sorted. Raises ConfigurationError or CredentialsError."""
 
+    def files(self, under: str) -> list[File]:
+        """The files under a folder, sorted by key. Raises ConfigurationError or CredentialsError."""
+
     def read(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Each key with what it holds, in their order. Raises ConfigurationError or CredentialsError."""
+
+    def tails(self, keys: Iterable[str], size: int) -> Iterator[tuple[str, bytes]]:
+        """Each key with its last `size` bytes, all of them where it has no more, in their order. Raises
+        ConfigurationError or CredentialsError."""
+
+    def copies(self, files: Iterable[File], scratch: Path) -> Generator[tuple[str, Path], None, None]:
+        """Each key with where on this machine the file lies, in their order; a copy in the folder `scratch`
+        is there until the next one is asked for. No more than `MOST_COPIES` lie there at once, nor, unless
+        it is one alone, more than `MOST_COPIED` bytes.
+
+        Raises:
+            OutputError, ConfigurationError, CredentialsError: a copy cannot be written, or a file not read.
+        """
 
 
 def at(place: str, *, profile: str | None = None, endpoint_url: str | None = None) -> Store:
@@ -90,22 +122,39 @@ class Folder(NamedTuple):
         write_atomically(self.path / key, chunks)
 
     def keys(self, under: str) -> list[str]:
+        return [file.key for file in self.files(under)]
+
+    def files(self, under: str) -> list[File]:
         try:
             next(self.path.iterdir(), None)
-            found = [path for path in (self.path / under).rglob("*") if path.is_file()]
+            # What begins with a dot is a file that was never finished.
+            return sorted(
+                File(path.relative_to(self.path).as_posix(), path.stat().st_size)
+                for path in (self.path / under).rglob("*")
+                if path.name[0] != "." and path.is_file()
+            )
         except OSError as error:
             raise ConfigurationError(f"{self.path}: cannot be read: {error.strerror or error}") from None
-        # What begins with a dot is a file that was never finished.
-        return sorted(path.relative_to(self.path).as_posix() for path in found if path.name[0] != ".")
 
     def read(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        for key in keys:
-            try:
-                yield key, (self.path / key).read_bytes()
-            except OSError as error:
-                raise ConfigurationError(
-                    f"{self.path / key}: cannot be read: {error.strerror or error}"
-                ) from None
+        return ((key, self._read(key, None)) for key in keys)
+
+    def tails(self, keys: Iterable[str], size: int) -> Iterator[tuple[str, bytes]]:
+        return ((key, self._read(key, size)) for key in keys)
+
+    def copies(self, files: Iterable[File], scratch: Path) -> Generator[tuple[str, Path], None, None]:
+        return ((file.key, self.path / file.key) for file in files)
+
+    def _read(self, key: str, last: int | None) -> bytes:
+        try:
+            with (self.path / key).open("rb") as file:
+                if last is not None:
+                    file.seek(max(file.seek(0, io.SEEK_END) - last, 0))
+                return file.read()
+        except OSError as error:
+            raise ConfigurationError(
+                f"{self.path / key}: cannot be read: {error.strerror or error}"
+            ) from None
 
 
 class Bucket:
@@ -144,15 +193,19 @@ class Bucket:
                 self._fail(error, f"{self.place}/{key}: cannot be written", OutputError)
 
     def keys(self, under: str) -> list[str]:
+        return [file.key for file in self.files(under)]
+
+    def files(self, under: str) -> list[File]:
         from botocore.exceptions import BotoCoreError, ClientError
 
         pages = self._client(READS).get_paginator("list_objects_v2")
         start = f"{self.prefix}{under}/"
         try:
             found = [
-                entry["Key"].removeprefix(self.prefix)
+                File(entry["Key"].removeprefix(self.prefix), entry["Size"])
                 for page in pages.paginate(Bucket=self.bucket, Prefix=start)
                 for entry in page.get("Contents", ())
+                if not entry["Key"].endswith("/")  # S3's console makes these for folders
             ]
         except (BotoCoreError, ClientError) as error:
             self._fail(error, f"{self.place}: cannot be read", ConfigurationError)
@@ -160,17 +213,41 @@ class Bucket:
 
     def read(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         client = self._client(READS)
-        with ThreadPoolExecutor(_READERS) as pool:
-            yield from pool.map(lambda key: (key, self._read(client, key)), keys)
+        files = (File(key, 0) for key in keys)
+        yield from _ahead(lambda key: b"".join(self._body(client, key)), files, _READERS)
 
-    def _read(self, client: Any, key: str) -> bytes:
+    def tails(self, keys: Iterable[str], size: int) -> Iterator[tuple[str, bytes]]:
+        client, last = self._client(READS), f"bytes=-{size}"
+        files = (File(key, size) for key in keys)
+        yield from _ahead(lambda key: b"".join(self._body(client, key, last)), files, _READERS)
+
+    def copies(self, files: Iterable[File], scratch: Path) -> Generator[tuple[str, Path], None, None]:
+        client = self._client(READS)
+        with closing(_ahead(lambda key: self._copy(client, key, scratch), files, MOST_COPIES)) as ahead:
+            for key, copy in ahead:
+                yield key, copy
+                copy.unlink()
+
+    def _copy(self, client: Any, key: str, scratch: Path) -> Path:
+        """Copies a file into the folder, which has no folders."""
+        copy = scratch / key.replace("/", "%2F")
+        try:
+            with copy.open("wb") as file:
+                file.writelines(self._body(client, key))
+        except OSError as error:
+            raise OutputError(f"{copy}: cannot be written: {error.strerror or error}") from None
+        return copy
+
+    def _body(self, client: Any, key: str, part: str = "") -> Iterator[bytes]:
+        """What an object holds, or the range `part` of it, in pieces."""
         from botocore.exceptions import BotoCoreError, ClientError
 
+        asked = {"Bucket": self.bucket, "Key": self.prefix + key} | ({"Range": part} if part else {})
         try:
-            body = client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"]
-            return bytes(body.read())
+            yield from client.get_object(**asked)["Body"].iter_chunks(_CHUNK)
         except (BotoCoreError, ClientError) as error:
-            self._fail(error, f"{self.place}/{key}: cannot be read", ConfigurationError)
+            if _code(error) != "InvalidRange":  # an empty object has no last bytes
+                self._fail(error, f"{self.place}/{key}: cannot be read", ConfigurationError)
 
     def _client(self, operations: frozenset[str]) -> Any:
         """A client that can call these operations on this bucket, under this prefix, and nothing else. It is
@@ -240,6 +317,26 @@ class Bucket:
             words = f"s3:{operation} was denied; it needs {ACTIONS.get(operation, operation)}"
             words += f" on arn:aws:s3:::{self.bucket}{where}"
         raise kind(f"{what}: {words}") from None
+
+
+def _ahead(
+    work: Callable[[str], _Read], files: Iterable[File], most: int
+) -> Generator[tuple[str, _Read], None, None]:
+    """Each key with what `work` makes of it, in their order. As many are under way or done as fit into `most`
+    and `MOST_COPIED` bytes, what was handed out last among them, and always one."""
+    left, ahead, held = deque(files), deque[tuple[File, Future[_Read]]](), 0
+    with ThreadPoolExecutor(most) as pool:
+        try:
+            while left or ahead:
+                while left and (not ahead or (len(ahead) < most and held + left[0].size <= MOST_COPIED)):
+                    file = left.popleft()
+                    held += file.size
+                    ahead.append((file, pool.submit(work, file.key)))
+                file, future = ahead.popleft()
+                yield file.key, future.result()
+                held -= file.size
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _code(error: BotoCoreError | ClientError) -> str:

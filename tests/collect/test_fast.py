@@ -121,6 +121,29 @@ def test_what_hangs_on_the_region_alone_is_made_anew() -> None:
     assert _request("s3:GetBucketPolicy", moved) == _request("s3:GetBucketPolicy", _client("s3", tuned=False))
 
 
+def test_a_client_that_is_made_while_another_looks_for_handlers_signs_for_its_own_region(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Botocore keeps what it found for an event: a handler that came in the midst was never heard, and
+    what was signed for another region read that region, where an endpoint serves all of them."""
+    client = fast.tune_client(_sessions()[1].client("dynamodb"))
+    handlers = client.meta.events._emitter._handlers
+    search, moved = handlers.prefix_search, []
+
+    def looking(event: str) -> Any:
+        found = search(event)
+        if event == "before-parameter-build.dynamodb.ListTables" and not moved:
+            moved.append(fast.in_region(client, "us-east-1"))
+        return found
+
+    monkeypatch.setattr(handlers, "prefix_search", looking)
+    _request("dynamodb:ListTables", client)
+    (other,) = moved
+    assert _request("dynamodb:ListTables", other) == _request(
+        "dynamodb:ListTables", _plain("dynamodb", "us-east-1")
+    )
+
+
 @cache
 def _plain(service: str, region: str) -> Any:
     return _sessions()[0].client(service, region_name=region)

@@ -12,12 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 from wa_audit.commands.org.merge import merge
-from wa_audit.model import ConfigurationError, Pillar, Severity
+from wa_audit.model import ConfigurationError, Pillar, Reason, Severity
 from wa_audit.organization import merging, outcomes
 from wa_audit.organization.outcomes import Outcome, Refusal, RuleFacts, State
 from wa_audit.organization.shards import Shard, write
 from wa_audit.report import organization as told
 from wa_audit.report.audit import OverallScore
+from wa_audit.report.gaps import Unread
+from wa_audit.report.organization import PipelineScore
 
 RUN = "20261126T060000Z"
 A, B, C, D = "111111111111", "222222222222", "333333333333", "444444444444"
@@ -224,6 +226,99 @@ def test_two_rulebooks_are_not_pooled(tmp_path):
     put(tmp_path, A, 1, 0)
     put(tmp_path, B, 1, 0, digest="other")
     assert call(tmp_path, code=None) == f"accounts {A} and {B} were judged by different rulebooks"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"least_coverage": 80.0}, "with different scoring, least_coverage 50 and 80"),
+        (
+            {"pillar_weights": dict.fromkeys(Pillar, 1.0) | {Pillar.SECURITY: 3.0}},
+            "with different scoring, by their pillar_weights",
+        ),
+        ({"rules": {"r": RULE, "s": RULE}}, "by different rules of one rulebook, s for one"),
+        (
+            {"rules": {"r": msgspec.structs.replace(RULE, severity=Severity.LOW)}},
+            "by different rules of one rulebook, r for one",
+        ),
+    ],
+)
+def test_accounts_that_were_not_judged_alike_are_not_pooled_under_one_digest(tmp_path, more, words):
+    put(tmp_path, A, 1, 0)
+    put(tmp_path, B, 1, 0, **more)
+    assert call(tmp_path, code=None) == f"accounts {A} and {B} were judged {words}"
+
+
+def test_an_account_that_was_not_audited_was_judged_by_nothing(tmp_path):
+    put(tmp_path, A, 1, 0)
+    put(tmp_path, B, 0, 0, state=State.NOT_AUDITED, overall=None, digest="", rules={}, pillar_weights={})
+    assert call(tmp_path, code=4)["overall"]["score"] == 100
+
+
+def test_files_beside_an_accounts_object_are_told_and_never_counted(tmp_path):
+    """The same findings again, by another name, folder or spelling: each is counted once."""
+    there = put(tmp_path, A, 3, 1)
+    beside = [
+        there.with_name("part-2.parquet"),
+        tmp_path / f"shards/run={RUN}/unit=Root/account_id={A}/findings.parquet",
+        tmp_path / f"shards/run={RUN}/account_id={A}/copy/findings.parquet",
+        tmp_path / f"shards/run={RUN}/account_id=42/findings.parquet",
+        tmp_path / f"shards/run={RUN}/manifest.json",
+    ]
+    for path in (*beside, tmp_path / "shards/run=20261125T060000Z/part-2.parquet"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(there.read_bytes())
+    answer = CliRunner().invoke(merge, [str(tmp_path)])
+    assert answer.exit_code == 4
+    for path in beside:
+        assert f"{path}: is no account's object, and was not counted" in answer.output
+    found = msgspec.json.decode((tmp_path / f"organizations/{RUN}/organization.json").read_bytes())
+    assert found["passed_over"] == sorted(path.relative_to(tmp_path).as_posix() for path in beside)
+    assert (found["overall"]["counts"]["pass"], found["overall"]["counts"]["fail"]) == (3, 1)
+    assert (found["audited"], found["planned"]) == (1, 1)
+
+
+def pipelines(*scores):
+    return [
+        PipelineScore(
+            name=f"flow-{number}", score=score, coverage=100.0, high_risk=number % 2, medium_risk=0,
+            failing=0, weakest="security",
+        )
+        for number, score in enumerate(scores)
+    ]  # fmt: skip
+
+
+def test_the_worst_thousand_pipelines_are_told_of_all(tmp_path):
+    put(tmp_path, A, 1, 0, pipelines=pipelines(*((1000 - number) / 10 for number in range(700))))
+    put(tmp_path, B, 1, 0, pipelines=pipelines(None, 5.0, 5.0, *[99.95] * 600))
+    found = call(tmp_path)
+    assert (merging.MOST_PIPELINES, found["pipelines_total"], len(found["pipelines"])) == (1000, 1303, 1000)
+    told = [(p["account"], p["name"], p["score"]) for p in found["pipelines"]]
+    # Of equal scores those with high risks come first; what has no score is no worse than any that has one.
+    assert told[:3] == [(B, "flow-1", 5.0), (B, "flow-2", 5.0), (A, "flow-699", 30.1)]
+    assert told[700] == (A, "flow-1", 99.9)
+    assert {account for account, _, _ in told[701:]} == {B}
+    assert None not in {score for _, _, score in told}
+
+
+def test_what_could_not_be_read_is_summed_over_regions_and_accounts(tmp_path):
+    def unread(operation, action, region, findings):
+        return Unread(
+            operation=operation, action=action, region=region, reason=Reason.ACCESS_DENIED, sentence="no",
+            findings=findings,
+        )  # fmt: skip
+
+    listing, reading = ("sqs:ListQueues", "sqs:ListQueues"), ("sqs:GetQueueAttributes",) * 2
+    failing = ("glue:GetJobs", "")
+    put(tmp_path, A, 1, 0, gaps=[unread(*listing, "eu-west-1", 3), unread(*listing, "us-east-1", 4)])
+    put(tmp_path, B, 1, 0, gaps=[unread(*listing, "eu-west-1", 1), unread(*reading, "eu-west-1", 8)])
+    put(tmp_path, C, 1, 0, gaps=[unread(*failing, "eu-west-1", 2)])
+    found = call(tmp_path)["gaps"]
+    assert [(gap["operation"], gap["action"], gap["accounts"], gap["findings"]) for gap in found] == [
+        (*reading, 1, 8),
+        (*listing, 2, 8),
+        (*failing, 1, 2),
+    ]
 
 
 def test_no_run_and_an_unknown_one(tmp_path):

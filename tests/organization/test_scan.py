@@ -190,6 +190,46 @@ def test_the_bytes_are_the_same_from_several_processes(
     assert objects(tmp_path) == whole
 
 
+def test_a_bucket_holds_the_same_and_is_merged_to_the_same(
+    tmp_path: Path, endpoint: str, whole: dict[str, bytes]
+) -> None:
+    base = boto3.session.Session("k", "s", region_name="us-east-1")
+    s3 = base.client("s3", endpoint_url=endpoint)
+    s3.create_bucket(Bucket="acme-audits")
+    place = "s3://acme-audits/org"
+    for key, content in whole.items():
+        (tmp_path / key).parent.mkdir(parents=True)
+        (tmp_path / key).write_bytes(content)
+    shards.write(tmp_path / "shards.json", planned())
+
+    def held(under: str) -> dict[str, bytes]:
+        listed = s3.list_objects_v2(Bucket="acme-audits", Prefix=f"org/{under}")["Contents"]
+        return {
+            found["Key"].removeprefix("org/"): s3.get_object(Bucket="acme-audits", Key=found["Key"])[
+                "Body"
+            ].read()
+            for found in listed
+        }
+
+    for _ in range(2):  # the second time it is all there
+        done = scan(tmp_path, endpoint, "-o", place)
+        assert done.returncode == 0, done.stderr
+        assert f"6 of 6 accounts audited, 0 in part, 0 not; kept in {place}" in done.stdout
+        assert held("shards/") == whole
+    for words in ([place, "--endpoint-url", endpoint], ["."]):
+        done = subprocess.run(
+            [sys.executable, "-m", "wa_audit", "org", "merge", *words, "--shards", "shards.json"],
+            capture_output=True,
+            text=True,
+            env=environment(tmp_path),
+            cwd=tmp_path,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    document = f"organizations/{RUN}/organization.json"
+    assert held("organizations/") == {document: (tmp_path / document).read_bytes()}
+
+
 def test_one_broken_account_touches_no_other_and_can_be_read_again(
     tmp_path: Path, endpoint: str, whole: dict[str, bytes]
 ) -> None:

@@ -38,8 +38,8 @@ def tune_session(session: Any, operations: Mapping[str, Collection[str]]) -> Non
 
 
 def tune_client(client: Any) -> Any:
-    """Has a client share the process's TLS context, and spell its User-Agent and every event's name once.
-    Gives it back."""
+    """Has a client share the process's TLS context, spell its User-Agent and every event's name once, and be
+    ready for `in_region`. Gives it back."""
     names: Any = getattr(client, "_user_agent_creator", None)
     if type(names) is useragent.UserAgentString:
         names.to_string = cache(names.to_string)
@@ -49,6 +49,13 @@ def tune_client(client: Any) -> Any:
     http = getattr(getattr(client, "_endpoint", None), "http_session", None)
     if type(http) is httpsession.URLLib3Session:
         _share_tls(http)
+    meta: Any = getattr(client, "meta", None)
+    if type(meta) is clients.ClientMeta:
+        # Before its first call: botocore looks up an event's handlers once and keeps what it found, so that
+        # one that is added while another thread looks may never be heard.
+        name = meta.service_model.service_id.hyphenize()
+        handler = partial(_sign_for_region, meta.region_name)
+        meta.events.register(f"before-parameter-build.{name}", handler, unique_id=_REGION_HANDLER)
     return client
 
 
@@ -74,13 +81,14 @@ def seldom_switched() -> Iterator[None]:
 # A client takes 10 ms and more to make, most of it for what is the same in every region.
 
 _REGION = "AWS::Region"
+_REGION_HANDLER = "wa-audit-region"
 # As many hosts as there are regions; urllib3 keeps connections to ten.
 _MOST_HOSTS = 64
 
 
 def in_region(client: Any, region: str) -> Any | None:
     """The same client for another region of its partition, which shares all but the region with it: events,
-    connections, models. None where botocore is not as expected.
+    connections, models. None where botocore is not as expected. The client is one that was tuned.
 
     The rules say where the region's endpoint is, as they do for a client of its own.
     """
@@ -111,17 +119,17 @@ def in_region(client: Any, region: str) -> Any | None:
             meta.partition,
         ),
     )
-    name = meta.service_model.service_id.hyphenize()
-    meta.events.register(f"before-parameter-build.{name}", _sign_for_region, unique_id="wa-audit-region")
     hosts: Any = getattr(getattr(client._endpoint.http_session, "_manager", None), "pools", None)
     if hasattr(hosts, "_maxsize"):
         hosts._maxsize = _MOST_HOSTS
     return other
 
 
-def _sign_for_region(context: dict[str, Any], **_: Any) -> None:
-    """Has a call signed for the region of its client; what the rules say of it comes later, and counts."""
-    context.setdefault("signing", {"region": context["client_region"]})
+def _sign_for_region(own: str, context: dict[str, Any], **_: Any) -> None:
+    """Has a call signed for the region of its client, where that is not the client's `own` that was made;
+    what the rules say of it comes later, and counts."""
+    if context["client_region"] != own:
+        context.setdefault("signing", {"region": context["client_region"]})
 
 
 # -- models ----------------------------------------------------------------------------------------

@@ -105,11 +105,13 @@ def merge(
     unreadable: Iterable[tuple[str, str]] = (),
     planned: Sequence[Shard] = (),
     earlier: Iterable[told.Point] = (),
+    passed_over: Iterable[str] = (),
 ) -> told.Organization:
-    """The organization. `unreadable` are accounts with what was wrong with their objects.
+    """The organization. `unreadable` are accounts with what was wrong with their objects, `passed_over` the
+    files of the run that are no account's object.
 
     Raises:
-        ConfigurationError: an account stands there twice, or two were judged by different rulebooks.
+        ConfigurationError: an account stands there twice, or two were not judged alike.
     """
     every = sorted(found, key=lambda counts: counts.outcome.account)
     for first, second in pairwise(every):
@@ -117,9 +119,9 @@ def merge(
             raise ConfigurationError(f"run {run} has account {first.outcome.account} twice")
     judged = [counts for counts in every if counts.outcome.state is not State.NOT_AUDITED]
     for counts in judged:
-        if counts.outcome.digest != judged[0].outcome.digest:
+        if unlike := _unlike(judged[0].outcome, counts.outcome):
             one, other = judged[0].outcome.account, counts.outcome.account
-            raise ConfigurationError(f"accounts {one} and {other} were judged by different rulebooks")
+            raise ConfigurationError(f"accounts {one} and {other} were judged {unlike}")
     absent = _absent(every, unreadable, planned)
     whole, pipelines = _pool(judged), _pipelines(judged)
     wastes = [c.outcome.waste for c in judged if c.outcome.waste is not None]
@@ -138,9 +140,29 @@ def merge(
         rules=_rules(judged),
         waste=round(sum(wastes), 2) if wastes else None,
         not_audited=absent,
+        passed_over=sorted(passed_over),
         gaps=_gaps(judged),
         trend=sorted((p for p in earlier if p.run < run), key=lambda point: point.run),
     )
+
+
+def _unlike(one: Outcome, other: Outcome) -> str:
+    """How two accounts were not judged alike, so that their findings cannot be pooled; empty where they were.
+    The digest is of the rulebook's files: what a command selects of it, it does not tell."""
+    if one.digest != other.digest:
+        return "by different rulebooks"
+    if one.rules != other.rules:
+        changed = sorted(
+            name
+            for name in one.rules.keys() | other.rules.keys()
+            if one.rules.get(name) != other.rules.get(name)
+        )
+        return f"by different rules of one rulebook, {visible(changed[0])} for one"
+    if one.least_coverage != other.least_coverage:
+        return f"with different scoring, least_coverage {one.least_coverage:g} and {other.least_coverage:g}"
+    if one.pillar_weights != other.pillar_weights:
+        return "with different scoring, by their pillar_weights"
+    return ""
 
 
 def _pool(judged: Sequence[Counts]) -> Standing:

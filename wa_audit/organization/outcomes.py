@@ -140,6 +140,14 @@ def decode(raw: bytes | str, what: str) -> Outcome:
     return found
 
 
+def footer(tail: bytes) -> int:
+    """How many bytes at the end of a Parquet file are its footer, by the last of them; 0 of what is none.
+
+    https://parquet.apache.org/docs/file-format/: the metadata, four bytes with its length, and PAR1.
+    """
+    return int.from_bytes(tail[-8:-4], "little") + 8 if tail.endswith(b"PAR1") else 0
+
+
 def _about(shard: Shard) -> dict[str, Any]:
     return {
         "run": shard.run,

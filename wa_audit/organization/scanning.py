@@ -124,7 +124,7 @@ def _read(shard: Shard, reading: Reading) -> Inventory | Refusal:
 
 
 def state(raw: bytes, what: str) -> State:
-    """What an object says became of its shard; `what` names it in errors.
+    """What an object says became of its shard; `raw` may be its footer alone, `what` names it in errors.
 
     Raises:
         ConfigurationError: it is no object of a shard.

@@ -94,7 +94,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 class Organization(msgspec.Struct, frozen=True, kw_only=True):
     """`pipelines` holds the worst alone, of `pipelines_total`; `waste` is None where none is known;
-    under `least_coverage` no score is given."""
+    under `least_coverage` no score is given; `passed_over` are the keys of the files of the run that are no
+    account's object, and were not counted."""
 
     version: str = VERSION
     run: str
@@ -113,6 +114,7 @@ class Organization(msgspec.Struct, frozen=True, kw_only=True):
     gaps: list[Missing]
     trend: list[Point]
     least_coverage: float = 0.0
+    passed_over: list[str] = []
 
 
 def point(past: Organization) -> Point:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wa_audit import flags
+from wa_audit import flags, wiring
 
 
 @click.command(epilog=flags.ORGANIZATION_EXIT_CODES)
@@ -23,7 +23,7 @@ def merge(
 
     Writes organizations/RUN/organization.json in the same place, and organization.html, a page of it: one
     score over all findings, by pillar, unit, account, pipeline and rule, worst first, and which accounts were
-    not audited, and why.
+    not audited, and why. What lies beside the accounts' objects is named, and never counted.
     """
     from wa_audit import assembly, stores
     from wa_audit.organization.shards import read
@@ -36,5 +36,11 @@ def merge(
         f"Score {score}, of {whole.audited} accounts audited out of {whole.planned}; "
         f"{store.place}/{data} and {page.rpartition('/')[2]}"
     )
-    if whole.audited < whole.planned or any(account.partial for account in whole.accounts):
+    for other in whole.passed_over:
+        wiring.say(f"{store.place}/{other}: is no account's object, and was not counted")
+    if (
+        whole.passed_over
+        or whole.audited < whole.planned
+        or any(account.partial for account in whole.accounts)
+    ):
         click.get_current_context().exit(4)

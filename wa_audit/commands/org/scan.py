@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from wa_audit.organization.shards import Shard
     from wa_audit.report.audit import Audit
     from wa_audit.rulebook import Rulebook
-    from wa_audit.stores import Store
     from wa_audit.tomlfile import Document
 
 # Passes over what is left in which a process was killed and no account came to its end.
@@ -97,7 +96,7 @@ def scan(
     An account whose object is there is not read again, so that a run that was stopped goes on where it was.
     One that cannot be entered gets an object that says why, and touches no other.
     """
-    from wa_audit import report, stores
+    from wa_audit import assembly, report, stores
     from wa_audit.model import InterruptedRunError
     from wa_audit.organization import scanning
     from wa_audit.organization.outcomes import State
@@ -113,7 +112,7 @@ def scan(
     store.check()
     wanted = {shard.key for shard in named}
     there = [key for key in store.keys(folder(named[0].run)) if key in wanted]
-    kept = dict(zip(there, _states(store, there), strict=True))
+    kept = dict(zip(there, assembly.states(store, there), strict=True))
     if again:
         kept = {key: state for key, state in kept.items() if state is State.AUDITED}
     left = scanning.left(named, kept)
@@ -129,13 +128,6 @@ def scan(
     )
     if counts[State.AUDITED] < len(named):
         click.get_current_context().exit(4)
-
-
-def _states(store: Store, keys: Sequence[str]) -> Iterator[State]:
-    from wa_audit.organization.scanning import state
-
-    for key, raw in store.read(keys):
-        yield state(raw, f"{store.place}/{key}")
 
 
 def _all(shards: Sequence[Shard], job: Job, parallel: int, *, quiet: bool) -> Iterator[State]:
