@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -23,7 +24,7 @@ from markupsafe import Markup, escape
 
 from wa_audit.files import REPORT_TEMPLATES
 from wa_audit.model import Pillar, Reason, Severity
-from wa_audit.report import asked, drawing, embedded, firsts, money
+from wa_audit.report import asked, drawing, embedded, firsts, money, spend
 from wa_audit.report.audit import Audit, OverallScore, PillarScore, RuleText, Step
 from wa_audit.report.drawing import Box
 from wa_audit.report.embedded import GRADES, SHOWN_AT_FIRST, STATUS_WORDS, cut
@@ -70,6 +71,7 @@ def render(audit: Audit) -> Iterator[bytes]:
         "fixes": _fixes(audit),
         **_pipelines(audit),
         **_money(audit),
+        **_spend(audit),
         "gap_groups": _gap_groups(audit.gaps),
         "grant": _grant(audit.gaps),
         "asked": asked.by_pillar(audit.questions),
@@ -173,6 +175,9 @@ def environment() -> jinja2.Environment:
         "plural": _plural,
         "prose": _prose,
         "usd": money.usd,
+        "amount": spend.amount,
+        "change": spend.change,
+        "month": spend.month,
         "whole": _whole,
     }
     environment.globals |= {"unscored": _unscored, "gain": firsts.gain}
@@ -303,6 +308,20 @@ def _money(audit: Audit) -> dict[str, Any]:
         "money_tables": tables,
         "money_notes": money.footnotes(found),
         "carbon": _carbon(audit),
+    }
+
+
+def _spend(audit: Audit) -> dict[str, Any]:
+    """What was billed, by service, the dearest of the last month first."""
+    found = audit.spend
+    if found is None:
+        return {"spend": None}
+    rest = found.services[DEAREST:]
+    return {
+        "spend": found,
+        "spend_rows": found.services[:DEAREST],
+        "spend_rest": (len(rest), math.fsum(each.trend.last for each in rest)),
+        "spend_notes": spend.footnotes(found),
     }
 
 

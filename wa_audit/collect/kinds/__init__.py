@@ -54,8 +54,9 @@ class Call:
     operation: the API's name, `GetQueueAttributes`.
     service:   boto3's name of the service, where it is not the kind's own.
     args:      parameter → JMESPath over the resource's data (a list call's: over its parent's data). The
-               names `account`, `region`, `partition` and `arn` are there too, and three times before the
-               run: `month_ago` (30 days, ISO 8601), `last_month` and `this_month` (their first days).
+               names `account`, `region`, `partition` and `arn` are there too, and times before the run:
+               `month_ago` (30 days, ISO 8601), and the first days of `this_month`, of `last_month`, and of
+               the month six before this, `half_year_ago`.
     params:    constant parameters.
     each:      of a list call: constant parameters, each set of which makes a call of its own.
     take:      JMESPath into the answer: the items of a list call, the fact of a detail call. An answer
