@@ -71,6 +71,10 @@ PRODUCTS = {
         product("EU-TimedStorage-SIA-ByteHrs", ("0", "0.0125")),
         product("EU-TimedStorage-SIA-ByteHrs", ("0", "0.0130")),
     ],
+    "AmazonS3GlacierDeepArchive": [
+        product("EU-TimedStorage-GDA-ByteHrs", ("0", "0.00099")),
+        product("EU-EarlyDelete-GDA", ("0", "0.00099")),
+    ],
     "AmazonMSK": [
         product("EU-Kafka.m5.large", ("0", "0.234")),
         product("EU-Kafka.Storage.GP2", ("0", "0.1")),
@@ -93,6 +97,7 @@ def test_what_is_wanted_is_taken_and_nothing_else() -> None:
         "kinesis/shard": (0.017, "hour"),
         "dynamodb/rcu": (0.000147, "hour"),  # the first tier that is paid for
         "s3/standard": (0.023, "GB-month"),
+        "s3/deep-archive": (0.00099, "GB-month"),
         "msk/kafka.m5.large": (0.234, "hour"),
         "emr/m5.xlarge": (0.048, "hour"),
     }
