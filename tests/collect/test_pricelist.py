@@ -198,7 +198,7 @@ def test_refreshed_prices_are_those_in_force(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     done = run(monkeypatch, answers, "refresh", "--region", "eu-west-1")
     assert done.exit_code == 0, done.output
-    assert "5 prices of eu-west-1" in done.output
+    assert "6 prices of eu-west-1" in done.output
     assert "several prices of s3/standard-ia in eu-west-1" in done.output
     shown = run(monkeypatch, answers, "--region", "eu-west-1", "--json")
     (shard,) = [price for price in json.loads(shown.output) if price["item"] == "kinesis/shard"]
@@ -217,7 +217,7 @@ def test_other_regions_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     path = tmp_path / "prices.tsv"
     run(monkeypatch, answers, "refresh", "-o", str(path), "--region", "eu-central-1")
     done = run(monkeypatch, answers, "refresh", "-o", str(path), "--region", "eu-west-1")
-    assert "5 of other regions as before" in done.output
+    assert "6 of other regions as before" in done.output
     assert pricefile.read(path).regions == ["eu-central-1", "eu-west-1"]
 
 
