@@ -154,6 +154,8 @@ class Kind:
                leads to pairs of `name` and `value` instead of a map.
     refers:    texts, or lists of words, in which anything may stand, the arguments of a step or the URL of an
                endpoint: what they refer to is kept, and they are not.
+    submits:   lists of words, some of which submit a Spark job: of its settings those are kept beside
+               them that are judged.
     scrub:     fields in which people write what they like: what lies under a telling key, or has the shape
                of a secret, is blotted out.
     """
@@ -176,6 +178,7 @@ class Kind:
     project: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     refers: tuple[str, ...] = ()
+    submits: tuple[str, ...] = ()
     scrub: tuple[str, ...] = ()
 
     @property
