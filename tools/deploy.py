@@ -22,7 +22,9 @@ TAGS = {"owner": "Owner", "environment": "Environment", "cost-center": "CostCent
 
 def template(book: Rulebook) -> str:
     """deploy/template.yaml."""
-    made = plan.affordable(plan.plan(book.rules, sorted(plan.flow_reads())))
+    whole = plan.plan(book.rules, sorted(plan.flow_reads()))
+    made = plan.affordable(whole)
+    costly = plan.permitted(plan.affordable(whole, cost=True)) - plan.permitted(made)
     policies = permissions.policies(plan.permitted(made))
     names = ["ReadPolicy" + (str(number) if number > 1 else "") for number in range(1, len(policies) + 1)]
     filled = {
@@ -31,6 +33,7 @@ def template(book: Rulebook) -> str:
             "{Key: data-classification, Value: confidential}",
         ],
         "read-policies": "\n\n".join(map(_managed, names, policies)),
+        "cost-actions": sorted(map(permissions.action, costly)),
         "read-policy-refs": [f"!Ref {name}" for name in names],
         "findings-columns": [_column(name, "string") for name in (*flat.COLUMNS, "run")],
     }

@@ -713,7 +713,7 @@ def test_a_month_that_a_page_ends_in_is_read_in_both_parts(monkeypatch: pytest.M
 
 def test_of_a_steps_arguments_the_settings_that_are_judged_stay() -> None:
     settings = ["--conf", "spark.executor.memory=4g", "--conf", "spark.x.token=canary"]
-    words = ["spark-submit", *settings, "s3://b/x.py"]
+    words = ["spark-submit", *settings, "s3://lake-code/x.py"]
     account = Account(
         emr_ListClusters={"Clusters": [{"Id": "j-1", "Name": "nightly"}]},
         emr_ListSteps={"Steps": [{"Id": "s-1", "Name": "load", "Config": {"Args": words}}]},
@@ -721,7 +721,7 @@ def test_of_a_steps_arguments_the_settings_that_are_judged_stay() -> None:
     (cluster,) = _read(account, "AWS::EMR::Cluster").known("AWS::EMR::Cluster")
     (step,) = cluster["Steps"]
     assert step == {"Id": "s-1", "Name": "load", "SparkSettings": {"spark.executor.memory": "4g"}}
-    assert cluster["References"] == ["s3://b"]
+    assert cluster["References"] == ["s3://lake-code"]
 
 
 def test_a_month_without_groups_is_no_month_without_cost() -> None:
