@@ -74,6 +74,21 @@ def test_the_function_may_read_what_an_audit_reads_and_nothing_else(stack: dict[
     assert granted == needed - {"sts:AssumeRole"}
 
 
+def test_cost_explorer_is_granted_where_it_is_asked_and_nowhere_else(stack: dict[str, Any]) -> None:
+    policy = stack["Resources"]["CostPolicy"]
+    assert policy["Condition"] == "AsksCostExplorer"
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == [
+        "ce:GetAnomalyMonitors",
+        "ce:GetAnomalySubscriptions",
+        "ce:GetCostAndUsage",
+        "ce:ListCostAllocationTags",
+    ]
+    variables = stack["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+    assert variables["WA_AUDIT_COST"] == {"Ref": "AskCostExplorer"}
+    assert stack["Parameters"]["AskCostExplorer"]["Default"] == "false"
+
+
 def test_what_it_writes_is_named(stack: dict[str, Any]) -> None:
     statements = _statements(stack, "Role")
     writes = {name for statement in statements for name in _actions(statement)}

@@ -23,7 +23,9 @@ TAGS = {"owner": "Owner", "environment": "Environment", "cost-center": "CostCent
 
 def templates(book: Rulebook) -> dict[str, str]:
     """The templates by their paths, each from its source, `template.in.yaml` and so on."""
-    made = plan.affordable(plan.plan(book.rules, sorted(plan.flow_reads())))
+    whole = plan.plan(book.rules, sorted(plan.flow_reads()))
+    made = plan.affordable(whole)
+    costly = plan.permitted(plan.affordable(whole, cost=True)) - plan.permitted(made)
     policies = permissions.policies(plan.permitted(made))
     names = ["ReadPolicy" + (str(number) if number > 1 else "") for number in range(1, len(policies) + 1)]
     filled: dict[str, str | list[str]] = {
@@ -39,6 +41,7 @@ def templates(book: Rulebook) -> dict[str, str]:
         ),
         "machine": (DEPLOY / "parts" / "machine.asl").read_text(encoding="utf-8").rstrip(),
         "read-policies": "\n\n".join(map(_managed, names, policies)),
+        "cost-actions": sorted(map(permissions.action, costly)),
         "read-policy-refs": [f"!Ref {name}" for name in names],
         "findings-columns": [_column(name, "string") for name in (*flat.COLUMNS, "run")],
     }

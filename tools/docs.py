@@ -279,7 +279,21 @@ def coverage_page(book: Rulebook) -> str:
                     else f"### {pillar.label}, data analytics",
                     _table(["Practice", "What it asks", "Judged by"], rows),
                 ]
+    sections += ["## What no call that only reads tells", _UNTOLD]
     return _page(sections)
+
+
+_UNTOLD = (
+    "Whether a Redshift cluster queries the lake where it lies, through an external schema of Spectrum over "
+    "the Data Catalog, stands in its own catalog (`svv_external_schemas`) and in no API. The data API would "
+    "tell, but runs SQL: IAM counts `redshift-data:ExecuteStatement` as writing, it needs a database user's "
+    "password or `redshift:GetClusterCredentials`, and wakes a serverless workgroup, which costs. Even its "
+    "lists of schemas and tables log into the database. `redshift:DescribeDataShares` tells what is shared, "
+    "not what is external, and a role that may read the lake proves no schema. So no rule judges it. What "
+    "Spectrum would read is judged as it lies: [its format](rules/glue-table-columnar-format.md), [its "
+    "partitions](rules/glue-table-partitioned.md), [its small files](rules/glue-table-small-files.md), and "
+    "[what the cluster may spend on it](rules/redshift-usage-limits.md)."
+)
 
 
 _LISTS = {

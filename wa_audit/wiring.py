@@ -58,12 +58,12 @@ def parse_tags(given: Sequence[str], flag: str = "--tag") -> dict[str, str]:
 
 def make_plan(book: Rulebook, *, tags: bool, flows: bool = True) -> Plan:
     """What a rulebook needs to be read; with `tags`, of whatever it judges the tags too; with `flows`, also
-    what pipelines are found by, unless the rulebook was cut down to a part."""
+    what pipelines are found by, unless the rulebook was cut down to a part: then neither these nor spend."""
     from wa_audit.collect import plan
 
     extra = set(plan.tag_reads(book.rules)) if tags else set()
     if flows and not book.is_part:
-        extra |= plan.flow_reads()
+        extra |= plan.flow_reads() | plan.spend_reads()
     return plan.plan(book.rules, sorted(extra))
 
 

@@ -109,8 +109,9 @@ def emr_spark_dynamic_allocation(cluster: Resource) -> Verdict:
     EMR turns spark.dynamicAllocation.enabled on by itself since release 4.4, so only a false fails, in
     the cluster's spark-defaults or in those of an instance group or fleet. A cluster that runs several
     steps at once also needs spark.dynamicAllocation.maxExecutors, so that one job leaves room for the
-    next. What a job sets by --conf cannot be seen, and EMR Serverless is not read. Clusters without
-    Spark, terminating or terminated are out of scope.
+    next, in its spark-defaults or in every step. Of steps, the last of each name counts, with what it gives
+    spark-submit by --conf. EMR Serverless is not read. Clusters without Spark, terminating or terminated are
+    out of scope.
     """
     if reason := _runs_no_spark(cluster):
         return not_applicable(reason)
@@ -127,9 +128,13 @@ def emr_spark_dynamic_allocation(cluster: Resource) -> Verdict:
     if fixed:
         where = "the cluster" if "" in fixed else ", ".join(fixed)
         return failed(f"turns spark.dynamicAllocation.enabled off for {where}", groups=fixed)
+    jobs = {name: effective[""] | own for name, own in spark.jobs(cluster["Steps"]).items()}
+    if off := [name for name, own in jobs.items() if not spark.allocates_dynamically(own, release)]:
+        return failed(f"turns spark.dynamicAllocation.enabled off for the step {off[0]}", steps=off)
     steps = cluster["StepConcurrencyLevel"] or 1
     limit = effective[""].get("spark.dynamicAllocation.maxExecutors")
-    if steps > 1 and not limit:
+    limited = [bool(own.get("spark.dynamicAllocation.maxExecutors")) for own in jobs.values()]
+    if steps > 1 and not limit and not (limited and all(limited)):
         message = f"runs {steps} steps at once without spark.dynamicAllocation.maxExecutors"
         return failed(message, StepConcurrencyLevel=steps)
     return passed("lets Spark allocate executors dynamically", maxExecutors=limit, StepConcurrencyLevel=steps)
@@ -180,8 +185,9 @@ def emr_spark_memory_fits_node(
     heap, is added. The smallest core or task node must have that much to hand out
     (yarn.nodemanager.resource.memory-mb, or EMR's default for the instance type), and executors must be able
     to take `least_percent` of it. A low finding, too, where adaptive query execution is switched off, and
-    every shuffle makes 200 partitions on more than `most_vcpus_by_default` vCPUs. What a job sets by --conf
-    cannot be seen. Executors beside HBase are not evaluated, as EMR then leaves YARN less.
+    every shuffle makes 200 partitions on more than `most_vcpus_by_default` vCPUs. Of steps, the last of each
+    name is judged with what it gives spark-submit, by --conf or --executor-memory. Executors beside HBase are
+    not evaluated, as EMR then leaves YARN less.
     Says nothing about clusters that set none of it or do not run Spark, and those that are terminating or
     terminated.
     https://docs.aws.amazon.com/emr/latest/ReleaseGuide/emr-spark-configure.html and
@@ -190,6 +196,24 @@ def emr_spark_memory_fits_node(
     if reason := _runs_no_spark(cluster):
         return not_applicable(reason)
     settings = spark.properties(cluster["Configurations"], "spark-defaults")
+    verdict = _fits(cluster, settings, least_percent, most_vcpus_by_default)
+    if verdict.status == "fail":
+        return verdict
+    for name, own in spark.jobs(cluster["Steps"]).items():
+        if not _sizes_of(own):
+            continue
+        judged = _fits(cluster, settings | own, least_percent, most_vcpus_by_default)
+        if judged.status == "fail":
+            return failed(f"runs the step {name}, which {judged.message}", step=name, **judged.evidence)
+        if verdict.status in ("not_applicable", "pass") and judged.status != "not_applicable":
+            verdict = judged
+    return verdict
+
+
+def _fits(
+    cluster: Resource, settings: dict[str, str], least_percent: int, most_vcpus_by_default: int
+) -> Verdict:
+    """Whether executors of these settings fit on the cluster's nodes, and fill them."""
     narrow, memory = spark.shuffles_by_default(settings), settings.get("spark.executor.memory")
     if not memory and not narrow:
         return not_applicable("sets neither the memory of its executors nor how it shuffles")

@@ -28,9 +28,18 @@ def test_every_bundled_figure_has_a_date_and_a_source() -> None:
     assert table.source == "bundled"
     assert len(table.prices) > 50
     for price in table.prices.values():
-        assert datetime.date.fromisoformat(price.date) <= datetime.date(2026, 11, 25)
+        assert datetime.date.fromisoformat(price.date) <= datetime.date(2026, 11, 26)
         assert price.source.startswith(("AWS ", "https://aws.amazon.com/"))
         assert price.usd >= 0
+
+
+def test_what_is_remembered_says_so() -> None:
+    """And is older than whatever was read: nobody takes the one for the other."""
+    sources = {price.source: price.date for price in prices.bundled().prices.values()}
+    remembered = {source: date for source, date in sources.items() if "remembered" in source}
+    assert set(remembered.values()) == {"2025-01-01"}
+    assert all(source.endswith(" (remembered)") for source in remembered)
+    assert min(date for source, date in sources.items() if source not in remembered) > "2025-01-01"
 
 
 def test_no_bundled_figure_stands_twice() -> None:

@@ -107,3 +107,58 @@ def test_what_yarn_hands_out_on_a_node() -> None:
     assert spark.node_megabytes(None, 64 * 1024) == 56 * 1024
     own = [{"Classification": "yarn-site", "Properties": {"yarn.nodemanager.resource.memory-mb": "20000"}}]
     assert spark.node_megabytes(own, 32 * 1024) == 20000
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (
+            ["spark-submit", "--conf", "spark.executor.memory=20g", "s3://b/x.py"],
+            {"spark.executor.memory": "20g"},
+        ),
+        (["/usr/bin/spark-submit", "-c", "spark.executor.cores=4", "x.py"], {"spark.executor.cores": "4"}),
+        (
+            ["spark-submit", "--conf=spark.sql.adaptive.enabled=false", "x.py"],
+            {"spark.sql.adaptive.enabled": "false"},
+        ),
+        # The option counts before the setting, wherever it stands.
+        (
+            ["spark-submit", "--executor-memory", "4g", "--conf", "spark.executor.memory=8g", "x.py"],
+            {"spark.executor.memory": "4g"},
+        ),
+        # A flag takes no value, and what follows the program is the program's.
+        (
+            [
+                "spark-submit",
+                "--verbose",
+                "--deploy-mode",
+                "cluster",
+                "x.py",
+                "--conf",
+                "spark.executor.memory=1g",
+            ],
+            {},
+        ),
+        # Options of Java may hold a password.
+        (["spark-submit", "--conf", "spark.executor.extraJavaOptions=-Dpassword=hunter2", "x.py"], {}),
+        (["spark-submit", "--conf"], {}),
+        (["spark-submit"], {}),
+        (["spark-submit", "--properties-file", "s3://b/own.conf", "x.py"], None),
+        (["hadoop", "jar", "x.jar", "--conf", "spark.executor.memory=1g"], None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_what_a_step_submits(words: list[str] | None, expected: dict[str, str] | None) -> None:
+    assert spark.submitted(words) == expected
+
+
+def test_the_last_job_of_a_name_counts() -> None:
+    steps = [
+        {"Name": "load", "SparkSettings": {"spark.executor.memory": "2g"}},
+        {"Name": "load", "SparkSettings": {"spark.executor.memory": "1g"}},
+        {"Name": "copy"},
+        {"Id": "s-1", "SparkSettings": {}},
+    ]
+    assert spark.jobs(steps) == {"load": {"spark.executor.memory": "2g"}, "s-1": {}}
+    assert spark.jobs(None) == {}

@@ -23,6 +23,20 @@ HIVE = "org.apache.hadoop.hive."
         ({"classification": "csv"}, HIVE + "ql.io.orc.OrcSerde", "", "orc"),
         ({}, HIVE + "ql.io.parquet.serde.ParquetHiveSerDe", "", "parquet"),
         ({}, "", "org.apache.hudi.hadoop.HoodieParquetInputFormat", "hudi"),
+        # The files are Parquet's, and so is the SerDe; the table is Hudi's all the same.
+        (
+            {"classification": "parquet"},
+            HIVE + "ql.io.parquet.serde.ParquetHiveSerDe",
+            "org.apache.hudi.hadoop.realtime.HoodieParquetRealtimeInputFormat",
+            "hudi",
+        ),
+        ({"classification": "parquet"}, "", "io.delta.hive.DeltaInputFormat", "delta"),
+        (
+            {"spark.sql.sources.provider": "parquet", "hudi.table.type": "MERGE_ON_READ"},
+            HIVE + "ql.io.parquet.serde.ParquetHiveSerDe",
+            "",
+            "hudi",
+        ),
         ({}, HIVE + "serde2.avro.AvroSerDe", "", "avro"),
         ({}, "com.amazon.ionhiveserde.IonHiveSerDe", "", "ion"),
         ({}, "org.openx.data.jsonserde.JsonSerDe", "", "json"),

@@ -539,6 +539,7 @@ NOT_IMPLEMENTED = frozenset(
 NOT_MADE = frozenset(
     {
         "AWS::CE::CostAndUsage",
+        "AWS::CE::ServiceCost",
         "AWS::CloudWatch::CompositeAlarm",
         "AWS::XRay::EncryptionConfig",
         "AWS::XRay::Group",

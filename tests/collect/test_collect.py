@@ -667,6 +667,9 @@ def test_a_row_can_ask_for_the_month_before_the_run(monkeypatch: pytest.MonkeyPa
     asked: list[Any] = []
 
     def cost(parameters: dict[str, Any]) -> Any:
+        # What others' accounts cost is told to the one that pays for them, and is not asked for.
+        own = {"Dimensions": {"Key": "LINKED_ACCOUNT", "Values": ["123456789012"]}}
+        assert parameters["Filter"] == own
         asked.append(parameters["TimePeriod"])
         month = {"TimePeriod": parameters["TimePeriod"], "Groups": []}
         return {"ResultsByTime": [month | {"Total": {"UnblendedCost": {"Amount": "1", "Unit": "USD"}}}]}
@@ -677,6 +680,56 @@ def test_a_row_can_ask_for_the_month_before_the_run(monkeypatch: pytest.MonkeyPa
     assert asked == [{"Start": "2026-10-01", "End": "2026-11-01"}] * 2
     assert found.arn == "arn:aws:ce::123456789012:cost-and-usage/2026-10-01"
     assert found["UsageTypes"] == []
+
+
+def _cost_of(service: str, amount: str) -> dict[str, Any]:
+    return {"Keys": [service, "Usage"], "Metrics": {"UnblendedCost": {"Amount": amount, "Unit": "USD"}}}
+
+
+def test_a_month_that_a_page_ends_in_is_read_in_both_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1772366400")  # 2026-03-01
+    asked: list[Any] = []
+    month = {"TimePeriod": {"Start": "2026-02-01", "End": "2026-03-01"}, "Estimated": True}
+
+    def cost(parameters: dict[str, Any]) -> Any:
+        asked.append(parameters["TimePeriod"])
+        assert [group["Key"] for group in parameters["GroupBy"]] == ["SERVICE", "RECORD_TYPE"]
+        if parameters.get("NextPageToken") == "more":
+            return {"ResultsByTime": [month | {"Groups": [_cost_of("AWS Glue", "2")]}]}
+        first = month | {"Groups": [_cost_of("Amazon Athena", "1")]}
+        return {"ResultsByTime": [first], "NextPageToken": "more"}
+
+    found = _read(Account(**{"cost-explorer_GetCostAndUsage": cost}), "AWS::CE::ServiceCost").of(
+        "AWS::CE::ServiceCost"
+    )
+    assert asked == [{"Start": "2025-09-01", "End": "2026-03-01"}] * 2
+    assert sorted(group["Service"] for part in found for group in part["Groups"]) == [
+        "AWS Glue",
+        "Amazon Athena",
+    ]
+    assert {part.name for part in found} == {"2026-02-01"}
+    assert all(part["Estimated"] for part in found)
+
+
+def test_of_a_steps_arguments_the_settings_that_are_judged_stay() -> None:
+    settings = ["--conf", "spark.executor.memory=4g", "--conf", "spark.x.token=canary"]
+    words = ["spark-submit", *settings, "s3://lake-code/x.py"]
+    account = Account(
+        emr_ListClusters={"Clusters": [{"Id": "j-1", "Name": "nightly"}]},
+        emr_ListSteps={"Steps": [{"Id": "s-1", "Name": "load", "Config": {"Args": words}}]},
+    )
+    (cluster,) = _read(account, "AWS::EMR::Cluster").known("AWS::EMR::Cluster")
+    (step,) = cluster["Steps"]
+    assert step == {"Id": "s-1", "Name": "load", "SparkSettings": {"spark.executor.memory": "4g"}}
+    assert cluster["References"] == ["s3://lake-code"]
+
+
+def test_a_month_without_groups_is_no_month_without_cost() -> None:
+    answer = {"ResultsByTime": [{"TimePeriod": {"Start": "2026-02-01", "End": "2026-03-01"}}]}
+    inventory = _read(Account(**{"cost-explorer_GetCostAndUsage": answer}), "AWS::CE::ServiceCost")
+    with pytest.raises(Unread) as raised:
+        inventory.of("AWS::CE::ServiceCost")
+    assert raised.value.gap.reason is Reason.MALFORMED
 
 
 def test_a_plan_holds_what_its_calls_hang_on() -> None:

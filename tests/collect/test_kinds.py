@@ -15,7 +15,7 @@ from wa_audit.expressions import fields_of
 from wa_audit.relations import ROWS
 
 _SESSION = botocore.session.get_session()
-_CONTEXT = ("account", "region", "partition", "arn", "month_ago", "last_month", "this_month")
+_CONTEXT = ("account", "region", "partition", "arn", "month_ago", "last_month", "this_month", "half_year_ago")
 _CALLS = [pytest.param(kind, call, id=f"{kind.type} {call.operation}") for kind, call in kinds.declared()]
 
 

@@ -71,6 +71,10 @@ PRODUCTS = {
         product("EU-TimedStorage-SIA-ByteHrs", ("0", "0.0125")),
         product("EU-TimedStorage-SIA-ByteHrs", ("0", "0.0130")),
     ],
+    "AmazonS3GlacierDeepArchive": [
+        product("EU-TimedStorage-GDA-ByteHrs", ("0", "0.00099")),
+        product("EU-EarlyDelete-GDA", ("0", "0.00099")),
+    ],
     "AmazonMSK": [
         product("EU-Kafka.m5.large", ("0", "0.234")),
         product("EU-Kafka.Storage.GP2", ("0", "0.1")),
@@ -93,6 +97,7 @@ def test_what_is_wanted_is_taken_and_nothing_else() -> None:
         "kinesis/shard": (0.017, "hour"),
         "dynamodb/rcu": (0.000147, "hour"),  # the first tier that is paid for
         "s3/standard": (0.023, "GB-month"),
+        "s3/deep-archive": (0.00099, "GB-month"),
         "msk/kafka.m5.large": (0.234, "hour"),
         "emr/m5.xlarge": (0.048, "hour"),
     }
@@ -193,7 +198,7 @@ def test_refreshed_prices_are_those_in_force(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     done = run(monkeypatch, answers, "refresh", "--region", "eu-west-1")
     assert done.exit_code == 0, done.output
-    assert "5 prices of eu-west-1" in done.output
+    assert "6 prices of eu-west-1" in done.output
     assert "several prices of s3/standard-ia in eu-west-1" in done.output
     shown = run(monkeypatch, answers, "--region", "eu-west-1", "--json")
     (shard,) = [price for price in json.loads(shown.output) if price["item"] == "kinesis/shard"]
@@ -212,7 +217,7 @@ def test_other_regions_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     path = tmp_path / "prices.tsv"
     run(monkeypatch, answers, "refresh", "-o", str(path), "--region", "eu-central-1")
     done = run(monkeypatch, answers, "refresh", "-o", str(path), "--region", "eu-west-1")
-    assert "5 of other regions as before" in done.output
+    assert "6 of other regions as before" in done.output
     assert pricefile.read(path).regions == ["eu-central-1", "eu-west-1"]
 
 

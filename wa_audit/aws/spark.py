@@ -1,15 +1,17 @@
-"""The Spark settings that an EMR cluster's Configurations amount to, and the memory that they ask for.
+"""The Spark settings that an EMR cluster's Configurations and steps amount to, and the memory they ask for.
 
 Configurations are a list of classifications, each with string properties. Only those at the top of the list
 set Spark's defaults; the Configurations inside them hold exports of environment variables. A node takes the
-cluster's properties, overridden by those of its instance group or of its type within an instance fleet.
+cluster's properties, overridden by those of its instance group or of its type within an instance fleet; a job
+takes them, overridden by what it is submitted with.
 https://docs.aws.amazon.com/emr/latest/ReleaseGuide/emr-configure-apps.html
+https://spark.apache.org/docs/latest/submitting-applications.html
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from wa_audit.aws.versions import natural
@@ -26,6 +28,66 @@ _LEAST_OVERHEAD, _MOST_KEPT = 384, 8192
 
 # From this release on EMR turns Spark's dynamic allocation on by itself.
 _DYNAMIC_SINCE = natural("4.4")
+
+
+# What is kept of a job's own settings: no others, as options of Java may hold anything.
+JUDGED = frozenset(
+    "spark.dynamicAllocation.enabled spark.dynamicAllocation.maxExecutors spark.executor.cores "
+    "spark.executor.memory spark.executor.memoryOverhead spark.executor.memoryOverheadFactor "
+    "spark.executor.pyspark.memory spark.memory.offHeap.enabled spark.memory.offHeap.size "
+    "spark.sql.adaptive.enabled spark.sql.shuffle.partitions "
+    "spark.yarn.executor.memoryOverhead spark.yarn.executor.memoryOverheadFactor".split()
+)
+FIELD = "SparkSettings"
+"""The field of a step that the collector fills: what `submitted` gives."""
+
+# Options of spark-submit that say what a setting says, and count before it; and those that take no value.
+_OPTIONS = {"--executor-memory": "spark.executor.memory", "--executor-cores": "spark.executor.cores"}
+_FLAGS = frozenset({"--supervise", "--verbose", "-v"})
+
+
+def submitted(words: Iterable[Any] | None) -> dict[str, str] | None:
+    """The judged settings that a step's arguments give its Spark job.
+
+    None where they submit none, or name a file of properties, which takes the place of the cluster's own
+    defaults. What follows the job's own program is the job's and none of Spark's.
+    """
+    texts = [str(word) for word in words or ()]
+    start = next((n for n, word in enumerate(texts) if word.rpartition("/")[2] == "spark-submit"), None)
+    if start is None:
+        return None
+    settings: dict[str, str] = {}
+    options: dict[str, str] = {}
+    for option, value in _options(iter(texts[start + 1 :])):
+        if option == "--properties-file":
+            return None
+        if option in ("--conf", "-c"):
+            name, _, given = value.partition("=")
+            settings[name.strip()] = given.strip()
+        elif option in _OPTIONS:
+            options[_OPTIONS[option]] = value
+    return {name: value for name, value in (settings | options).items() if name in JUDGED}
+
+
+def _options(words: Iterator[str]) -> Iterator[tuple[str, str]]:
+    """The options before the first word that is none, as pairs; `--name=value` is one, too."""
+    for word in words:
+        if not word.startswith("-"):
+            return
+        option, equals, value = word.partition("=")
+        if equals:
+            yield option, value
+        elif option not in _FLAGS:
+            yield option, next(words, "")
+
+
+def jobs(steps: Iterable[Mapping[str, Any]] | None) -> dict[str, dict[str, str]]:
+    """What the last Spark job of each name was submitted with; EMR lists the newest steps first."""
+    found: dict[str, dict[str, str]] = {}
+    for step in steps or ():
+        if step.get(FIELD) is not None:
+            found.setdefault(str(step.get("Name") or step.get("Id")), step[FIELD])
+    return found
 
 
 def properties(configurations: Iterable[Mapping[str, Any]] | None, classification: str) -> dict[str, str]:

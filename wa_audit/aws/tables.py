@@ -37,20 +37,24 @@ _CLASSES = (
 def table_format(parameters: Mapping[str, Any] | None, storage: Mapping[str, Any] | None) -> str:
     """The format of a table's data, in lower case but for grokLog; empty where nothing tells it.
 
-    Open table formats first, then a columnar classification, then SerDe and input format, and last any
-    other classification: the classification of a table made by DDL can be stale or missing.
+    Open table formats first, by parameter or by class, since their files are Parquet to every other sign;
+    then a columnar classification, then SerDe and input format, and last any other classification: that of a
+    table made by DDL can be stale or missing.
     """
-    own, classification = parameters or {}, ""
+    own, inferred = parameters or {}, _inferred(storage or {})
     for name in ("table_type", "spark.sql.sources.provider"):
         marked = str(own.get(name) or "").lower()
-        if marked in COLUMNAR_FORMATS:
+        if marked in LAKEHOUSE_FORMATS:
             return marked
     if own.get("hudi.table.type"):
         return "hudi"
+    if lakehouse := next((found for found in inferred if found in LAKEHOUSE_FORMATS), ""):
+        return lakehouse
     classification = str(own.get("classification") or "")
-    if classification.lower() in COLUMNAR_FORMATS:
-        return classification.lower()
-    return _inferred(storage or {}) or classification
+    for marked in (str(own.get("spark.sql.sources.provider") or ""), classification):
+        if marked.lower() in COLUMNAR_FORMATS:
+            return marked.lower()
+    return next(iter(inferred), classification)
 
 
 def size_in_bytes(parameters: Mapping[str, Any] | None) -> int | None:
@@ -85,12 +89,16 @@ def iceberg_partition_fields(metadata: Mapping[str, Any] | None) -> list[str] | 
     return []
 
 
-def _inferred(storage: Mapping[str, Any]) -> str:
+def _inferred(storage: Mapping[str, Any]) -> list[str]:
+    """What the SerDe says, and what the input format does, of those that say anything."""
     serde = (storage.get("SerdeInfo") or {}).get("SerializationLibrary") or ""
-    for name in (serde, storage.get("InputFormat") or ""):
-        # The package's name would tell wrong: `org.openx.data.jsonserde`, `com.amazon.ionhiveserde`.
-        class_ = str(name).rpartition(".")[2].lower()
-        for piece, format_ in _CLASSES:
-            if class_.startswith(piece) or (piece != "ion" and piece in class_):
-                return format_
+    # The package's name would tell wrong: `org.openx.data.jsonserde`, `com.amazon.ionhiveserde`.
+    classes = [str(name).rpartition(".")[2].lower() for name in (serde, storage.get("InputFormat") or "")]
+    return [found for class_ in classes if (found := _of_class(class_))]
+
+
+def _of_class(class_: str) -> str:
+    for piece, format_ in _CLASSES:
+        if class_.startswith(piece) or (piece != "ion" and piece in class_):
+            return format_
     return ""

@@ -18,10 +18,12 @@ def times_of(started: str) -> dict[str, str]:
     """The times that a row may ask for; see `Call`."""
     now = datetime.datetime.fromisoformat(started)
     this_month = now.date().replace(day=1)
+    year, month = divmod(this_month.year * 12 + this_month.month - 1 - 6, 12)
     return {
         "month_ago": (now - datetime.timedelta(days=30)).isoformat(),
         "last_month": (this_month - datetime.timedelta(days=1)).replace(day=1).isoformat(),
         "this_month": this_month.isoformat(),
+        "half_year_ago": datetime.date(year, month + 1, 1).isoformat(),
     }
 
 

@@ -128,6 +128,11 @@ def flow_reads() -> frozenset[str]:
     return frozenset({*FLOWS, "dead-letters-to", "logs-to", "notifies", "runs-code-from", "scratches-in"})
 
 
+def spend_reads() -> frozenset[str]:
+    """The operation that tells what was spent, by service, whatever rules are switched off."""
+    return frozenset({"ce:GetCostAndUsage"})
+
+
 def tag_reads(rules: Iterable[Rule]) -> frozenset[str]:
     """The operations that give the tags of the types these rules judge."""
     return frozenset(

@@ -47,12 +47,13 @@ QUERIES = (
             ("TimedStorage-ByteHrs", "s3/standard", "GB-month"),
             ("TimedStorage-SIA-ByteHrs", "s3/standard-ia", "GB-month"),
             ("TimedStorage-GIR-ByteHrs", "s3/glacier-ir", "GB-month"),
-            ("TimedStorage-GDA-ByteHrs", "s3/deep-archive", "GB-month"),
             ("TimedStorage-INT-IA-ByteHrs", "s3/tiering-infrequent", "GB-month"),
             ("TimedStorage-INT-AIA-ByteHrs", "s3/tiering-instant", "GB-month"),
             ("Monitoring-Automation-INT", "s3/tiering-monitoring", "object-month"),
         ),
     ),
+    # Deep Archive alone has an offer of its own.
+    Query("AmazonS3GlacierDeepArchive", (("TimedStorage-GDA-ByteHrs", "s3/deep-archive", "GB-month"),)),
     Query(
         "AmazonKinesis",
         (

@@ -14,7 +14,7 @@ import jmespath
 import msgspec
 from botocore import exceptions, xform_name
 
-from wa_audit.aws import references, secrets
+from wa_audit.aws import references, secrets, spark
 from wa_audit.collect import answers, errors
 from wa_audit.collect.errors import Malformed
 from wa_audit.collect.kinds import Call, Kind
@@ -267,6 +267,8 @@ def finish(kind: Kind, resource: Resource) -> None:
             data[field] = _compiled(path).search(data[field])
     if isinstance(data.get("Tags"), list):
         data["Tags"] = dict(_tag(tag) for tag in data["Tags"])
+    for path in kind.submits:
+        _keep_settings(path, data)
     if kind.secrets or kind.refers:
         data[references.FIELD] = _references(kind, data)
     for path, settings in kind.secrets.items():
@@ -274,6 +276,16 @@ def finish(kind: Kind, resource: Resource) -> None:
             _classify(values, settings, pair=path.endswith("[]"))
     for field, value in data.items():
         data[field] = _scrubbed(value) if field in kind.scrub else _shapeless(value)
+
+
+def _keep_settings(path: str, data: dict[str, Any]) -> None:
+    """Writes beside a list of words what it sets for the Spark job that it submits, if it does."""
+    *above, last = path.split(".")
+    for holder in _maps(above, data):
+        words = holder.get(last)
+        settings = spark.submitted(words) if isinstance(words, list) else None
+        if settings is not None:
+            holder[spark.FIELD] = settings
 
 
 def _references(kind: Kind, data: dict[str, Any]) -> list[str]:

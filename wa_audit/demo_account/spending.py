@@ -7,7 +7,8 @@ by Cost Explorer, how old things are, how long jobs took, and what instance flee
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from wa_audit.aws import times
@@ -44,6 +45,14 @@ SPENT = {
     "EU-EUC1-AWS-Out-Bytes": 214.6,
     "EU-DataTransfer-Out-Bytes": 96.25,
 }
+# The same month's by service, and how that went: what each of the months before it came to, in percent.
+BY_SERVICE = {
+    "Amazon Elastic Compute Cloud - Compute": (2912.4, (64, 70, 81, 88, 96)),
+    "AWS Glue": (1408.0, (118, 120, 109, 112, 104)),
+    "Amazon Simple Storage Service": (731.55, (71, 77, 83, 89, 94)),
+    "EC2 - Other": (698.95, (40, 41, 38, 47, 52)),
+}
+CREDIT = (0, -250.0)  # in which month, and how much
 
 
 def seed(account: Account) -> None:
@@ -296,16 +305,37 @@ def _active_tags(**_: Any) -> tuple[AWSResponse, Json]:
 
 
 def _spent(params: Json, **_: Any) -> tuple[AWSResponse, Json]:
-    """Last month's cost, in one sum or by usage type, as it is asked for."""
+    """Last month's cost in one sum or by usage type, or that of several months by service, as it is asked."""
     asked = json.loads(params["body"])
-
-    def cost(amount: float) -> Json:
-        return {"UnblendedCost": {"Amount": f"{amount:.2f}", "Unit": "USD"}}
-
-    month: Json = {"TimePeriod": asked["TimePeriod"], "Estimated": False, "Total": cost(sum(SPENT.values()))}
-    if asked.get("GroupBy"):
-        month["Groups"] = [{"Keys": [name], "Metrics": cost(amount)} for name, amount in SPENT.items()]
+    groups = [group["Key"] for group in asked.get("GroupBy", ())]
+    if "SERVICE" in groups:
+        return answer({"ResultsByTime": _months(asked["TimePeriod"])})
+    month: Json = {"TimePeriod": asked["TimePeriod"], "Estimated": False, "Total": _cost(sum(SPENT.values()))}
+    if groups:
+        month["Groups"] = [{"Keys": [name], "Metrics": _cost(amount)} for name, amount in SPENT.items()]
     return answer({"ResultsByTime": [month]})
+
+
+def _months(period: Json) -> list[Json]:
+    """The months of a period by service and kind of charge; the last is still an estimate."""
+    starts = [date.fromisoformat(period["Start"])]
+    while len(starts) < 7:
+        starts.append((starts[-1] + timedelta(days=31)).replace(day=1))
+    found = []
+    for number, (start, end) in enumerate(pairwise(starts)):
+        groups = [
+            {"Keys": [name, "Usage"], "Metrics": _cost(amount * (*before, 100)[number] / 100)}
+            for name, (amount, before) in BY_SERVICE.items()
+        ]
+        if number == CREDIT[0]:
+            groups.append({"Keys": ["AWS Glue", "Credit"], "Metrics": _cost(CREDIT[1])})
+        month = {"Start": start.isoformat(), "End": end.isoformat()}
+        found.append({"TimePeriod": month, "Estimated": number == 5, "Groups": groups, "Total": {}})
+    return found
+
+
+def _cost(amount: float) -> Json:
+    return {"UnblendedCost": {"Amount": f"{amount:.2f}", "Unit": "USD"}}
 
 
 def _old_instances(parsed: Json, **_: Any) -> None:

@@ -7,6 +7,7 @@ document and nothing else.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from wa_audit.model import ConfigurationError, Finding, Pillar, Reason, Severity
 from wa_audit.pipelines import Flow
 from wa_audit.questions import Question
 from wa_audit.report import asked, documents
+from wa_audit.report import spend as spending
 from wa_audit.report.flows import PipelineFacts
 from wa_audit.report.flows import facts as flow_facts
 from wa_audit.report.gaps import Gaps, Unread
 from wa_audit.report.money import Money, SavingFacts, WasteFacts, saving_of, totals, waste_of
+from wa_audit.report.spend import Spend
 from wa_audit.rulebook import Rule, Rulebook
 from wa_audit.score import Score, Scorecard
 from wa_audit.suppressions import Entry, State, Suppressions
@@ -217,7 +220,8 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
     """The whole result of one run.
 
-    `unassigned` are the ARNs of resources that could stand in a data flow and belong to no pipeline.
+    `unassigned` are the ARNs of resources that could stand in a data flow and belong to no pipeline; `spend`
+    is null where Cost Explorer was not asked.
     """
 
     format: str
@@ -239,6 +243,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     unassigned: list[str] = []
     questions: list[asked.QuestionFacts] = []
     money: Money | None = None
+    spend: Spend | None = None
     earlier: list[EarlierRun] = []
 
 
@@ -273,7 +278,9 @@ def build(
     for gap in inventory.gaps:
         if gap.reason is not Reason.NOT_COLLECTED:
             gaps.index(gap, cost=0)
-    flows = flow_facts(flow, rulebook, found, lambda gap: gaps.index(gap, cost=0)) if flow else []
+    number_of = partial(gaps.index, cost=0)
+    flows = flow_facts(flow, rulebook, found, number_of) if flow else []
+    spent = spending.facts(inventory, number_of)
     run = inventory.run
     judged = [rule.id for rule in rulebook.rules]
     return Audit(
@@ -313,6 +320,7 @@ def build(
         unassigned=flow.unassigned if flow else [],
         questions=asked.facts(questions),
         money=totals(found, rulebook, flow, price_table or prices.bundled()),
+        spend=spent,
     )
 
 
@@ -491,6 +499,8 @@ def read(path: Path) -> Audit:
     lost = [gap for pipeline in audit.pipelines for gap in pipeline.unread if not 0 <= gap < len(audit.gaps)]
     if lost:
         raise ConfigurationError(f"{path}: a pipeline names a gap that is not in the file")
+    if wrong := audit.spend and spending.wrong(audit.spend, len(audit.gaps)):
+        raise ConfigurationError(f"{path}: spend {wrong}")
     for finding in audit.findings:
         gap_exists = finding.gap is None or 0 <= finding.gap < len(audit.gaps)
         entry_exists = finding.suppression is None or 0 <= finding.suppression < len(audit.suppressions)

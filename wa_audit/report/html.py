@@ -9,6 +9,7 @@ comes from an account is hostile text: `pages` makes it harmless, and in the scr
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from wa_audit.model import Pillar, Reason, Severity
-from wa_audit.report import asked, drawing, embedded, firsts, money, pages, sparkline
+from wa_audit.report import asked, drawing, embedded, firsts, money, pages, sparkline, spend
 from wa_audit.report.audit import Audit, RuleText, Step
 from wa_audit.report.drawing import Box
 from wa_audit.report.embedded import SHOWN_AT_FIRST, STATUS_WORDS
@@ -69,6 +70,7 @@ def render(audit: Audit) -> Iterator[bytes]:
         "fixes": _fixes(audit),
         **_pipelines(audit),
         **_money(audit),
+        **_spend(audit),
         "gap_groups": _gap_groups(audit.gaps),
         "grant": _grant(audit.gaps),
         "asked": asked.by_pillar(audit.questions),
@@ -129,6 +131,20 @@ def _money(audit: Audit) -> dict[str, Any]:
         "money_tables": tables,
         "money_notes": money.footnotes(found),
         "carbon": _carbon(audit),
+    }
+
+
+def _spend(audit: Audit) -> dict[str, Any]:
+    """What was billed, by service, the dearest of the last month first."""
+    found = audit.spend
+    if found is None:
+        return {"spend": None}
+    rest = found.services[DEAREST:]
+    return {
+        "spend": found,
+        "spend_rows": found.services[:DEAREST],
+        "spend_rest": (len(rest), math.fsum(each.trend.last for each in rest)),
+        "spend_notes": spend.footnotes(found),
     }
 
 

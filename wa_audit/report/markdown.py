@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from wa_audit.model import Status
+from wa_audit.report import spend
 from wa_audit.report.audit import Audit, OverallScore, PillarScore
 from wa_audit.report.flows import PipelineFacts, worst_first
 from wa_audit.report.money import usd
@@ -32,6 +33,8 @@ def _lines(audit: Audit) -> Iterator[str]:
     yield f"**{_score(overall)}**, coverage {share(overall.coverage)}, {failing}, in {where}"
     if audit.money and audit.money.total.usd is not None:
         yield f"\nWasted a month: about {usd(audit.money.total.usd)}."
+    if audit.spend:
+        yield f"\nSpent: {markdown(spend.sentence(audit.spend))}."
     if run.only:
         yield f"\n> Only {', '.join(map(markdown, run.only))} was judged."
     if not run.complete:

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from wa_audit.files import REPORT_TEMPLATES
 from wa_audit.model import Pillar
-from wa_audit.report import money
+from wa_audit.report import money, spend
 from wa_audit.report.embedded import GRADES, cut
 
 # The pillars' names for narrow columns.
@@ -117,6 +117,9 @@ def environment() -> jinja2.Environment:
         "plural": _plural,
         "prose": _prose,
         "usd": money.usd,
+        "amount": spend.amount,
+        "change": spend.change,
+        "month": spend.month,
         "whole": _whole,
     }
     environment.globals |= {"unscored": _unscored}

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wa_audit.model import Reason, Severity, Status
-from wa_audit.report import money, unread
+from wa_audit.report import money, spend, unread
 from wa_audit.report.audit import Audit, OverallScore, PillarScore
 from wa_audit.report.flows import PipelineFacts, worst_first
 from wa_audit.report.money import usd
@@ -47,6 +47,7 @@ def show(audit: Audit, console: Console) -> None:
     _show_weakest(audit, console)
     _show_steps(audit, console)
     _show_money(audit, console)
+    _show_spend(audit, console)
     _show_gaps(audit, console)
     _show_next(audit, console)
 
@@ -190,6 +191,29 @@ def _show_money(audit: Audit, console: Console) -> None:
     if pipelines:
         console.print(Text("By pipeline: " + ", ".join(pipelines)))
     for line in money.footnotes(found):
+        console.print(Text(visible(line), style="dim"))
+
+
+def _show_spend(audit: Audit, console: Console) -> None:
+    """What was spent last month, and on what most."""
+    found = audit.spend
+    if found is None:
+        return
+    console.print()
+    heading = Text("Spent", style="bold")
+    if found.total is None:
+        console.print(heading.append(f": not evaluated; {visible(found.reason)}", style="yellow"))
+        return
+    console.print(heading.append(f": {visible(spend.sentence(found))}"))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for each in found.services[:_STEPS]:
+        amount = visible(spend.amount(each.trend.last, found.currency))
+        table.add_row(f"  {amount}", spend.change(each.trend.before_percent), Text(visible(each.service)))
+    console.print(table)
+    for line in spend.footnotes(found):
         console.print(Text(visible(line), style="dim"))
 
 

@@ -54,8 +54,9 @@ class Call:
     operation: the API's name, `GetQueueAttributes`.
     service:   boto3's name of the service, where it is not the kind's own.
     args:      parameter → JMESPath over the resource's data (a list call's: over its parent's data). The
-               names `account`, `region`, `partition` and `arn` are there too, and three times before the
-               run: `month_ago` (30 days, ISO 8601), `last_month` and `this_month` (their first days).
+               names `account`, `region`, `partition` and `arn` are there too, and times before the run:
+               `month_ago` (30 days, ISO 8601), and the first days of `this_month`, of `last_month`, and of
+               the month six before this, `half_year_ago`.
     params:    constant parameters.
     each:      of a list call: constant parameters, each set of which makes a call of its own.
     take:      JMESPath into the answer: the items of a list call, the fact of a detail call. An answer
@@ -153,6 +154,8 @@ class Kind:
                leads to pairs of `name` and `value` instead of a map.
     refers:    texts, or lists of words, in which anything may stand, the arguments of a step or the URL of an
                endpoint: what they refer to is kept, and they are not.
+    submits:   lists of words, some of which submit a Spark job: of its settings those are kept beside
+               them that are judged.
     scrub:     fields in which people write what they like: what lies under a telling key, or has the shape
                of a secret, is blotted out.
     """
@@ -175,6 +178,7 @@ class Kind:
     project: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     refers: tuple[str, ...] = ()
+    submits: tuple[str, ...] = ()
     scrub: tuple[str, ...] = ()
 
     @property

@@ -52,7 +52,7 @@ KINDS = (
                 " Status: Status.{State: State}}",
                 into="InstanceFleets",
             ),
-            # The arguments of steps hold anything; what they refer to is kept, see `refers`.
+            # The arguments of steps hold anything; of them is kept what they refer to, and how Spark is set.
             Call(
                 operation="ListSteps",
                 args=_CLUSTER,
@@ -99,6 +99,7 @@ KINDS = (
             ),
         ),
         refers=("Steps[].Args",),
+        submits=("Steps[].Args",),
         scrub=("Configurations", "InstanceGroups", "InstanceFleets", "Steps"),
     ),
     Kind(
