@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import product
+from typing import NamedTuple
 
 from wa_audit.aws import arns, conditions, wildcards
 from wa_audit.aws.actions import DATA_ACTIONS, EVERYTHING, Reach, reach
@@ -38,10 +39,12 @@ __all__ = [
     "Exposure",
     "Grant",
     "Narrowing",
+    "Policies",
     "Policy",
     "Principal",
     "Statement",
     "by_name",
+    "each",
     "exposures",
     "full_grants",
     "grants",
@@ -67,6 +70,11 @@ class Policy:
         named_, wide = self._services
         return named_.get(service, wide)
 
+    @property
+    def services(self) -> Iterable[str]:
+        """The services that its statements name."""
+        return self._services[0]
+
     @cached_property
     def condition_keys(self) -> frozenset[str]:
         """The keys of all its conditions, in lower case."""
@@ -85,6 +93,70 @@ class Policy:
             for service in statement.services:
                 named_.setdefault(service, wide.copy()).append(statement)
         return named_, wide
+
+
+class _Spoken(NamedTuple):
+    """What can speak of a service: Allows, each with its policy's name, and Denies."""
+
+    allows: tuple[tuple[str, Statement], ...]
+    denies: tuple[Statement, ...]
+
+
+class Policies(tuple[Policy, ...]):
+    """The policies of one identity, set out by service, for whoever asks many questions of them."""
+
+    @staticmethod
+    def of(policies: Iterable[Policy]) -> Policies:
+        return policies if isinstance(policies, Policies) else Policies(policies)
+
+    def speaking_of(self, service: str) -> _Spoken:
+        """What can speak of a service's actions, in order; `*` is any service."""
+        known = self._spoken.get(service)
+        if known is None:
+            known = self._wide
+            if service in self._named:
+                known = self._spoken[service] = self._speaking_of(service)
+        return known
+
+    def of_service(self, service: str) -> Policies:
+        """The same policies without the statements that cannot speak of a service."""
+        return Policies(Policy(own.name, tuple(own.speaking_of(service))) for own in self)
+
+    def settled(self, key: str, value: str) -> Policies:
+        """See the function of this name."""
+        return Policies(settled(own, key, value) for own in self)
+
+    @cached_property
+    def condition_keys(self) -> frozenset[str]:
+        """The keys of all their conditions, in lower case."""
+        return frozenset[str]().union(*(own.condition_keys for own in self))
+
+    def allowed(self, services: frozenset[str]) -> frozenset[str]:
+        """Those services of which anything may be allowed."""
+        return services if self._wide.allows else services & self._allowed
+
+    @cached_property
+    def _allowed(self) -> frozenset[str]:
+        return frozenset(service for service in self._named if self.speaking_of(service).allows)
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        return frozenset().union(*(own.services for own in self))
+
+    @cached_property
+    def _spoken(self) -> dict[str, _Spoken]:
+        return {}
+
+    @cached_property
+    def _wide(self) -> _Spoken:
+        return self._speaking_of("*")
+
+    def _speaking_of(self, service: str) -> _Spoken:
+        found = [(own.name, statement) for own in self for statement in own.speaking_of(service)]
+        return _Spoken(
+            tuple(pair for pair in found if pair[1].allows),
+            tuple(statement for _, statement in found if not statement.allows),
+        )
 
 
 def _documented(name: str, effect: str, **element: str | list[str]) -> Policy:
@@ -144,7 +216,37 @@ def grants(
     """
     pattern = _pattern(action)
     whole = on or (reach(pattern) if everywhere else None)
-    return _bounded(policies, boundary, lambda s: s.action(pattern), pattern, whole, narrows)
+    own = Policies.of(policies)
+    return _bounded(own, boundary, lambda s: s.action(pattern), pattern, whole, narrows)
+
+
+def each(
+    policies: Iterable[Policy],
+    actions: Iterable[str],
+    narrows: frozenset[str],
+    boundary: Policy | None = None,
+    *,
+    everywhere: bool = True,
+) -> list[Grant]:
+    """As `grants`, for each of several actions."""
+    own, actions = Policies.of(policies), tuple(actions)
+    return [
+        grant
+        for action in within(actions, own.allowed(services_of(actions)))
+        for grant in grants(own, action, narrows, boundary, everywhere=everywhere)
+    ]
+
+
+@lru_cache(maxsize=1024)
+def services_of(actions: tuple[str, ...]) -> frozenset[str]:
+    """The services, in lower case, that actions or patterns of them name."""
+    return frozenset(action.lower().partition(":")[0] for action in actions)
+
+
+@lru_cache(maxsize=1024)
+def within(actions: tuple[str, ...], services: frozenset[str]) -> tuple[str, ...]:
+    """Those of the actions that are of these services."""
+    return tuple(action for action in actions if action.lower().partition(":")[0] in services)
 
 
 @lru_cache(maxsize=1024)
@@ -160,9 +262,9 @@ def full_grants(
 
     All of IAM counts too, since who has it can give itself the rest.
     """
-    policies = tuple(policies)
-    wide = _bounded(policies, boundary, Statement.open_action, "*", EVERYTHING, narrows)
-    return wide + grants(policies, "iam:*", narrows, boundary)
+    own = Policies.of(policies)
+    wide = _bounded(own, boundary, Statement.open_action, "*", EVERYTHING, narrows)
+    return wide + grants(own, "iam:*", narrows, boundary)
 
 
 def settled(policy: Policy, key: str, value: str) -> Policy:
@@ -179,37 +281,37 @@ _Whole = Reach | str | None
 
 
 def _bounded(
-    policies: Iterable[Policy],
+    policies: Policies,
     boundary: Policy | None,
     speaks: _Speaks,
     pattern: str,
     whole: _Whole,
     narrows: frozenset[str],
 ) -> list[Grant]:
-    given = _given(tuple(policies), speaks, pattern, whole, narrows)
+    given = _given(policies, speaks, pattern, whole, narrows)
     if not given or boundary is None:
         return given
-    within = _given((boundary,), speaks, pattern, whole, narrows)
-    if not within:
+    within_ = _given(Policies.of((boundary,)), speaks, pattern, whole, narrows)
+    if not within_:
         return []
-    if all(grant.doubtful for grant in within):
+    if all(grant.doubtful for grant in within_):
         return [replace(grant, doubtful=True) for grant in given]
     return given
 
 
 def _given(
-    policies: tuple[Policy, ...], speaks: _Speaks, pattern: str, whole: _Whole, narrows: frozenset[str]
+    policies: Policies, speaks: _Speaks, pattern: str, whole: _Whole, narrows: frozenset[str]
 ) -> list[Grant]:
-    service = pattern.partition(":")[0]
-    every = [(policy.name, statement) for policy in policies for statement in policy.speaking_of(service)]
-    if not any(statement.allows for _, statement in every):
+    every, against = policies.speaking_of(pattern.partition(":")[0])
+    allows = [(name, s, element) for name, s in every if (element := speaks(s))]
+    united = ":?*" in pattern and any(s.other_actions for _, s in every)
+    if not allows and not united:
         return []
-    denies = [s for _, s in every if not s.allows and speaks(s)]
-    allows = [(name, s, element) for name, s in every if s.allows and (element := speaks(s))]
+    denies = [s for s in against if speaks(s)]
     found = _left(allows, denies, whole, narrows)
-    if found or ":?*" not in pattern or not any(s.allows and s.other_actions for _, s in every):
+    if found or not united:
         return found
-    parts = [(name, s, "NotAction") for name, s in every if s.allows]
+    parts = [(name, s, "NotAction") for name, s in every]
     return _united(_left(parts, denies, whole, narrows), pattern)
 
 
