@@ -12,7 +12,8 @@ https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+import msgspec
 
 from wa_audit.aws import arns, policy, wildcards
 
@@ -55,7 +56,7 @@ def half_bound(statements: Iterable[policy.Statement]) -> list[policy.Exposure]:
 def _told_apart(statements: Iterable[policy.Statement]) -> list[policy.Statement]:
     """The statements, with AWS's services for everyone where a condition lets in nobody else."""
     return [
-        replace(statement, principals=(_ANY_SERVICE,), other_principals=False)
+        msgspec.structs.replace(statement, principals=(_ANY_SERVICE,), other_principals=False)
         if statement.allows
         and any(map(policy.is_public, statement.callers))
         and statement.narrowing(_NAMES_SERVICE) is policy.Narrowing.RESTRICTIVE

@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import NamedTuple
+
+import msgspec
 
 from wa_audit.aws import arns, conditions, wildcards
 from wa_audit.aws.actions import DATA_ACTIONS, EVERYTHING, Reach, reach
@@ -58,8 +59,7 @@ __all__ = [
 # -- what an identity may do -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True, dict=True):
     """One policy of an identity, by its name."""
 
     name: str
@@ -182,8 +182,7 @@ def by_name(arn: str) -> Policy | None:
     return _BY_NAME.get(parsed.name) if parsed.account == "aws" else None
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """An action, or all actions of a pattern, given on resources.
 
     `action` and `resource` are the deciding elements as the statement has them; `doubtful` says that a
@@ -295,7 +294,7 @@ def _bounded(
     if not within_:
         return []
     if all(grant.doubtful for grant in within_):
-        return [replace(grant, doubtful=True) for grant in given]
+        return [msgspec.structs.replace(grant, doubtful=True) for grant in given]
     return given
 
 
@@ -390,8 +389,7 @@ def _leaves_little(deny: Statement, narrows: frozenset[str]) -> bool:
 # -- to whom a resource is open --------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(msgspec.Struct, frozen=True):
     """An Allow that speaks of a caller without a condition that narrows it enough.
 
     `doubtful` says that a condition on it is not understood.

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
+
+import msgspec
 
 from wa_audit.aws import arns, conditions, wildcards
 from wa_audit.aws.actions import Reach
@@ -40,8 +41,7 @@ class Caller(Enum):
 _UNIQUE_ID = re.compile(r"(AROA|AIDA|AGPA|AIPA)[A-Z0-9]{10,}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Principal:
+class Principal(msgspec.Struct, frozen=True, order=True):
     """One caller that a statement names: `type` is AWS, Service, Federated or CanonicalUser."""
 
     type: str
@@ -137,8 +137,7 @@ class _Actions:
 # -- statements ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One statement of a policy.
 
     `actions`, `resources` and `principals` are what the statement names, or where `other_actions`,
@@ -260,7 +259,7 @@ class Statement:
         left = conditions.settled(self.conditions, key, value)
         if left is None:
             return None
-        found = replace(self, conditions=left)
+        found = msgspec.structs.replace(self, conditions=left)
         found.__dict__["_actions"] = self._actions  # the same, and dear to make
         return found
 

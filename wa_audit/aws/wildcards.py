@@ -63,7 +63,7 @@ def matches(pattern: str, text: str) -> bool:
 
 def covers(general: str, specific: str) -> bool:
     """Whether every text that `specific` stands for, `general` stands for too."""
-    # Most pairs that are asked about are alike or differ at once, and most patterns end in their one wildcard.
+    # Most pairs that are asked about are alike or differ at once; most patterns end in their one wildcard.
     if general == specific:
         return True
     if _BRACED in general or _BRACED in specific:
