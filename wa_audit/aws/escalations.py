@@ -84,7 +84,7 @@ def openings(
     own = policy.Policies.of(policies)
     asked = _Asked(own, boundary)
     found = []
-    for path in _paths_within(own.allowed(_services())):
+    for path in _paths_within(own.may_give(_asked())):
         grants = asked.grants(path, (itself or {}).get(path.itself, ()))
         if grants:
             found.append(Opening(path, grants))
@@ -92,15 +92,14 @@ def openings(
 
 
 @cache
-def _services() -> frozenset[str]:
-    """The services of all paths' actions."""
-    return policy.services_of(tuple(action for path in paths() for action in path.actions))
+def _asked() -> policy.Asked:
+    return policy.asked_for(tuple(action for path in paths() for action in path.actions))
 
 
 @lru_cache(maxsize=1024)
-def _paths_within(services: frozenset[str]) -> tuple[Path, ...]:
-    """The paths that need no other service, in the table's order."""
-    return tuple(path for path in paths() if policy.services_of(path.actions) <= services)
+def _paths_within(given: frozenset[str]) -> tuple[Path, ...]:
+    """The paths that need no other action, in the table's order."""
+    return tuple(path for path in paths() if policy.asked_for(path.actions).patterns <= given)
 
 
 class _Asked:
@@ -157,7 +156,7 @@ class _Asked:
     @cached_property
     def _keys(self) -> frozenset[str]:
         bounds = self.boundary.condition_keys if self.boundary else frozenset[str]()
-        return self._of_iam.condition_keys | bounds
+        return self.policies.condition_keys | bounds
 
 
 def _says(path: Path, action: str) -> tuple[str, str]:

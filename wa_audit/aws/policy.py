@@ -16,7 +16,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import NamedTuple
@@ -35,6 +37,7 @@ __all__ = [
     "PASSED_TO",
     "WHAT",
     "WHO",
+    "Asked",
     "Caller",
     "Condition",
     "Exposure",
@@ -44,6 +47,7 @@ __all__ = [
     "Policy",
     "Principal",
     "Statement",
+    "asked_for",
     "by_name",
     "each",
     "exposures",
@@ -131,13 +135,24 @@ class Policies(tuple[Policy, ...]):
         """The keys of all their conditions, in lower case."""
         return frozenset[str]().union(*(own.condition_keys for own in self))
 
-    def allowed(self, services: frozenset[str]) -> frozenset[str]:
-        """Those services of which anything may be allowed."""
-        return services if self._wide.allows else services & self._allowed
+    def may_give(self, asked: Asked) -> frozenset[str]:
+        """Those of the patterns that are asked for of which an Allow can speak."""
+        if self._wide.allows:
+            return asked.patterns
+        names, services = self._given
+        found = asked.patterns & names
+        for service in services & asked.by_service.keys():
+            found |= asked.by_service[service]
+        return found
 
     @cached_property
-    def _allowed(self) -> frozenset[str]:
-        return frozenset(service for service in self._named if self.speaking_of(service).allows)
+    def _given(self) -> tuple[frozenset[str], frozenset[str]]:
+        """What Allows name: actions, and the services in which they name a pattern of actions."""
+        allows = [s for own in self for s in own.statements if s.allows and not s.other_actions]
+        return (
+            frozenset[str]().union(*(s.names for s in allows)),
+            frozenset[str]().union(*(s.services_in_part for s in allows)),
+        )
 
     @cached_property
     def _named(self) -> frozenset[str]:
@@ -229,23 +244,31 @@ def each(
 ) -> list[Grant]:
     """As `grants`, for each of several actions."""
     own, actions = Policies.of(policies), tuple(actions)
+    given = own.may_give(asked_for(actions))
     return [
         grant
-        for action in within(actions, own.allowed(services_of(actions)))
+        for action in actions
+        if given and _pattern(action) in given
         for grant in grants(own, action, narrows, boundary, everywhere=everywhere)
     ]
 
 
-@lru_cache(maxsize=1024)
-def services_of(actions: tuple[str, ...]) -> frozenset[str]:
-    """The services, in lower case, that actions or patterns of them name."""
-    return frozenset(action.lower().partition(":")[0] for action in actions)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Actions or patterns of them, in lower case, that are asked for together."""
+
+    patterns: frozenset[str]
+    by_service: Mapping[str, frozenset[str]]
 
 
 @lru_cache(maxsize=1024)
-def within(actions: tuple[str, ...], services: frozenset[str]) -> tuple[str, ...]:
-    """Those of the actions that are of these services."""
-    return tuple(action for action in actions if action.lower().partition(":")[0] in services)
+def asked_for(actions: tuple[str, ...]) -> Asked:
+    by_service: dict[str, set[str]] = defaultdict(set)
+    for pattern in map(_pattern, actions):
+        by_service[pattern.partition(":")[0]].add(pattern)
+    return Asked(
+        frozenset(map(_pattern, actions)), {service: frozenset(own) for service, own in by_service.items()}
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -11,7 +11,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.ht
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cached_property
 
@@ -178,6 +178,16 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def services(self) -> set[str]:
         """The services, in lower case, that its actions name without a wildcard."""
         return self._actions.services
+
+    @property
+    def names(self) -> Iterable[str]:
+        """Its actions, in lower case, that have no wildcard."""
+        return self._actions.exact
+
+    @property
+    def services_in_part(self) -> Iterable[str]:
+        """The services of which it names a pattern of actions."""
+        return self._actions.in_service
 
     @property
     def is_wide(self) -> bool:
