@@ -61,8 +61,8 @@ def ask(policies: Any) -> int:
     from wa_audit.aws import escalations, policy
 
     found = len(policy.full_grants(policies, policy.WHAT))
-    found += len(policy.each(policies, [f"{service}:*" for service in SERVICES], policy.WHAT))
-    found += len(policy.each(policies, policy.DATA_ACTIONS, policy.WHAT))
+    found += len(policy.first_grants(policies, [f"{service}:*" for service in SERVICES], policy.WHAT))
+    found += len(policy.first_grants(policies, policy.DATA_ACTIONS, policy.WHAT))
     found += len(policy.grants(policies, "iam:PassRole", policy.PASSED_TO))
     return found + len(escalations.openings(policies))
 

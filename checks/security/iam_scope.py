@@ -75,7 +75,7 @@ def iam_role_no_service_wildcard(role: Resource, inventory: Inventory, *, servic
         return exempt
 
     whole = [f"{service}:*" for service in services]
-    grant = _grant(role, inventory, lambda own, limit: policy.each(own, whole, _NARROWS, limit))
+    grant = _grant(role, inventory, lambda own, limit: policy.first_grants(own, whole, _NARROWS, limit))
     if isinstance(grant, Verdict):
         return grant
     if grant:
@@ -84,7 +84,7 @@ def iam_role_no_service_wildcard(role: Resource, inventory: Inventory, *, servic
     grant = _grant(
         role,
         inventory,
-        lambda own, limit: policy.each(own, _LOGS_AND_TRACES, _NARROWS, limit, everywhere=False),
+        lambda own, limit: policy.first_grants(own, _LOGS_AND_TRACES, _NARROWS, limit, everywhere=False),
     )
     if isinstance(grant, policy.Grant):
         return failed(f"allows {_given(grant)}", severity="low", **_evidence(grant))
@@ -108,7 +108,7 @@ def iam_role_resource_scoped(role: Resource, inventory: Inventory) -> Verdict:
     grant = _grant(
         role,
         inventory,
-        lambda own, limit: policy.each(own, policy.DATA_ACTIONS, policy.WHAT, limit),
+        lambda own, limit: policy.first_grants(own, policy.DATA_ACTIONS, policy.WHAT, limit),
     )
     if isinstance(grant, Verdict):
         return grant

@@ -49,8 +49,8 @@ __all__ = [
     "Statement",
     "asked_for",
     "by_name",
-    "each",
     "exposures",
+    "first_grants",
     "full_grants",
     "grants",
     "is_public",
@@ -234,7 +234,7 @@ def grants(
     return _bounded(own, boundary, lambda s: s.action(pattern), pattern, whole, narrows)
 
 
-def each(
+def first_grants(
     policies: Iterable[Policy],
     actions: Iterable[str],
     narrows: frozenset[str],
@@ -242,15 +242,17 @@ def each(
     *,
     everywhere: bool = True,
 ) -> list[Grant]:
-    """As `grants`, for each of several actions."""
+    """As `grants`, for one of several actions after the other, until a grant is certain."""
     own, actions = Policies.of(policies), tuple(actions)
     given = own.may_give(asked_for(actions))
-    return [
-        grant
-        for action in actions
-        if given and _pattern(action) in given
-        for grant in grants(own, action, narrows, boundary, everywhere=everywhere)
-    ]
+    found: list[Grant] = []
+    for action in actions if given else ():
+        if _pattern(action) in given:
+            more = grants(own, action, narrows, boundary, everywhere=everywhere)
+            found += more
+            if not all(grant.doubtful for grant in more):
+                break
+    return found
 
 
 @dataclass(frozen=True, slots=True)
