@@ -1,5 +1,7 @@
 """What a single run can cost has a limit."""
 
+from functools import lru_cache
+
 from wa_audit.rule import (
     ACCOUNT_TYPE,
     PIPELINE_TYPES,
@@ -80,6 +82,7 @@ def resource_required_tags(resource: Resource, *, required: list[str]) -> Verdic
     return passed("bears the tags by which its cost is told", tags=sorted(resource.tags))
 
 
+@lru_cache(maxsize=4096)
 def _plain(key: str) -> str:
     """`CostCenter`, `cost-center` and `cost_center` are one key."""
     return key.lower().replace("-", "").replace("_", "")
