@@ -236,8 +236,10 @@ def touched_by(runners: Iterable[Resource], inventory: Inventory) -> set[str]:
     found: set[str] = set()
     for runner in runners:
         for kind in _TOUCHES:
-            found |= {r.target for r in inventory.targets(runner, kind)}
-            found |= {r.source for r in inventory.sources(runner, kind)}
+            for relation in inventory.targets(runner, kind):
+                found.add(relation.target)
+            for relation in inventory.sources(runner, kind):
+                found.add(relation.source)
         for relation in inventory.sources(runner, "triggers"):
             # A mapping gives up on the function's behalf, and with its role.
             found |= {r.target for r in inventory.known_targets(relation.via, "dead-letters-to")}

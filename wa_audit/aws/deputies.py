@@ -23,6 +23,7 @@ _NAMES_SERVICE = frozenset(
 )
 _CONTEXT = "kms:encryptioncontext:"
 _BINDS = (policy.WHO - _NAMES_SERVICE) | {_CONTEXT, "lambda:eventsourcetoken"}
+_SERVICE = policy.Caller.SERVICE
 _ANY_SERVICE = policy.Principal("Service", "any AWS service")
 # Their values are ARNs, of which not all name an account.
 _BY_ARN = frozenset({"aws:sourcearn", _CONTEXT})
@@ -66,7 +67,7 @@ def _told_apart(statements: Iterable[policy.Statement]) -> list[policy.Statement
 
 
 def _is_service(caller: policy.Principal) -> bool:
-    return caller.kind is policy.Caller.SERVICE
+    return caller.kind is _SERVICE
 
 
 def _names_account(condition: policy.Condition) -> bool:

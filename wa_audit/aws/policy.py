@@ -59,6 +59,8 @@ __all__ = [
     "settled",
 ]
 
+# An Enum is slow to give its members.
+_RESTRICTIVE, _UNKNOWN = Narrowing.RESTRICTIVE, Narrowing.UNKNOWN
 
 # -- what an identity may do -----------------------------------------------------------------------
 
@@ -347,9 +349,9 @@ def _left(
 ) -> list[Grant]:
     """What is left of Allows, each with its policy's name and the element that speaks of the action."""
     return [
-        Grant(name, statement, element, resource, outcome is Narrowing.UNKNOWN)
+        Grant(name, statement, element, resource, outcome is _UNKNOWN)
         for name, statement, element in allows
-        if (outcome := statement.narrowing(narrows)) is not Narrowing.RESTRICTIVE
+        if (outcome := statement.narrowing(narrows)) is not _RESTRICTIVE
         for resource in _on(statement, whole)
         if not _is_denied(denies, resource, whole, narrows)
     ]
@@ -436,10 +438,10 @@ def exposures(
     found = []
     for statement in statements:
         callers = [caller for caller in statement.callers if to(caller)] if statement.allows else []
-        outcome = statement.narrowing(narrows) if callers else Narrowing.RESTRICTIVE
-        if outcome is not Narrowing.RESTRICTIVE:
+        outcome = statement.narrowing(narrows) if callers else _RESTRICTIVE
+        if outcome is not _RESTRICTIVE:
             found += [
-                Exposure(statement, caller, outcome is Narrowing.UNKNOWN)
+                Exposure(statement, caller, outcome is _UNKNOWN)
                 for caller in callers
                 if _is_left([deny for deny in denies if _speaks_of(deny, caller)], statement)
             ]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import msgspec
 
@@ -49,22 +49,7 @@ class Principal(msgspec.Struct, frozen=True, order=True):
 
     @property
     def kind(self) -> Caller:
-        if self.value == "*":
-            return Caller.PUBLIC
-        match self.type:
-            case "Service":
-                return Caller.SERVICE
-            case "Federated":
-                return Caller.FEDERATED
-            case "CanonicalUser":
-                return Caller.CANONICAL
-        if _UNIQUE_ID.fullmatch(self.value):
-            return Caller.DELETED
-        if wildcards.has_wildcard(self.value) and wildcards.has_wildcard(
-            arns.parse(self.value).account or "*"
-        ):
-            return Caller.PUBLIC
-        return Caller.ACCOUNT if self.account else Caller.OTHER
+        return _kind(self)
 
     @property
     def account(self) -> str:
@@ -82,12 +67,34 @@ class Principal(msgspec.Struct, frozen=True, order=True):
         )
 
 
+@lru_cache(maxsize=16384)
+def _kind(caller: Principal) -> Caller:
+    if caller.value == "*":
+        return Caller.PUBLIC
+    match caller.type:
+        case "Service":
+            return Caller.SERVICE
+        case "Federated":
+            return Caller.FEDERATED
+        case "CanonicalUser":
+            return Caller.CANONICAL
+    if _UNIQUE_ID.fullmatch(caller.value):
+        return Caller.DELETED
+    if wildcards.has_wildcard(caller.value) and wildcards.has_wildcard(
+        arns.parse(caller.value).account or "*"
+    ):
+        return Caller.PUBLIC
+    return Caller.ACCOUNT if caller.account else Caller.OTHER
+
+
 EVERYONE = Principal("AWS", "*")
+# An Enum is slow to give its members.
+_PUBLIC, _VACUOUS = Caller.PUBLIC, Narrowing.VACUOUS
 
 
 def is_public(caller: Principal) -> bool:
     """Whether it is everyone, with or without an AWS account."""
-    return caller.kind is Caller.PUBLIC
+    return caller.kind is _PUBLIC
 
 
 # -- what elements speak of ------------------------------------------------------------------------
@@ -256,7 +263,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def narrowing(self, keys: frozenset[str]) -> Narrowing:
         """What its conditions do to what it gives, where the values of these keys narrow it enough."""
         if not self.conditions:
-            return Narrowing.VACUOUS
+            return _VACUOUS
         known = self._narrowings.get(keys)
         if known is None:
             known = self._narrowings[keys] = conditions.narrowing(self.conditions, keys)
@@ -347,7 +354,7 @@ def named(document: object) -> dict[str, list[str]]:
 
 def _either(raw: Mapping[str, object], name: str, negated: str) -> tuple[tuple[str, ...], bool]:
     negative = negated in raw
-    return tuple(str(item) for item in _list(raw.get(negated if negative else name, []))), negative
+    return tuple(map(str, _list(raw.get(negated if negative else name, [])))), negative
 
 
 def _principals(raw: object) -> Iterator[Principal]:
