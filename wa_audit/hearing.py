@@ -184,7 +184,8 @@ def _by_event(listed: Iterable[Resource]) -> _Asked:
     for number, rule in enumerate(listed):
         if not activity.rule_is_on(rule["State"]) or (rule["EventBusName"] or "default") != "default":
             continue
-        for key in set(_asked(rule["EventPattern"] or {})):
+        # What has no pattern runs on a schedule, and no event sets it off.
+        for key in set(_asked(rule["EventPattern"])) if rule["EventPattern"] else ():
             index[key].append((number, rule))
     return dict(index), {len(asked) - 1 for _, asked in index if asked.startswith("^")}
 

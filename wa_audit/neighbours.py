@@ -5,7 +5,7 @@ Each answer is whole, or raises `Unread` where something that could change it wa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from wa_audit.aws import arns, policy
 from wa_audit.inventory import Inventory
@@ -63,6 +63,21 @@ def mappings_of(stream: Resource, inventory: Inventory) -> list[Resource]:
 
     index: dict[str, list[Resource]] = inventory.derived(f"mappings in {stream.region}", make)
     return index.get(stream.arn, [])
+
+
+def scaling_targets(region: str, inventory: Inventory) -> Mapping[tuple[str, str], Resource]:
+    """What Application Auto Scaling scales in a Region, by the resource's id and the dimension.
+
+    Raises:
+        Unread: the targets could not be listed.
+    """
+    listed = inventory.of("AWS::ApplicationAutoScaling::ScalableTarget", region=region)
+
+    def make() -> dict[tuple[str, str], Resource]:
+        return {(target["ResourceId"], target["ScalableDimension"]): target for target in listed}
+
+    index: Mapping[tuple[str, str], Resource] = inventory.derived(f"scaling targets in {region}", make)
+    return index
 
 
 def is_gone(arn: str, inventory: Inventory) -> bool:
