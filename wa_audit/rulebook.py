@@ -382,6 +382,10 @@ class _Draft:
 class _Bound(partial[Verdict]):
     """A check with its parameters, called with a resource and the inventory a million times."""
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it judges as another one does."""
+        return isinstance(other, _Bound) and (self.func, self.keywords) == (other.func, other.keywords)
+
 
 class _Alone(_Bound):
     """One that looks at its resource alone."""
