@@ -382,6 +382,8 @@ class _Draft:
 class _Bound(partial[Verdict]):
     """A check with its parameters, called with a resource and the inventory a million times."""
 
+    __hash__ = None  # type: ignore[assignment]  # its parameters may hold lists
+
     def __eq__(self, other: object) -> bool:
         """Whether it judges as another one does."""
         return isinstance(other, _Bound) and (self.func, self.keywords) == (other.func, other.keywords)
