@@ -96,7 +96,7 @@ def met(document: Mapping[str, Any], says: Mapping[str, str]) -> tuple[Statement
 
 
 def _fields(statement: Statement) -> dict[str, Any]:
-    return {name: getattr(statement, name) for name in Statement.__dataclass_fields__}
+    return {name: getattr(statement, name) for name in Statement.__struct_fields__}
 
 
 class Iam:

@@ -27,6 +27,11 @@ log = logging.getLogger(__name__)
 
 
 _NO_TAGS: Mapping[str, str] = MappingProxyType({})
+# Looked up a million times, and an Enum is slow to give its members.
+_FAIL, _COST = Status.FAIL, Pillar.COST_OPTIMIZATION
+_UNTOLD = Estimate(
+    usd=None, confidence=Confidence.UNKNOWN, reason="the rule does not say what its failure wastes"
+)
 
 
 def assess(
@@ -95,7 +100,7 @@ def _finding(rule: Rule, resource: Resource, verdict: Verdict, asked: prices.Tab
         message=verdict.message,
         evidence=verdict.evidence,
         gap=verdict.gap,
-        waste=_estimate(rule, resource, verdict, asked),
+        waste=_estimate(rule, resource, verdict, asked) if verdict.status is _FAIL else None,
         carbon=verdict.carbon,
     )
 
@@ -103,15 +108,9 @@ def _finding(rule: Rule, resource: Resource, verdict: Verdict, asked: prices.Tab
 def _estimate(rule: Rule, resource: Resource, verdict: Verdict, asked: prices.Table) -> Estimate | None:
     """What a failure wastes a month; every failure of the cost pillar has an estimate, if only one that says
     why there is no amount."""
-    if verdict.status is not Status.FAIL:
-        return None
     if verdict.waste is not None:
         return asked.estimate(verdict.waste, resource.region)
-    if rule.pillar is not Pillar.COST_OPTIMIZATION:
-        return None
-    return Estimate(
-        usd=None, confidence=Confidence.UNKNOWN, reason="the rule does not say what its failure wastes"
-    )
+    return _UNTOLD if rule.pillar is _COST else None
 
 
 def _unlisted(rule: Rule, gap: Gap, inventory: Inventory) -> Finding:

@@ -21,6 +21,7 @@ _MACHINE = "AWS::StepFunctions::StateMachine"
 
 _Found = TypeVar("_Found")
 _Index = Mapping[Any, list[tuple[int, _Found]]]
+_Asked = tuple[_Index[Resource], set[int]]
 
 
 def _in_order(*found: Iterable[tuple[int, _Found]]) -> list[_Found]:
@@ -124,9 +125,10 @@ def event_rule(resource: Resource, inventory: Inventory, events: list[dict[str, 
     """
     region = resource.region
     listed = inventory.of(_RULE, region=region)
-    index: _Index[Resource] = inventory.derived(f"{_RULE} in {region}", lambda: _by_event(listed))
+    asked: _Asked = inventory.derived(f"{_RULE} in {region}", lambda: _by_event(listed))
+    index, lengths = asked
     # Events of one thing differ in how it ended, which no key looks at.
-    keys = {key for about in {_about(event) for event in events} for key in _keys(*about)}
+    keys = {key for about in {_about(event) for event in events} for key in _keys(*about, lengths)}
     for rule in _in_order(*(index.get(key, ()) for key in keys)):
         if any(patterns.matches(rule["EventPattern"], event) for event in events) and rule["Targets"]:
             return rule
@@ -164,25 +166,28 @@ def _about(event: Mapping[str, Any]) -> tuple[str, str]:
     return source, str((event.get("detail") or {}).get(_ABOUT.get(source, "")))
 
 
-def _keys(source: str, name: str) -> Iterator[tuple[str, str]]:
-    """Where rules stand that may match an event: by source, and by what they ask of the name it is about."""
+def _keys(source: str, name: str, lengths: Collection[int]) -> Iterator[tuple[str, str]]:
+    """Where rules stand that may match an event: by source, and by what they ask of the name it is about, be
+    it a prefix of one of these lengths."""
     yield ("", _ANYTHING)
     yield (source, _ANYTHING)
     yield (source, f"={name}")
-    yield from ((source, f"^{name[:length]}") for length in range(1, len(name) + 1))
+    yield from ((source, f"^{name[:length]}") for length in lengths)
 
 
 _ANYTHING = ""
 
 
-def _by_event(listed: Iterable[Resource]) -> _Index[Resource]:
+def _by_event(listed: Iterable[Resource]) -> _Asked:
+    """Rules by what they ask for, and the lengths of the prefixes that they ask for."""
     index: dict[Any, list[tuple[int, Resource]]] = defaultdict(list)
     for number, rule in enumerate(listed):
         if not activity.rule_is_on(rule["State"]) or (rule["EventBusName"] or "default") != "default":
             continue
-        for key in set(_asked(rule["EventPattern"] or {})):
+        # What has no pattern runs on a schedule, and no event sets it off.
+        for key in set(_asked(rule["EventPattern"])) if rule["EventPattern"] else ():
             index[key].append((number, rule))
-    return dict(index)
+    return dict(index), {len(asked) - 1 for _, asked in index if asked.startswith("^")}
 
 
 def _asked(pattern: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

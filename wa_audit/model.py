@@ -135,9 +135,6 @@ class Unread(Exception):
         self.gap = gap
 
 
-_ABSENT = object()
-
-
 class Resource(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One AWS resource.
 
@@ -160,9 +157,9 @@ class Resource(msgspec.Struct, kw_only=True, omit_defaults=True):
         Raises:
             Unread: the call that gives this field was refused, failed, or was not made.
         """
-        value = self.data.get(field, _ABSENT)
-        if value is not _ABSENT:
-            return value
+        data = self.data
+        if field in data:
+            return data[field]
         for gap in self.gaps:
             if field in gap.fields:
                 raise Unread(gap)

@@ -5,7 +5,7 @@ Each answer is whole, or raises `Unread` where something that could change it wa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from wa_audit.aws import arns, policy
 from wa_audit.inventory import Inventory
@@ -63,6 +63,21 @@ def mappings_of(stream: Resource, inventory: Inventory) -> list[Resource]:
 
     index: dict[str, list[Resource]] = inventory.derived(f"mappings in {stream.region}", make)
     return index.get(stream.arn, [])
+
+
+def scaling_targets(region: str, inventory: Inventory) -> Mapping[tuple[str, str], Resource]:
+    """What Application Auto Scaling scales in a Region, by the resource's id and the dimension.
+
+    Raises:
+        Unread: the targets could not be listed.
+    """
+    listed = inventory.of("AWS::ApplicationAutoScaling::ScalableTarget", region=region)
+
+    def make() -> dict[tuple[str, str], Resource]:
+        return {(target["ResourceId"], target["ScalableDimension"]): target for target in listed}
+
+    index: Mapping[tuple[str, str], Resource] = inventory.derived(f"scaling targets in {region}", make)
+    return index
 
 
 def is_gone(arn: str, inventory: Inventory) -> bool:
@@ -236,8 +251,10 @@ def touched_by(runners: Iterable[Resource], inventory: Inventory) -> set[str]:
     found: set[str] = set()
     for runner in runners:
         for kind in _TOUCHES:
-            found |= {r.target for r in inventory.targets(runner, kind)}
-            found |= {r.source for r in inventory.sources(runner, kind)}
+            for relation in inventory.targets(runner, kind):
+                found.add(relation.target)
+            for relation in inventory.sources(runner, kind):
+                found.add(relation.source)
         for relation in inventory.sources(runner, "triggers"):
             # A mapping gives up on the function's behalf, and with its role.
             found |= {r.target for r in inventory.known_targets(relation.via, "dead-letters-to")}

@@ -126,6 +126,10 @@ PIPELINE_TYPES = (
 FLOW_TYPES = frozenset(LAYERS)
 """Every type that can stand in a data flow."""
 
+# Looked up a million times, and an Enum is slow to give its members.
+_PASS, _FAIL = Status.PASS, Status.FAIL
+_NOT_APPLICABLE, _NOT_EVALUATED = Status.NOT_APPLICABLE, Status.NOT_EVALUATED
+
 _Function = TypeVar("_Function", bound=Callable[..., Verdict])
 
 
@@ -146,7 +150,7 @@ def _shared(message: str) -> str:
 
 def passed(message: str, **evidence: Any) -> Verdict:
     """The resource does what the rule asks. `evidence` holds the API fields that decided it."""
-    return Verdict(Status.PASS, _shared(message), evidence)
+    return Verdict(_PASS, _shared(message), evidence)
 
 
 def failed(
@@ -163,14 +167,14 @@ def failed(
     `waste` is what that uses in vain each month, made by `wasted`, and `carbon` what putting it right saves.
     """
     worse = Severity(severity) if severity else None
-    return Verdict(Status.FAIL, _shared(message), evidence, worse, waste=waste, carbon=carbon)
+    return Verdict(_FAIL, _shared(message), evidence, worse, waste=waste, carbon=carbon)
 
 
 def not_applicable(message: str, **evidence: Any) -> Verdict:
     """The rule has nothing to say about this resource, and why."""
-    return Verdict(Status.NOT_APPLICABLE, _shared(message), evidence)
+    return Verdict(_NOT_APPLICABLE, _shared(message), evidence)
 
 
 def not_evaluated(message: str, **evidence: Any) -> Verdict:
     """The facts were read and do not suffice: a value that no table knows, say."""
-    return Verdict(Status.NOT_EVALUATED, _shared(message), evidence)
+    return Verdict(_NOT_EVALUATED, _shared(message), evidence)

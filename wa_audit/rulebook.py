@@ -379,30 +379,30 @@ class _Draft:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Bound:
-    """A check with its parameters, called with a resource and the inventory."""
+class _Bound(partial[Verdict]):
+    """A check with its parameters, called with a resource and the inventory a million times."""
 
-    function: Callable[..., Verdict]
-    params: Mapping[str, Any]
-    looks_around: bool
-    check: partial[Verdict] = field(init=False, compare=False, repr=False)
+    __hash__ = None  # type: ignore[assignment]  # its parameters may hold lists
 
-    def __post_init__(self) -> None:
-        # Called a million times: its parameters are put together once.
-        object.__setattr__(self, "check", partial(self.function, **self.params))
+    def __eq__(self, other: object) -> bool:
+        """Whether it judges as another one does."""
+        return isinstance(other, _Bound) and (self.func, self.keywords) == (other.func, other.keywords)
+
+
+class _Alone(_Bound):
+    """One that looks at its resource alone."""
 
     def __call__(self, resource: Resource, inventory: Inventory) -> Verdict:
-        return self.check(resource, inventory) if self.looks_around else self.check(resource)
+        return super().__call__(resource)
 
 
 def _bind(function: Callable[..., Verdict], params: Mapping[str, Any]) -> Judge:
     positional = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY]
-    return _Bound(function, dict(params), len(positional) == 2)
+    return (_Bound if len(positional) == 2 else _Alone)(function, **params)
 
 
 def _rebind(judge: Judge, params: Mapping[str, Any]) -> Judge:
-    return replace(judge, params=dict(params)) if isinstance(judge, _Bound) else judge
+    return type(judge)(judge.func, **params) if isinstance(judge, _Bound) else judge
 
 
 def _check_signature(

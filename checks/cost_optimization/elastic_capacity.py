@@ -7,6 +7,7 @@ from wa_audit.rule import (
     activity,
     check,
     failed,
+    neighbours,
     not_applicable,
     passed,
     schedules,
@@ -111,8 +112,7 @@ def dynamodb_capacity_elastic(table: Resource, inventory: Inventory, *, free_uni
     if largest <= free_units:
         return not_applicable(f"has {largest} capacity units at most", largest=largest)
 
-    targets = inventory.of("AWS::ApplicationAutoScaling::ScalableTarget", region=table.region)
-    scaled = {(target["ResourceId"], target["ScalableDimension"]) for target in targets}
+    scaled = neighbours.scaling_targets(table.region, inventory)
     wanted = [(f"table/{table.name}", f"dynamodb:table:{units}") for units in _UNITS]
     wanted += [
         (f"table/{table.name}/index/{index['IndexName']}", f"dynamodb:index:{units}")

@@ -1,5 +1,7 @@
 """What a single run can cost has a limit."""
 
+from functools import lru_cache
+
 from wa_audit.rule import (
     ACCOUNT_TYPE,
     PIPELINE_TYPES,
@@ -69,7 +71,7 @@ def resource_required_tags(resource: Resource, *, required: list[str]) -> Verdic
     if neighbours.is_made_by_aws(resource):
         return not_applicable("is made by AWS")
     own = {_plain(key) for key in resource.tags}
-    missing = [keys for keys in required if not own & {_plain(key) for key in keys.split("|")}]
+    missing = [keys for keys in required if own.isdisjoint(_meant(keys))]
     if missing:
         words = ", ".join(keys.replace("|", " or ") for keys in missing)
         return failed(
@@ -80,6 +82,12 @@ def resource_required_tags(resource: Resource, *, required: list[str]) -> Verdic
     return passed("bears the tags by which its cost is told", tags=sorted(resource.tags))
 
 
+@lru_cache(maxsize=4096)
+def _meant(keys: str) -> frozenset[str]:
+    return frozenset(map(_plain, keys.split("|")))
+
+
+@lru_cache(maxsize=4096)
 def _plain(key: str) -> str:
     """`CostCenter`, `cost-center` and `cost_center` are one key."""
     return key.lower().replace("-", "").replace("_", "")

@@ -40,11 +40,12 @@ def pipeline_stage_watched(stage: Resource, inventory: Inventory) -> Verdict:
     found = [neighbours.look_up(arn, inventory, among=_STAGES) for arn in sorted(near)]
     others = [other for other in found if other is not None]
 
-    has = [name for name, means in _MEANS.items() if means(stage, inventory)]
+    own = {name: means(stage, inventory) for name, means in _MEANS.items()}
+    has = [name for name, there in own.items() if there]
     lacks = {
-        name: next((other.name for other in others if means(other, inventory)), None)
-        for name, means in _MEANS.items()
-        if means(stage, inventory) is False
+        name: next((other.name for other in others if _MEANS[name](other, inventory)), None)
+        for name, there in own.items()
+        if there is False
     }
     missing = {name: other for name, other in lacks.items() if other}
     if missing:

@@ -1,6 +1,7 @@
 """What runs is described by code, and the code's deployments are sound."""
 
-from fnmatch import fnmatchcase
+import re
+from fnmatch import fnmatchcase, translate
 
 from wa_audit.rule import (
     ACCOUNT_TYPE,
@@ -54,7 +55,8 @@ def iac_coverage(
     held = _held_by_stacks(inventory)
     loose = [r for r in found if (r.type, r.region, arns.parse(r.arn).name) not in held]
     if 100 * (total - len(loose)) < least_percent * total:
-        loose = [r for r in loose if not _is_marked(r, iac_tags)]
+        mark = re.compile("|".join(translate(wanted.lower()) for wanted in iac_tags) or "(?!)")
+        loose = [r for r in loose if not _is_marked(r, mark)]
 
     percent = round(100 * (total - len(loose)) / total)
     evidence = {"managed": total - len(loose), "total": total, "unmanaged": [r.arn for r in loose[:10]]}
@@ -83,10 +85,9 @@ def _held_by_stacks(inventory: Inventory) -> set[tuple[str, str, str]]:
     return held
 
 
-def _is_marked(resource: Resource, iac_tags: list[str]) -> bool:
+def _is_marked(resource: Resource, mark: re.Pattern[str]) -> bool:
     return any(
-        key.startswith(_OWN_TAGS)
-        or any(fnmatchcase(f"{key}={value}".lower(), wanted.lower()) for wanted in iac_tags)
+        key.startswith(_OWN_TAGS) or mark.match(f"{key}={value}".lower())
         for key, value in resource.tags.items()
     )
 

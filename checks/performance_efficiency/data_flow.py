@@ -1,6 +1,16 @@
 """Neighbours in a flow keep pace with each other."""
 
-from wa_audit.rule import Inventory, Resource, Verdict, arns, check, failed, not_applicable, passed
+from wa_audit.rule import (
+    Inventory,
+    Resource,
+    Verdict,
+    arns,
+    check,
+    failed,
+    neighbours,
+    not_applicable,
+    passed,
+)
 
 _WRITES = ("uses", "writes-to", "delivers-to")
 
@@ -15,13 +25,9 @@ def dynamodb_writers_fit_capacity(table: Resource, inventory: Inventory, *, most
     """
     if (table["BillingModeSummary"] or {}).get("BillingMode") == "PAY_PER_REQUEST":
         return not_applicable("takes writes on demand")
-    scaled = f"table/{table.name}"
-    for target in inventory.of("AWS::ApplicationAutoScaling::ScalableTarget", region=table.region):
-        if (
-            target["ResourceId"] == scaled
-            and target["ScalableDimension"] == "dynamodb:table:WriteCapacityUnits"
-        ):
-            return not_applicable("scales its write capacity", MaxCapacity=target["MaxCapacity"])
+    scaled = neighbours.scaling_targets(table.region, inventory)
+    if target := scaled.get((f"table/{table.name}", "dynamodb:table:WriteCapacityUnits")):
+        return not_applicable("scales its write capacity", MaxCapacity=target["MaxCapacity"])
 
     writers = sorted({r.source for kind in _WRITES for r in inventory.sources(table, kind)})
     names = ", ".join(arns.parse(arn).name for arn in writers)

@@ -149,20 +149,32 @@ def redshift_automated_snapshots(
         return failed(words, AutomatedSnapshotRetentionPeriod=days)
     if cluster["ClusterStatus"] == "paused":
         return passed(f"keeps automated snapshots for {days} days, and is paused", ClusterStatus="paused")
-    made = [
-        str(snapshot["SnapshotCreateTime"])
-        for snapshot in inventory.of("AWS::Redshift::ClusterSnapshot", region=cluster.region)
-        if snapshot["ClusterIdentifier"] == cluster.name and snapshot["SnapshotType"] == "automated"
-    ]
-    since = max(made, default=cluster["ClusterCreateTime"])
+    listed = inventory.of("AWS::Redshift::ClusterSnapshot", region=cluster.region)
+    by_cluster: dict[str, str] = inventory.derived(
+        f"automated snapshots in {cluster.region}", lambda: _newest_automated(listed)
+    )
+    newest = by_cluster.get(cluster.name)
+    since = newest or cluster["ClusterCreateTime"]
     if since is None:
         return not_evaluated("has no automated snapshot, and nothing says how old it is")
     hours = times.hours_between(since, inventory.run.finished)
-    evidence: dict[str, Any] = {"AutomatedSnapshotRetentionPeriod": days, "newest": max(made, default=None)}
+    evidence: dict[str, Any] = {"AutomatedSnapshotRetentionPeriod": days, "newest": newest}
     if hours > most_hours:
-        words = f"made its last automated snapshot {hours:,.0f} hours ago" if made else "has made no snapshot"
+        words = (
+            f"made its last automated snapshot {hours:,.0f} hours ago" if newest else "has made no snapshot"
+        )
         return failed(f"{words}, {most_hours} are accepted", **evidence)
     return passed(f"keeps automated snapshots for {days} days, and makes them", **evidence)
+
+
+def _newest_automated(snapshots: list[Resource]) -> dict[str, str]:
+    """When each cluster's newest automated snapshot was made."""
+    newest: dict[str, str] = {}
+    for snapshot in snapshots:
+        if snapshot["SnapshotType"] == "automated":
+            name, made = snapshot["ClusterIdentifier"], str(snapshot["SnapshotCreateTime"])
+            newest[name] = max(made, newest.get(name, ""))
+    return newest
 
 
 @check("AWS::Redshift::Cluster", "AWS::RedshiftServerless::Namespace")

@@ -170,11 +170,24 @@ def lakeformation_location_registered(table: Resource, inventory: Inventory, *, 
         return not_applicable("holds no data in S3")
 
     path = f"{location.bucket}/{location.prefix}".strip("/") + "/"
-    for resource in inventory.of("AWS::LakeFormation::Resource", region=table.region):
-        registered = arns.parse(resource["ResourceArn"]).resource.strip("/*") + "/"
-        if path.startswith(registered):
-            return passed("lies in a registered location", ResourceArn=resource["ResourceArn"])
+    listed = inventory.of("AWS::LakeFormation::Resource", region=table.region)
+    by_path: dict[str, str] = inventory.derived(
+        f"registered in {table.region}", lambda: _registered_paths(listed)
+    )
+    for end in (place for place, letter in enumerate(path, start=1) if letter == "/"):
+        if registered := by_path.get(path[:end]):
+            return passed("lies in a registered location", ResourceArn=registered)
     return failed(f"lies in s3://{path.rstrip('/')}, which is not registered", Location=path.rstrip("/"))
+
+
+def _registered_paths(listed: list[Resource]) -> dict[str, str]:
+    """The ARNs of registered locations by bucket and folder, with a slash at the end."""
+    paths: dict[str, str] = {}
+    for resource in listed:
+        paths.setdefault(
+            arns.parse(resource["ResourceArn"]).resource.strip("/*") + "/", resource["ResourceArn"]
+        )
+    return paths
 
 
 @check("AWS::S3::Bucket")

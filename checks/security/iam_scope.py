@@ -32,8 +32,10 @@ _NARROWS = (policy.WHAT - policy.OWNER) | {
 # Deprecated service policies of EMR, which give it nearly everything.
 _DEPRECATED = ("AmazonElasticMapReduceRole", "AmazonElasticMapReduceforEC2Role")
 
+_LOGS_AND_TRACES = ("logs:*", "xray:*")
+
 _Found = TypeVar("_Found")
-Find = Callable[[list[policy.Policy], policy.Policy | None], list[_Found]]
+Find = Callable[[policy.Policies, policy.Policy | None], list[_Found]]
 
 
 @check("AWS::IAM::Role")
@@ -73,15 +75,18 @@ def iam_role_no_service_wildcard(role: Resource, inventory: Inventory, *, servic
     if exempt := _exempt(role, inventory):
         return exempt
 
-    grant = _grant(
-        role, inventory, lambda own, limit: _each([f"{service}:*" for service in services], own, limit)
-    )
+    whole = [f"{service}:*" for service in services]
+    grant = _grant(role, inventory, lambda own, limit: policy.first_grants(own, whole, _NARROWS, limit))
     if isinstance(grant, Verdict):
         return grant
     if grant:
         return failed(f"allows {_given(grant)}", **_evidence(grant))
 
-    grant = _grant(role, inventory, lambda own, limit: _each(["logs:*", "xray:*"], own, limit, anywhere=True))
+    grant = _grant(
+        role,
+        inventory,
+        lambda own, limit: policy.first_grants(own, _LOGS_AND_TRACES, _NARROWS, limit, everywhere=False),
+    )
     if isinstance(grant, policy.Grant):
         return failed(f"allows {_given(grant)}", severity="low", **_evidence(grant))
     return grant or passed("gives no service as a whole")
@@ -312,7 +317,7 @@ def _within(role: Resource, inventory: Inventory, find: Find[_Found]) -> tuple[l
     return found, None
 
 
-def _policies(role: Resource, inventory: Inventory) -> tuple[list[policy.Policy], list[str]]:
+def _policies(role: Resource, inventory: Inventory) -> tuple[policy.Policies, list[str]]:
     """A role's policies, inline and attached, and the ARNs of those whose documents are not known."""
     found = [
         policy.Policy(inline["PolicyName"], policy.parse(inline["PolicyDocument"]))
@@ -325,10 +330,15 @@ def _policies(role: Resource, inventory: Inventory) -> tuple[list[policy.Policy]
             unknown.append(attached["PolicyArn"])
         else:
             found.append(managed)
-    return found, unknown
+    return policy.Policies(found), unknown
 
 
 def _managed(arn: str, inventory: Inventory) -> policy.Policy | None:
+    found: policy.Policy | None = inventory.derived(f"policy {arn}", lambda: _read(arn, inventory))
+    return found
+
+
+def _read(arn: str, inventory: Inventory) -> policy.Policy | None:
     resource = inventory.find("AWS::IAM::ManagedPolicy", arn)
     if resource is None or resource["Document"] is None:
         return policy.by_name(arn)
@@ -356,16 +366,6 @@ def _paths(openings: list[escalations.Opening]) -> dict[str, Any]:
             for name in ("PolicyName", "Statement", "Resource")
         },
     }
-
-
-def _each(
-    actions: list[str], own: list[policy.Policy], limit: policy.Policy | None, *, anywhere: bool = False
-) -> list[policy.Grant]:
-    return [
-        grant
-        for action in actions
-        for grant in policy.grants(own, action, _NARROWS, limit, everywhere=not anywhere)
-    ]
 
 
 def _given(grant: policy.Grant) -> str:

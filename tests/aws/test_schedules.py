@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 
@@ -34,6 +35,19 @@ HOUR, DAY = 3600, 86400
 )
 def test_period(expression: str, seconds: int | None) -> None:
     assert schedules.period(expression) == seconds
+
+
+@pytest.mark.parametrize("hours", ["2", "0/7", "*"])
+@pytest.mark.parametrize("days", ["? * MON", "? * L", "? * 6L", "? * 3#2", "? * MON,THU", "? * 2/3", "* * ?"])
+def test_a_period_is_the_longest_wait_of_a_year(days: str, hours: str) -> None:
+    expression = f"cron(0 {hours} {days} *)"
+    fires = [datetime(2026, 1, 1, tzinfo=UTC)]
+    while fires[-1].year < 2027:
+        fire = schedules.next_fire(expression, fires[-1])
+        assert fire is not None
+        fires.append(fire)
+    waits = [later - earlier for earlier, later in pairwise(fires[1:])]
+    assert schedules.period(expression) == max(waits).total_seconds()
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,18 @@ def test_a_pattern_covers_itself_and_is_covered_by_all(pattern: str) -> None:
     assert wildcards.overlaps(pattern, pattern)
 
 
+# Variables, escapes, and what looks like a part of one.
+BRACED = st.lists(
+    st.sampled_from(["a", "*", "?", "${*}", "${?}", "${$}", "${v}", "$", "{", "}"]), max_size=6
+).map("".join)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(BRACED, BRACED)
+def test_covering_takes_no_short_cut_that_the_whole_walk_would_not(general: str, specific: str) -> None:
+    assert wildcards.covers(general, specific) == wildcards.covers_together([general], [specific])
+
+
 @pytest.mark.parametrize(
     ("general", "specific", "covered"),
     [
@@ -94,6 +106,10 @@ def test_a_pattern_covers_itself_and_is_covered_by_all(pattern: str) -> None:
         ("a*", "${*}", False),
         ("${*}", "*", False),
         ("*", "${*}", True),
+        ("*}", "${*}", False),
+        ("*b*b", "ab", False),
+        ("a*a", "a", False),
+        ("*ab*c*", "xabxcx", True),
     ],
 )
 def test_covering(general: str, specific: str, covered: bool) -> None:

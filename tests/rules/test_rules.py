@@ -117,7 +117,7 @@ def test_cases_show_every_outcome(rule: Rule) -> None:
     """Every rule is seen to pass, to fail, and to be not evaluated when its reading was refused."""
     assert _path(rule).exists(), f"no cases: write {_path(rule)}"
     seen = {case["status"] for case in cases.load(_path(rule))}
-    function = rule.function.function  # type: ignore[attr-defined]
+    function = rule.function.func  # type: ignore[attr-defined]
     wanted = {"pass", "fail", "not_evaluated"}
     if "not_applicable(" in inspect.getsource(function):
         wanted.add("not_applicable")

@@ -83,7 +83,7 @@ class Arn(NamedTuple):
     @property
     def name(self) -> str:
         """What stands after the last `/` or `:` of the resource part."""
-        return re.split(r"[/:]", self.resource)[-1]
+        return self.resource.rpartition("/")[2].rpartition(":")[2]
 
 
 _NONE = Arn()

@@ -13,9 +13,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
+
+import msgspec
 
 from wa_audit.aws import arns, wildcards
 
@@ -28,8 +29,7 @@ class Narrowing(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True):
     """One comparison. `operator` and `key` are lower case; the values are alternatives, as text.
 
     `quantifier` is "forallvalues", "foranyvalue" or empty.
@@ -330,9 +330,9 @@ def complement(condition: Condition) -> Condition | None:
     if condition.operator == "bool" and len(condition.values) == 1 and not condition.quantifier:
         flipped = {"true": "false", "false": "true"}.get(condition.values[0].lower())
         if flipped:
-            return replace(condition, values=(flipped,), if_exists=not condition.if_exists)
+            return msgspec.structs.replace(condition, values=(flipped,), if_exists=not condition.if_exists)
     if condition.operator == "null" and len(condition.values) == 1:
         flipped = {"true": "false", "false": "true"}.get(condition.values[0].lower())
         if flipped:
-            return replace(condition, values=(flipped,))
+            return msgspec.structs.replace(condition, values=(flipped,))
     return None

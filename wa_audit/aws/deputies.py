@@ -12,7 +12,8 @@ https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+import msgspec
 
 from wa_audit.aws import arns, policy, wildcards
 
@@ -22,6 +23,7 @@ _NAMES_SERVICE = frozenset(
 )
 _CONTEXT = "kms:encryptioncontext:"
 _BINDS = (policy.WHO - _NAMES_SERVICE) | {_CONTEXT, "lambda:eventsourcetoken"}
+_SERVICE = policy.Caller.SERVICE
 _ANY_SERVICE = policy.Principal("Service", "any AWS service")
 # Their values are ARNs, of which not all name an account.
 _BY_ARN = frozenset({"aws:sourcearn", _CONTEXT})
@@ -55,7 +57,7 @@ def half_bound(statements: Iterable[policy.Statement]) -> list[policy.Exposure]:
 def _told_apart(statements: Iterable[policy.Statement]) -> list[policy.Statement]:
     """The statements, with AWS's services for everyone where a condition lets in nobody else."""
     return [
-        replace(statement, principals=(_ANY_SERVICE,), other_principals=False)
+        msgspec.structs.replace(statement, principals=(_ANY_SERVICE,), other_principals=False)
         if statement.allows
         and any(map(policy.is_public, statement.callers))
         and statement.narrowing(_NAMES_SERVICE) is policy.Narrowing.RESTRICTIVE
@@ -65,7 +67,7 @@ def _told_apart(statements: Iterable[policy.Statement]) -> list[policy.Statement
 
 
 def _is_service(caller: policy.Principal) -> bool:
-    return caller.kind is policy.Caller.SERVICE
+    return caller.kind is _SERVICE
 
 
 def _names_account(condition: policy.Condition) -> bool:

@@ -10,12 +10,12 @@ The paths are a dated table, data/iam_escalation_paths.tsv, which names its sour
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
 from wa_audit.aws import policy
 from wa_audit.aws.framework import table
-from wa_audit.aws.policy import Grant, Policy
+from wa_audit.aws.policy import Grant, Policies, Policy
 
 # Conditions that make less than all of what others have: on what is asked for, but for the account that owns
 # it, and on the boundary of the role that is changed. What one makes oneself can be made to meet them.
@@ -81,30 +81,48 @@ def openings(
     `itself` gives the ARNs of the identity's own `role` and of the managed policies (`policy`) that it could
     change in order to change what it may do.
     """
-    asked = _Asked(tuple(policies), boundary)
+    own = policy.Policies.of(policies)
+    asked = _Asked(own, boundary)
     found = []
-    for path in paths():
-        given = [asked.first(path, action, (itself or {}).get(path.itself, ())) for action in path.on_all]
-        if all(given):
-            given += [asked.anywhere(path, action) for action in path.on_any]
-        if all(given):
-            found.append(Opening(path, tuple(grant for grant in given if grant is not None)))
+    for path in _paths_within(own.may_give(_asked())):
+        grants = asked.grants(path, (itself or {}).get(path.itself, ()))
+        if grants:
+            found.append(Opening(path, grants))
     return found
+
+
+@cache
+def _asked() -> policy.Asked:
+    return policy.asked_for(tuple(action for path in paths() for action in path.actions))
+
+
+@lru_cache(maxsize=1024)
+def _paths_within(given: frozenset[str]) -> tuple[Path, ...]:
+    """The paths that need no other action, in the table's order."""
+    return tuple(path for path in paths() if policy.asked_for(path.actions).patterns <= given)
 
 
 class _Asked:
     """Policies, and what was found of them, since many paths share an action."""
 
-    def __init__(self, policies: tuple[Policy, ...], boundary: Policy | None) -> None:
+    def __init__(self, policies: Policies, boundary: Policy | None) -> None:
         self.policies, self.boundary = policies, boundary
-        # What a request's own words decide is IAM's alone.
-        self.iam = tuple(_of_iam(own) for own in policies)
-        self.limit = _of_iam(boundary) if boundary else None
-        every = (*self.iam, self.limit) if self.limit else self.iam
-        self.keys = frozenset[str]().union(*(own.condition_keys for own in every))
         self.known: dict[tuple[str, str, str], Grant | None] = {}
 
-    def first(self, path: Path, action: str, itself: Sequence[str]) -> Grant | None:
+    def grants(self, path: Path, itself: Sequence[str]) -> tuple[Grant, ...]:
+        """A grant of each action of a path; none where one of them is not given."""
+        found = []
+        for action in path.on_all:
+            found.append(self._first(path, action, itself))
+            if found[-1] is None:
+                return ()
+        for action in path.on_any:
+            found.append(self._grant(path, action, "any"))
+            if found[-1] is None:
+                return ()
+        return tuple(grant for grant in found if grant is not None)
+
+    def _first(self, path: Path, action: str, itself: Sequence[str]) -> Grant | None:
         """A grant of an action on everything, or failing that on what is the identity's own."""
         found = self._grant(path, action, "")
         for arn in itself:
@@ -112,20 +130,17 @@ class _Asked:
                 found = self._grant(path, action, arn) or found
         return found
 
-    def anywhere(self, path: Path, action: str) -> Grant | None:
-        return self._grant(path, action, "any")
-
     def _grant(self, path: Path, action: str, on: str) -> Grant | None:
         """One that is certain, if there is any."""
         key, value = _says(path, action)
-        if key not in self.keys:
+        if key not in self._keys:
             key, value = "", ""
         asked = (action, value, on)
         if asked not in self.known:
             policies, boundary = self.policies, self.boundary
             if key:
-                policies = tuple(policy.settled(own, key, value) for own in self.iam)
-                boundary = policy.settled(self.limit, key, value) if self.limit else None
+                policies = self._of_iam.settled(key, value)
+                boundary = policy.settled(boundary, key, value) if boundary else None
             if on == "any":
                 found = policy.grants(policies, action, frozenset(), boundary, everywhere=False)
             else:
@@ -133,9 +148,15 @@ class _Asked:
             self.known[asked] = min(found, key=lambda grant: grant.doubtful, default=None)
         return self.known[asked]
 
+    @cached_property
+    def _of_iam(self) -> Policies:
+        """What a request's own words decide is IAM's alone."""
+        return self.policies.of_service("iam")
 
-def _of_iam(own: Policy) -> Policy:
-    return Policy(own.name, tuple(own.speaking_of("iam")))
+    @cached_property
+    def _keys(self) -> frozenset[str]:
+        bounds = self.boundary.condition_keys if self.boundary else frozenset[str]()
+        return self.policies.condition_keys | bounds
 
 
 def _says(path: Path, action: str) -> tuple[str, str]:

@@ -16,10 +16,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
-from itertools import product
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from itertools import chain, product
+from typing import NamedTuple
+
+import msgspec
 
 from wa_audit.aws import arns, conditions, wildcards
 from wa_audit.aws.actions import EVERYTHING, Reach, data_actions, reach
@@ -32,18 +36,22 @@ __all__ = [
     "PASSED_TO",
     "WHAT",
     "WHO",
+    "Asked",
     "Caller",
     "Condition",
     "Exposure",
     "Grant",
     "Narrowing",
+    "Policies",
     "Policy",
     "Principal",
     "Statement",
+    "asked_for",
     "by_name",
     "data_actions",
     "data_grants",
     "exposures",
+    "first_grants",
     "full_grants",
     "grants",
     "is_public",
@@ -52,12 +60,13 @@ __all__ = [
     "settled",
 ]
 
+# An Enum is slow to give its members.
+_RESTRICTIVE, _UNKNOWN = Narrowing.RESTRICTIVE, Narrowing.UNKNOWN
 
 # -- what an identity may do -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True, dict=True):
     """One policy of an identity, by its name."""
 
     name: str
@@ -68,21 +77,15 @@ class Policy:
         named_, wide = self._services
         return named_.get(service, wide)
 
-    def may_give(self, service: str) -> bool:
-        """Whether any Allow of it can speak of a service's actions."""
-        named_, wide = self._giving
-        return wide or service in named_
+    @property
+    def services(self) -> Iterable[str]:
+        """The services that its statements name."""
+        return self._services[0]
 
     @cached_property
     def condition_keys(self) -> frozenset[str]:
         """The keys of all its conditions, in lower case."""
         return frozenset(condition.key for s in self.statements for condition in s.conditions)
-
-    @cached_property
-    def _giving(self) -> tuple[frozenset[str], bool]:
-        """The services that its Allows name, and whether any can speak of any other."""
-        allows = [statement for statement in self.statements if statement.allows]
-        return frozenset[str]().union(*(s.services for s in allows)), any(s.is_wide for s in allows)
 
     @cached_property
     def _services(self) -> tuple[dict[str, list[Statement]], list[Statement]]:
@@ -97,6 +100,81 @@ class Policy:
             for service in statement.services:
                 named_.setdefault(service, wide.copy()).append(statement)
         return named_, wide
+
+
+class _Spoken(NamedTuple):
+    """What can speak of a service: Allows, each with its policy's name, and Denies."""
+
+    allows: tuple[tuple[str, Statement], ...]
+    denies: tuple[Statement, ...]
+
+
+class Policies(tuple[Policy, ...]):
+    """The policies of one identity, set out by service, for whoever asks many questions of them."""
+
+    @staticmethod
+    def of(policies: Iterable[Policy]) -> Policies:
+        return policies if isinstance(policies, Policies) else Policies(policies)
+
+    def speaking_of(self, service: str) -> _Spoken:
+        """What can speak of a service's actions, in order; `*` is any service."""
+        known = self._spoken.get(service)
+        if known is None:
+            known = self._wide
+            if service in self._named:
+                known = self._spoken[service] = self._speaking_of(service)
+        return known
+
+    def of_service(self, service: str) -> Policies:
+        """The same policies without the statements that cannot speak of a service."""
+        return Policies(Policy(own.name, tuple(own.speaking_of(service))) for own in self)
+
+    def settled(self, key: str, value: str) -> Policies:
+        """See the function of this name."""
+        return Policies(settled(own, key, value) for own in self)
+
+    @cached_property
+    def condition_keys(self) -> frozenset[str]:
+        """The keys of all their conditions, in lower case."""
+        return frozenset[str]().union(*(own.condition_keys for own in self))
+
+    def may_give(self, asked: Asked) -> frozenset[str]:
+        """Those of the patterns that are asked for of which an Allow can speak."""
+        if self._wide.allows:
+            return asked.patterns
+        names, services = self._given
+        found = asked.patterns & names
+        for service in services & asked.by_service.keys():
+            found |= asked.by_service[service]
+        return found
+
+    @cached_property
+    def _given(self) -> tuple[frozenset[str], frozenset[str]]:
+        """What Allows name: actions, and the services in which they name a pattern of actions."""
+        allows = [s for own in self for s in own.statements if s.allows and not s.other_actions]
+        return (
+            frozenset[str]().union(*(s.names for s in allows)),
+            frozenset[str]().union(*(s.services_in_part for s in allows)),
+        )
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        return frozenset().union(*(own.services for own in self))
+
+    @cached_property
+    def _spoken(self) -> dict[str, _Spoken]:
+        return {}
+
+    @cached_property
+    def _wide(self) -> _Spoken:
+        return self._speaking_of("*")
+
+    def _speaking_of(self, service: str) -> _Spoken:
+        found = [(own.name, statement) for own in self for statement in own.speaking_of(service)]
+        return _Spoken(
+            tuple(pair for pair in found if pair[1].allows),
+            tuple(statement for _, statement in found if not statement.allows),
+        )
 
 
 def _documented(name: str, effect: str, **element: str | list[str]) -> Policy:
@@ -122,8 +200,7 @@ def by_name(arn: str) -> Policy | None:
     return _BY_NAME.get(parsed.name) if parsed.account == "aws" else None
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """An action, or all actions of a pattern, given on resources.
 
     `action` and `resource` are the deciding elements as the statement has them; `doubtful` says that a
@@ -156,24 +233,60 @@ def grants(
     """
     pattern = _pattern(action)
     whole = on or (reach(pattern) if everywhere else None)
-    return _bounded(policies, boundary, lambda s: s.action(pattern), pattern, whole, narrows)
+    own = Policies.of(policies)
+    return _bounded(own, boundary, lambda s: s.action(pattern), pattern, whole, narrows)
+
+
+def first_grants(
+    policies: Iterable[Policy],
+    actions: Iterable[str],
+    narrows: frozenset[str],
+    boundary: Policy | None = None,
+    *,
+    everywhere: bool = True,
+) -> list[Grant]:
+    """As `grants`, for one of several actions after the other, until a grant is certain."""
+    own, actions = Policies.of(policies), tuple(actions)
+    given = own.may_give(asked_for(actions))
+    found: list[Grant] = []
+    for action in actions if given else ():
+        if _pattern(action) in given:
+            more = grants(own, action, narrows, boundary, everywhere=everywhere)
+            found += more
+            if not all(grant.doubtful for grant in more):
+                break
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Actions or patterns of them, in lower case, that are asked for together."""
+
+    patterns: frozenset[str]
+    by_service: Mapping[str, frozenset[str]]
+
+
+@lru_cache(maxsize=1024)
+def asked_for(actions: tuple[str, ...]) -> Asked:
+    by_service: dict[str, set[str]] = defaultdict(set)
+    for pattern in map(_pattern, actions):
+        by_service[pattern.partition(":")[0]].add(pattern)
+    return Asked(
+        frozenset(map(_pattern, actions)), {service: frozenset(own) for service, own in by_service.items()}
+    )
 
 
 def data_grants(
     policies: Iterable[Policy], narrows: frozenset[str], boundary: Policy | None = None
 ) -> list[Grant]:
-    """How policies give an action that writes, deletes or decrypts data, or reads a secret, on all resources.
+    """How policies give an action that writes, deletes or decrypts data, or reads a secret, on all resources,
+    as `first_grants`."""
+    return first_grants(policies, _all_data_actions(), narrows, boundary)
 
-    The first of these that is certain is the last: there are many, and one is enough.
-    """
-    policies, found = tuple(policies), []
-    for service, actions in data_actions().items():
-        if any(policy.may_give(service) for policy in policies):
-            for action in actions:
-                found += grants(policies, action, narrows, boundary)
-                if not all(grant.doubtful for grant in found):
-                    return found
-    return found
+
+@cache
+def _all_data_actions() -> tuple[str, ...]:
+    return tuple(chain.from_iterable(data_actions().values()))
 
 
 @lru_cache(maxsize=1024)
@@ -189,9 +302,9 @@ def full_grants(
 
     All of IAM counts too, since who has it can give itself the rest.
     """
-    policies = tuple(policies)
-    wide = _bounded(policies, boundary, Statement.open_action, "*", EVERYTHING, narrows)
-    return wide + grants(policies, "iam:*", narrows, boundary)
+    own = Policies.of(policies)
+    wide = _bounded(own, boundary, Statement.open_action, "*", EVERYTHING, narrows)
+    return wide + grants(own, "iam:*", narrows, boundary)
 
 
 def settled(policy: Policy, key: str, value: str) -> Policy:
@@ -208,37 +321,37 @@ _Whole = Reach | str | None
 
 
 def _bounded(
-    policies: Iterable[Policy],
+    policies: Policies,
     boundary: Policy | None,
     speaks: _Speaks,
     pattern: str,
     whole: _Whole,
     narrows: frozenset[str],
 ) -> list[Grant]:
-    given = _given(tuple(policies), speaks, pattern, whole, narrows)
+    given = _given(policies, speaks, pattern, whole, narrows)
     if not given or boundary is None:
         return given
-    within = _given((boundary,), speaks, pattern, whole, narrows)
-    if not within:
+    within_ = _given(Policies.of((boundary,)), speaks, pattern, whole, narrows)
+    if not within_:
         return []
-    if all(grant.doubtful for grant in within):
-        return [replace(grant, doubtful=True) for grant in given]
+    if all(grant.doubtful for grant in within_):
+        return [msgspec.structs.replace(grant, doubtful=True) for grant in given]
     return given
 
 
 def _given(
-    policies: tuple[Policy, ...], speaks: _Speaks, pattern: str, whole: _Whole, narrows: frozenset[str]
+    policies: Policies, speaks: _Speaks, pattern: str, whole: _Whole, narrows: frozenset[str]
 ) -> list[Grant]:
-    service = pattern.partition(":")[0]
-    if not any(policy.may_give(service) for policy in policies):
+    every, against = policies.speaking_of(pattern.partition(":")[0])
+    allows = [(name, s, element) for name, s in every if (element := speaks(s))]
+    united = ":?*" in pattern and any(s.other_actions for _, s in every)
+    if not allows and not united:
         return []
-    every = [(policy.name, statement) for policy in policies for statement in policy.speaking_of(service)]
-    denies = [s for _, s in every if not s.allows and speaks(s)]
-    allows = [(name, s, element) for name, s in every if s.allows and (element := speaks(s))]
+    denies = [s for s in against if speaks(s)]
     found = _left(allows, denies, whole, narrows)
-    if found or ":?*" not in pattern or not any(s.allows and s.other_actions for _, s in every):
+    if found or not united:
         return found
-    parts = [(name, s, "NotAction") for name, s in every if s.allows]
+    parts = [(name, s, "NotAction") for name, s in every]
     return _united(_left(parts, denies, whole, narrows), pattern)
 
 
@@ -250,9 +363,9 @@ def _left(
 ) -> list[Grant]:
     """What is left of Allows, each with its policy's name and the element that speaks of the action."""
     return [
-        Grant(name, statement, element, resource, outcome is Narrowing.UNKNOWN)
+        Grant(name, statement, element, resource, outcome is _UNKNOWN)
         for name, statement, element in allows
-        if (outcome := statement.narrowing(narrows)) is not Narrowing.RESTRICTIVE
+        if (outcome := statement.narrowing(narrows)) is not _RESTRICTIVE
         for resource in _on(statement, whole)
         if not _is_denied(denies, resource, whole, narrows)
     ]
@@ -317,8 +430,7 @@ def _leaves_little(deny: Statement, narrows: frozenset[str]) -> bool:
 # -- to whom a resource is open --------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(msgspec.Struct, frozen=True):
     """An Allow that speaks of a caller without a condition that narrows it enough.
 
     `doubtful` says that a condition on it is not understood.
@@ -340,10 +452,10 @@ def exposures(
     found = []
     for statement in statements:
         callers = [caller for caller in statement.callers if to(caller)] if statement.allows else []
-        outcome = statement.narrowing(narrows) if callers else Narrowing.RESTRICTIVE
-        if outcome is not Narrowing.RESTRICTIVE:
+        outcome = statement.narrowing(narrows) if callers else _RESTRICTIVE
+        if outcome is not _RESTRICTIVE:
             found += [
-                Exposure(statement, caller, outcome is Narrowing.UNKNOWN)
+                Exposure(statement, caller, outcome is _UNKNOWN)
                 for caller in callers
                 if _is_left([deny for deny in denies if _speaks_of(deny, caller)], statement)
             ]

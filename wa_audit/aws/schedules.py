@@ -21,6 +21,8 @@ _MONTHS = dict(JAN=1, FEB=2, MAR=3, APR=4, MAY=5, JUN=6, JUL=7, AUG=8, SEP=9, OC
 _WEEKDAYS = dict(SUN=1, MON=2, TUE=3, WED=4, THU=5, FRI=6, SAT=7)
 # The rarest schedule, 29 February, comes round within eight years.
 _HORIZON = 366 * 8
+# In two weeks and a day a weekly schedule waits for each of its fires.
+_WEEKS = 15
 
 
 class Cron(NamedTuple):
@@ -37,6 +39,17 @@ class Cron(NamedTuple):
         if day.year not in self.years or day.month not in self.months:
             return False
         return _day_fits(self.days, day) and _weekday_fits(self.weekdays, day)
+
+    @property
+    def is_weekly(self) -> bool:
+        """Whether every week is like every other one, as far as anybody looks."""
+        return (
+            self.days in ("*", "?")
+            and len(self.months) == 12
+            and self.years.issuperset(range(2024, 2034))
+            and "#" not in self.weekdays
+            and (self.weekdays == "L" or not self.weekdays.endswith("L"))
+        )
 
 
 @cache
@@ -76,7 +89,8 @@ def period(expression: str) -> int | None:
     first, last = schedule.minutes[0], schedule.minutes[-1]
     gaps = [later - earlier for earlier, later in pairwise(schedule.minutes)]
     start = date(max(min(schedule.years), 2024), 1, 1)
-    days = [day for day in (start + timedelta(n) for n in range(_HORIZON)) if schedule.on(day)]
+    horizon = _WEEKS if schedule.is_weekly else _HORIZON
+    days = [day for day in (start + timedelta(n) for n in range(horizon)) if schedule.on(day)]
     gaps += [(b - a).days * 1440 + first - last for a, b in pairwise(days)]
     return max(gaps) * 60 if gaps else None
 

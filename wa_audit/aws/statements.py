@@ -11,10 +11,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.ht
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
+
+import msgspec
 
 from wa_audit.aws import arns, conditions, wildcards
 from wa_audit.aws.actions import Reach
@@ -40,8 +41,7 @@ class Caller(Enum):
 _UNIQUE_ID = re.compile(r"(AROA|AIDA|AGPA|AIPA)[A-Z0-9]{10,}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Principal:
+class Principal(msgspec.Struct, frozen=True, order=True):
     """One caller that a statement names: `type` is AWS, Service, Federated or CanonicalUser."""
 
     type: str
@@ -49,22 +49,7 @@ class Principal:
 
     @property
     def kind(self) -> Caller:
-        if self.value == "*":
-            return Caller.PUBLIC
-        match self.type:
-            case "Service":
-                return Caller.SERVICE
-            case "Federated":
-                return Caller.FEDERATED
-            case "CanonicalUser":
-                return Caller.CANONICAL
-        if _UNIQUE_ID.fullmatch(self.value):
-            return Caller.DELETED
-        if wildcards.has_wildcard(self.value) and wildcards.has_wildcard(
-            arns.parse(self.value).account or "*"
-        ):
-            return Caller.PUBLIC
-        return Caller.ACCOUNT if self.account else Caller.OTHER
+        return _kind(self)
 
     @property
     def account(self) -> str:
@@ -82,12 +67,34 @@ class Principal:
         )
 
 
+@lru_cache(maxsize=16384)
+def _kind(caller: Principal) -> Caller:
+    if caller.value == "*":
+        return Caller.PUBLIC
+    match caller.type:
+        case "Service":
+            return Caller.SERVICE
+        case "Federated":
+            return Caller.FEDERATED
+        case "CanonicalUser":
+            return Caller.CANONICAL
+    if _UNIQUE_ID.fullmatch(caller.value):
+        return Caller.DELETED
+    if wildcards.has_wildcard(caller.value) and wildcards.has_wildcard(
+        arns.parse(caller.value).account or "*"
+    ):
+        return Caller.PUBLIC
+    return Caller.ACCOUNT if caller.account else Caller.OTHER
+
+
 EVERYONE = Principal("AWS", "*")
+# An Enum is slow to give its members.
+_PUBLIC, _VACUOUS = Caller.PUBLIC, Narrowing.VACUOUS
 
 
 def is_public(caller: Principal) -> bool:
     """Whether it is everyone, with or without an AWS account."""
-    return caller.kind is Caller.PUBLIC
+    return caller.kind is _PUBLIC
 
 
 # -- what elements speak of ------------------------------------------------------------------------
@@ -137,8 +144,7 @@ class _Actions:
 # -- statements ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One statement of a policy.
 
     `actions`, `resources` and `principals` are what the statement names, or where `other_actions`,
@@ -179,6 +185,16 @@ class Statement:
     def services(self) -> set[str]:
         """The services, in lower case, that its actions name without a wildcard."""
         return self._actions.services
+
+    @property
+    def names(self) -> Iterable[str]:
+        """Its actions, in lower case, that have no wildcard."""
+        return self._actions.exact
+
+    @property
+    def services_in_part(self) -> Iterable[str]:
+        """The services of which it names a pattern of actions."""
+        return self._actions.in_service
 
     @property
     def is_wide(self) -> bool:
@@ -247,7 +263,7 @@ class Statement:
     def narrowing(self, keys: frozenset[str]) -> Narrowing:
         """What its conditions do to what it gives, where the values of these keys narrow it enough."""
         if not self.conditions:
-            return Narrowing.VACUOUS
+            return _VACUOUS
         known = self._narrowings.get(keys)
         if known is None:
             known = self._narrowings[keys] = conditions.narrowing(self.conditions, keys)
@@ -260,7 +276,7 @@ class Statement:
         left = conditions.settled(self.conditions, key, value)
         if left is None:
             return None
-        found = replace(self, conditions=left)
+        found = msgspec.structs.replace(self, conditions=left)
         found.__dict__["_actions"] = self._actions  # the same, and dear to make
         return found
 
@@ -338,7 +354,7 @@ def named(document: object) -> dict[str, list[str]]:
 
 def _either(raw: Mapping[str, object], name: str, negated: str) -> tuple[tuple[str, ...], bool]:
     negative = negated in raw
-    return tuple(str(item) for item in _list(raw.get(negated if negative else name, []))), negative
+    return tuple(map(str, _list(raw.get(negated if negative else name, [])))), negative
 
 
 def _principals(raw: object) -> Iterator[Principal]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from wa_audit.aws import arns
@@ -73,8 +74,13 @@ def is_named_after(words: str, *names: str | None) -> bool:
 
     `raw` finds `raw_orders` and `orders-raw`, and not `straw`.
     """
-    pattern = re.compile(rf"(?<![a-z])(?:{'|'.join(map(re.escape, words.lower().split('|')))})")
-    return any(pattern.search((name or "").lower()) for name in names)
+    begins = _beginning(words)
+    return any(begins.search((name or "").lower()) for name in names)
+
+
+@cache
+def _beginning(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![a-z])(?:{'|'.join(map(re.escape, words.lower().split('|')))})")
 
 
 def iceberg_partition_fields(metadata: Mapping[str, Any] | None) -> list[str] | None:

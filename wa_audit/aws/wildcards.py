@@ -13,6 +13,9 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+# Begins a policy variable or an escape; without one, each character is a token.
+_BRACED = "${"
+_PLAIN_START = re.compile(r"[^*?]*")
 _TOKEN = re.compile(r"\$\{[*?$]\}|.", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{(?![*?$]\})[^{}]*\}")
 _ANY, _ONE = "*", "?"
@@ -23,6 +26,8 @@ _OTHER = "\0"
 
 @lru_cache(maxsize=4096)
 def _tokens(pattern: str) -> tuple[str, ...]:
+    if _BRACED not in pattern:
+        return tuple(pattern)
     return tuple("$" if found == "${$}" else found for found in _TOKEN.findall(pattern))
 
 
@@ -31,12 +36,14 @@ def has_wildcard(pattern: str) -> bool:
     """Whether the pattern stands for more than one text."""
     if _ANY not in pattern and _ONE not in pattern:
         return False
-    return any(token in (_ANY, _ONE) for token in _tokens(pattern))
+    return _BRACED not in pattern or any(token in (_ANY, _ONE) for token in _tokens(pattern))
 
 
 @lru_cache(maxsize=16384)
 def literal_start(pattern: str) -> str:
     """What stands before the first wildcard."""
+    if _BRACED not in pattern:
+        return _PLAIN_START.match(pattern)[0]  # type: ignore[index]  # matches anything
     start = []
     for token in _tokens(pattern):
         if token in (_ANY, _ONE):
@@ -56,11 +63,16 @@ def matches(pattern: str, text: str) -> bool:
 
 def covers(general: str, specific: str) -> bool:
     """Whether every text that `specific` stands for, `general` stands for too."""
-    # Most pairs that are asked about differ at once, and most patterns end in their one wildcard.
+    # Most pairs that are asked about are alike or differ at once; most patterns end in their one wildcard.
+    if general == specific:
+        return True
+    if _BRACED in general or _BRACED in specific:
+        return _covers(general, specific)
     start = literal_start(general)
     if not literal_start(specific).startswith(start):
         return False
-    return (len(general) == len(start) + 1 and general[-1] == _ANY) or _covers(general, specific)
+    left = len(general) - len(start)
+    return left > 0 and ((left == 1 and general[-1] == _ANY) or _covers(general, specific))
 
 
 def covers_together(generals: Sequence[str], specifics: Sequence[str]) -> bool:
@@ -91,6 +103,8 @@ def covers_together(generals: Sequence[str], specifics: Sequence[str]) -> bool:
 
 @lru_cache(maxsize=16384)
 def _covers(general: str, specific: str) -> bool:
+    if _ONE not in general and _BRACED not in general + specific and not has_wildcard(specific):
+        return _has_parts(specific, general.split(_ANY))
     wide, narrow = _tokens(general), _tokens(specific)
     # Walks `narrow` one place at a time beside the set of all places that `wide` can be in.
     start = _rest(wide, frozenset({0}))
@@ -118,6 +132,19 @@ def _covers(general: str, specific: str) -> bool:
     return True
 
 
+def _has_parts(text: str, parts: list[str]) -> bool:
+    """Whether a text begins with the first of several parts, ends with the last, and has the rest between."""
+    first, *between, last = parts
+    place, end = len(first), len(text) - len(last)
+    if place > end or not (text.startswith(first) and text.endswith(last)):
+        return False
+    for part in between:
+        place = text.find(part, place, end) + len(part)
+        if place < len(part):
+            return False
+    return True
+
+
 @lru_cache(maxsize=16384)
 def overlaps(one: str, other: str) -> bool:
     """Whether there is a text that both patterns stand for."""
@@ -138,10 +165,12 @@ def overlaps(one: str, other: str) -> bool:
 @lru_cache(maxsize=16384)
 def arn_segments(pattern: str) -> tuple[str, ...]:
     """The six parts of an ARN pattern; AWS fills an incomplete one with `*`."""
-    if covers(pattern, "?*"):
+    if not literal_start(pattern) and covers(pattern, "?*"):
         return ("arn", *"*****")
-    # The colon of a policy variable parts nothing.
-    hidden = _VARIABLE.sub(lambda found: found[0].replace(":", _OTHER), pattern)
+    hidden = pattern
+    if _BRACED in pattern:
+        # The colon of a policy variable parts nothing.
+        hidden = _VARIABLE.sub(lambda found: found[0].replace(":", _OTHER), pattern)
     parts = [part.replace(_OTHER, ":") for part in hidden.split(":", 5)]
     return (*parts, *["*"] * (6 - len(parts)))
 
@@ -149,7 +178,7 @@ def arn_segments(pattern: str) -> tuple[str, ...]:
 @lru_cache(maxsize=16384)
 def without_variables(pattern: str) -> str:
     """The pattern with `*` for each policy variable, whose value nothing here tells."""
-    return _VARIABLE.sub(_ANY, pattern) if "${" in pattern else pattern
+    return _VARIABLE.sub(_ANY, pattern) if _BRACED in pattern else pattern
 
 
 def arn_covers(general: str, specific: str) -> bool:
