@@ -16,6 +16,7 @@ import msgspec
 
 from wa_audit.aws import arns
 from wa_audit.files import write_atomically
+from wa_audit.memory import Shared, never_collected
 from wa_audit.model import ConfigurationError, Gap, Reason, Relation, Resource, Unread
 
 FORMAT = "wa-audit-inventory"
@@ -280,6 +281,10 @@ class Inventory:
             self._derived[key] = make()
         return self._derived[key]
 
+    def forget_derived(self) -> None:
+        """Lets go of what was derived: some of it holds on to the inventory, as the inventory does to it."""
+        self._derived.clear()
+
     def blind(self, kind: str) -> list[Blind]:
         """What may have hidden relations of this kind."""
         return self._blind.get(kind, [])
@@ -313,9 +318,21 @@ def lines(inventory: Inventory) -> Iterator[bytes]:
         yield _encode({"resource": msgspec.structs.replace(resource, gaps=own)}) + b"\n"
 
 
+class _Stored(msgspec.Struct, kw_only=True):
+    """A resource as it stands in the file, its fields still text."""
+
+    type: str
+    arn: str
+    name: str
+    account: str
+    region: str = ""
+    data: dict[str, msgspec.Raw] = {}
+    gaps: tuple[Gap, ...] = ()
+
+
 class _Line(msgspec.Struct):
     gap: Gap | None = None
-    resource: Resource | None = None
+    resource: _Stored | None = None
 
 
 def read(path: Path) -> Inventory:
@@ -325,7 +342,7 @@ def read(path: Path) -> Inventory:
         ConfigurationError: the file is not there, not an inventory, cut off, or of a newer version.
     """
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as file, never_collected():
             return _read_lines(path, file)
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from None
@@ -335,23 +352,41 @@ def _read_lines(path: Path, file: Iterable[bytes]) -> Inventory:
     rows = iter(file)
     header = _read_header(path, next(rows, b""))
     decode = msgspec.json.Decoder(_Line).decode
+    shared = Shared()
     gaps: list[Gap] = []
     resources: list[Resource] = []
     for number, row in enumerate(rows, start=2):
         try:
             line = decode(row)
+            if line.resource is not None:
+                resources.append(_resource(line.resource, shared))
         except msgspec.DecodeError as error:
             raise ConfigurationError(f"{path}, line {number}: {error}; collect again") from None
         if line.gap is not None:
             gaps.append(line.gap)
-        if line.resource is not None:
-            resources.append(line.resource)
     if (len(resources), len(gaps)) != (header.resources, header.gaps):
         raise ConfigurationError(
             f"{path}: cut off: its first line promises {header.resources} resources and {header.gaps} gaps, "
             f"the file holds {len(resources)} and {len(gaps)}; collect again"
         )
     return Inventory(header.run, resources, gaps)
+
+
+def _resource(stored: _Stored, shared: Shared) -> Resource:
+    """The resource, whose fields are one object with those of others that say the same.
+
+    Raises:
+        msgspec.DecodeError: a field is no JSON.
+    """
+    return Resource(
+        type=shared.text(stored.type),
+        arn=stored.arn,
+        name=shared.text(stored.name),
+        account=shared.text(stored.account),
+        region=shared.text(stored.region),
+        data={name: shared.decoded(raw) for name, raw in stored.data.items()},
+        gaps=stored.gaps,
+    )
 
 
 def _read_header(path: Path, row: bytes) -> _Header:

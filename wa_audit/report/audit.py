@@ -6,6 +6,7 @@ document and nothing else.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,7 @@ import msgspec
 from wa_audit import __version__
 from wa_audit.aws import framework, prices
 from wa_audit.inventory import Inventory
+from wa_audit.memory import Shared
 from wa_audit.model import ConfigurationError, Finding, Pillar, Reason, Severity, Status
 from wa_audit.pipelines import Flow
 from wa_audit.questions import Question
@@ -25,7 +27,7 @@ from wa_audit.report.flows import facts as flow_facts
 from wa_audit.report.gaps import Gaps, Unread
 from wa_audit.report.money import Money, SavingFacts, WasteFacts, saving_of, totals, waste_of
 from wa_audit.rulebook import Rule, Rulebook
-from wa_audit.score import Score, Scorecard
+from wa_audit.score import Score, Scorecard, score
 from wa_audit.suppressions import Entry, State, Suppressions
 
 FORMAT = "wa-audit"
@@ -130,7 +132,7 @@ class RuleText(msgspec.Struct, frozen=True, kw_only=True):
     against: list[str] = []
 
 
-class ResourceFacts(msgspec.Struct, frozen=True, kw_only=True):
+class ResourceFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     type: str
     name: str
     account: str
@@ -191,7 +193,7 @@ class EarlierRun(msgspec.Struct, frozen=True, kw_only=True):
     rulebook: str
 
 
-class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One verdict. `rule` and `resource` are keys of the audit's tables; `gap` is an index into `gaps`, and
     `suppression` one into `suppressions`.
 
@@ -246,7 +248,6 @@ def build(
     inventory: Inventory,
     rulebook: Rulebook,
     findings: Iterable[Finding],
-    scorecard: Scorecard,
     *,
     only: Iterable[str] = (),
     suppressions: Suppressions | None = None,
@@ -254,7 +255,9 @@ def build(
     questions: Iterable[Question] = (),
     price_table: prices.Table | None = None,
 ) -> Audit:
-    """The audit of one inventory. Pure: the same input gives the same document.
+    """The audit of one inventory, scored. Pure: the same input gives the same document.
+
+    Each finding is made a row as it comes, and need not be held elsewhere.
 
     `only` says what the judging was narrowed to; `suppressions` have been applied to the findings;
     `flow` holds the pipelines; `questions` are left to people; `price_table` is the one by which the findings
@@ -263,17 +266,21 @@ def build(
     gaps = Gaps()
     rows: list[FindingRow] = []
     resources: dict[str, ResourceFacts] = {}
-    found = list(findings)
+    shared = Shared()
     pipelines = flow.by_member() if flow else {}
-    for finding in found:
-        rows.append(_row(finding, gaps))
+    wasteful: list[Finding] = []
+    for finding in findings:
+        rows.append(_row(finding, gaps, shared))
+        if finding.waste is not None:
+            wasteful.append(finding)
         if finding.arn not in resources:
             names = sorted(pipeline.name for pipeline in pipelines.get(finding.arn, ()))
-            resources[finding.arn] = _resource(finding, inventory, names)
+            resources[finding.arn] = _resource(finding, inventory, names, shared)
     for gap in inventory.gaps:
         if gap.reason is not Reason.NOT_COLLECTED:
             gaps.index(gap, cost=0)
-    flows = flow_facts(flow, rulebook, found, lambda gap: gaps.index(gap, cost=0)) if flow else []
+    scorecard = score(rows, rulebook)
+    flows = _flows(flow, rulebook, rows, gaps) if flow else []
     run = inventory.run
     judged = [rule.id for rule in rulebook.rules]
     return Audit(
@@ -312,7 +319,7 @@ def build(
         pipelines=flows,
         unassigned=flow.unassigned if flow else [],
         questions=asked.facts(questions),
-        money=totals(found, rulebook, flow, price_table or prices.bundled()),
+        money=totals(wasteful, rulebook, flow, price_table or prices.bundled()),
     )
 
 
@@ -341,15 +348,24 @@ def _suppression(outcome: tuple[Entry, State, int]) -> SuppressionFacts:
     return SuppressionFacts(**facts, state=state, findings=findings)
 
 
-def _row(finding: Finding, gaps: Gaps) -> FindingRow:
+def _flows(flow: Flow, rulebook: Rulebook, rows: Iterable[FindingRow], gaps: Gaps) -> list[PipelineFacts]:
+    within = {id_ for pipeline in flow.pipelines for id_ in pipeline.reach}
+    of: dict[str, list[FindingRow]] = defaultdict(list)
+    for row in rows:
+        if row.resource in within:
+            of[row.resource].append(row)
+    return flow_facts(flow, rulebook, of, lambda gap: gaps.index(gap, cost=0))
+
+
+def _row(finding: Finding, gaps: Gaps, shared: Shared) -> FindingRow:
     return FindingRow(
         id=finding.id,
         rule=finding.rule,
         resource=finding.arn,
         status=finding.status,
         severity=finding.severity,
-        message=finding.message,
-        evidence=_said(finding.evidence),
+        message=shared.text(finding.message),
+        evidence=shared.value(_said(finding.evidence)),
         gap=None if finding.gap is None else gaps.index(finding.gap),
         suppression=finding.suppression,
         waste=waste_of(finding),
@@ -374,14 +390,14 @@ def _said(evidence: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in evidence.items() if value is not None}
 
 
-def _resource(finding: Finding, inventory: Inventory, pipelines: list[str]) -> ResourceFacts:
+def _resource(finding: Finding, inventory: Inventory, pipelines: list[str], shared: Shared) -> ResourceFacts:
     return ResourceFacts(
         type=finding.type,
         name=finding.name,
         account=finding.account,
         region=finding.region,
-        tags=dict(sorted(inventory.known_tags(finding.arn).items())),
-        pipelines=pipelines,
+        tags=shared.value(dict(sorted(inventory.known_tags(finding.arn).items()))),
+        pipelines=shared.value(pipelines),
     )
 
 
