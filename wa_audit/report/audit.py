@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -269,8 +269,11 @@ def build(
     shared = Shared()
     pipelines = flow.by_member() if flow else {}
     wasteful: list[Finding] = []
+    said, rule = Shared(), ""
     for finding in findings:
-        rows.append(_row(finding, gaps, shared))
+        if finding.rule != rule:
+            said, rule = Shared(), finding.rule  # hardly two rules say the same
+        rows.append(_row(finding, gaps, said))
         if finding.waste is not None:
             wasteful.append(finding)
         if finding.arn not in resources:
@@ -460,21 +463,25 @@ def _practices(rules: Iterable[Rule]) -> dict[str, Practice]:
 
 _encoder = msgspec.json.Encoder(order="sorted")
 
+_Element = TypeVar("_Element")
+
 
 def render(audit: Audit) -> Iterator[bytes]:
     """The audit as JSON: a line for every finding, so that a diff of two runs reads well.
 
-    Findings and resources, of which there may be many, are made into text some at a time.
+    Findings, pipelines and resources, of which there may be many, are made into text some at a time.
     """
-    head = msgspec.structs.replace(audit, findings=[], resources={})
-    whole = msgspec.json.format(_encoder.encode(head), indent=1)
-    before, findings, rest = whole.partition(b'\n "findings": []')
-    between, resources, after = rest.partition(b'\n "resources": {}')
-    yield before
-    yield from _filled(findings, (b"  " + _encoder.encode(finding) for finding in audit.findings))
-    yield between
-    yield from _filled(resources, _indented(audit.resources))
-    yield after + b"\n"
+    head = msgspec.structs.replace(audit, findings=[], pipelines=[], resources={})
+    rest = msgspec.json.format(_encoder.encode(head), indent=1)
+    for emptied, elements in (
+        (b'\n "findings": []', (b"  " + _encoder.encode(finding) for finding in audit.findings)),
+        (b'\n "pipelines": []', _indented(_groups(audit.pipelines, 100))),
+        (b'\n "resources": {}', _indented(_tables(audit.resources, 1000))),
+    ):
+        before, empty, rest = rest.partition(emptied)
+        yield before
+        yield from _filled(empty, elements)
+    yield rest + b"\n"
 
 
 def _filled(empty: bytes, elements: Iterable[bytes]) -> Iterator[bytes]:
@@ -486,9 +493,20 @@ def _filled(empty: bytes, elements: Iterable[bytes]) -> Iterator[bytes]:
     yield b"\n " + empty[-1:] if opened else empty
 
 
-def _indented(resources: Mapping[str, ResourceFacts]) -> Iterator[bytes]:
-    arns = iter(sorted(resources))
-    while group := {arn: resources[arn] for arn in islice(arns, 1000)}:
+def _groups(elements: Iterable[_Element], most: int) -> Iterator[list[_Element]]:
+    rest = iter(elements)
+    while group := list(islice(rest, most)):
+        yield group
+
+
+def _tables(resources: Mapping[str, ResourceFacts], most: int) -> Iterator[dict[str, ResourceFacts]]:
+    for arns in _groups(sorted(resources), most):
+        yield {arn: resources[arn] for arn in arns}
+
+
+def _indented(groups: Iterable[Collection[Any]]) -> Iterator[bytes]:
+    """What stands in lists or tables, as it does between the brackets of one that holds it all."""
+    for group in groups:
         text = msgspec.json.format(_encoder.encode(group), indent=1)
         yield text[1:-2].replace(b"\n", b"\n ")[1:]
 
