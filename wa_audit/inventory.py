@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -74,6 +75,11 @@ class Blind(NamedTuple):
         return self.type in ("", source.type) and self.arn in ("", source.arn)
 
 
+# Relations by kind, and by the ARN that they start at or lead to.
+_Index = dict[str, dict[str, list[Relation]]]
+_NONE: Mapping[str, list[Relation]] = MappingProxyType({})
+
+
 class Inventory:
     """Resources by type, by ARN and by relation.
 
@@ -101,9 +107,8 @@ class Inventory:
             self._by_type[resource.type].append(resource)
             self._by_arn[resource.arn] = resource
 
-        self._targets: dict[tuple[str, str], list[Relation]] = {}
-        self._sources: dict[tuple[str, str], list[Relation]] = {}
-        self._kinds: dict[str, list[tuple[str, str]]] = {}
+        self._targets: _Index = {}
+        self._sources: _Index = {}
         self._blind: dict[str, list[Blind]] = {}
         self._of_region: dict[tuple[str, str], list[Resource]] = {}
         self._names: dict[tuple[str, str], list[Resource]] | None = None
@@ -115,17 +120,15 @@ class Inventory:
         more of each kind."""
         related = copy.copy(self)
         related.is_related = True
-        related._targets, related._sources, related._derived = {}, {}, {}
+        related._targets, related._sources, related._derived = defaultdict(dict), defaultdict(dict), {}
         for relation in relations:
-            related._targets.setdefault((relation.source, relation.kind), []).append(relation)
-            related._sources.setdefault((relation.target, relation.kind), []).append(relation)
+            related._targets[relation.kind].setdefault(relation.source, []).append(relation)
+            related._sources[relation.kind].setdefault(relation.target, []).append(relation)
         for index in (related._targets, related._sources):
-            for found in index.values():
-                if len(found) > 1:
-                    found[:] = sorted(set(found))
-        related._kinds = defaultdict(list)
-        for key in related._targets:
-            related._kinds[key[1]].append(key)
+            for of_kind in index.values():
+                for found in of_kind.values():
+                    if len(found) > 1:
+                        found[:] = sorted(set(found))
         related._blind = blind
         return related
 
@@ -230,7 +233,7 @@ class Inventory:
         for blind in self._blind.get(kind, ()):
             if blind.may_concern(source.region) and blind.may_start_at(source):
                 raise Unread(blind.gap)
-        return self._targets.get((source.arn, kind), [])
+        return self.known_targets(source.arn, kind)
 
     def sources(self, target: Resource, kind: str) -> list[Relation]:
         """Everything that points at `target` by `kind`, complete. Raises Unread as `targets` does.
@@ -244,7 +247,7 @@ class Inventory:
                     not blind.services or place.service in blind.services
                 ):
                     raise Unread(blind.gap)
-        return self._sources.get((target.arn, kind), [])
+        return self.known_sources(target.arn, kind)
 
     def has_source(self, target: Resource, kind: str) -> bool:
         """Whether anything points at `target` by `kind`: one hit suffices.
@@ -252,28 +255,28 @@ class Inventory:
         Raises:
             Unread: nothing known does, but something that might could not be read.
         """
-        return bool(self._sources.get((target.arn, kind))) or bool(self.sources(target, kind))
+        return bool(self.known_sources(target.arn, kind)) or bool(self.sources(target, kind))
 
     def has_target(self, source: Resource, kind: str) -> bool:
         """Whether `source` points at anything by `kind`; as `has_source`."""
-        return bool(self._targets.get((source.arn, kind))) or bool(self.targets(source, kind))
+        return bool(self.known_targets(source.arn, kind)) or bool(self.targets(source, kind))
 
     def relations(self) -> list[Relation]:
         """Every relation, sorted."""
-        return sorted(r for found in self._targets.values() for r in found)
+        return sorted(r for kind in self._targets for r in self.relations_of(kind))
 
     def relations_of(self, kind: str) -> Iterator[Relation]:
         """Every relation of a kind that was read, whether or not there are more; in no order."""
-        for key in self._kinds.get(kind, ()):
-            yield from self._targets[key]
+        for found in self._targets.get(kind, _NONE).values():
+            yield from found
 
     def known_targets(self, source: str, kind: str) -> list[Relation]:
         """What the ARN `source` points at by `kind`, as far as was read."""
-        return self._targets.get((source, kind), [])
+        return self._targets.get(kind, _NONE).get(source, [])
 
     def known_sources(self, target: str, kind: str) -> list[Relation]:
         """What points at the ARN `target` by `kind`, as far as was read."""
-        return self._sources.get((target, kind), [])
+        return self._sources.get(kind, _NONE).get(target, [])
 
     def derived(self, key: str, make: Callable[[], Any]) -> Any:
         """What `make` makes of this inventory, made once: an index that many checks ask."""
