@@ -91,27 +91,25 @@ def judge(file: Path, folder: Path, formats: tuple[str, ...] = FORMATS) -> Measu
     """Reads the inventory, and judges and reports it, as `wa-audit assess` does."""
     from wa_audit import assess, inventory, pipelines, rulebook
     from wa_audit import report as reports
-    from wa_audit.memory import seldom_collected
+    from wa_audit.memory import never_collected
     from wa_audit.relations import relate
     from wa_audit.report import audit as audits
-    from wa_audit.score import score
 
     book = rulebook.load()
     measured = Measured(0)
-    with seldom_collected():
-        with measured.stage("inventory"):
-            found = inventory.read(file)
+    with measured.stage("inventory"):
+        found = inventory.read(file)
+    with never_collected():
         measured.resources = len(found)
         with measured.stage("relations"):
             related = relate(found)
         with measured.stage("pipelines"):
             flow = pipelines.of(related)
-        with measured.stage("assess"):
-            findings = list(assess.assess(related, book))
-        measured.findings = len(findings)
-        with measured.stage("audit"):
-            audit = audits.build(related, book, findings, score(findings, book), flow=flow)
-    del found, related, flow, findings  # as when `wiring.assess` has returned
+        with measured.stage("assess, audit"):
+            audit = audits.build(related, book, assess.assess(related, book), flow=flow)
+        measured.findings = len(audit.findings)
+        related.forget_derived()
+    del found, related, flow  # as when `wiring.assess` has returned
     for name in formats:
         with measured.stage(f"report {name}"):
             reports.write(audit, [name], folder)

@@ -17,7 +17,6 @@ from wa_audit.model import ConfigurationError, Resource
 from wa_audit.report import audit as audits
 from wa_audit.report import write
 from wa_audit.report.audit import Audit
-from wa_audit.score import score
 
 BOOK = rulebook.load().select(rules=["sqs-queue-encrypted"])
 HOSTILE = '<script>alert(1)</script>"\u2028\u202e\x1b]0;pwn\x07 "findings": []'
@@ -27,7 +26,7 @@ def build(*resources: Resource, gaps: Any = ()) -> Audit:
     run = Run(account=ACCOUNT, regions=(REGION,), started="2026-11-01T12:00:00Z")
     inventory = Inventory(run, resources, gaps)
     findings = list(assess(inventory, BOOK))
-    return audits.build(inventory, BOOK, findings, score(findings, BOOK))
+    return audits.build(inventory, BOOK, findings)
 
 
 def queue(name: str, **data: Any) -> Resource:

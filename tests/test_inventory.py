@@ -116,3 +116,25 @@ def test_a_damaged_file_says_where(tmp_path: Path, damage: object, words: str) -
         inventories.read(path)
     assert str(path) in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_what_many_resources_say_is_held_once(tmp_path: Path) -> None:
+    policy, tags = {"Statement": [{"Effect": "Deny", "Action": "*"}]}, {"team": "data"}
+    found = [_queue(name, Policy=policy, Tags=tags, Delay=number) for number, name in enumerate("ab")]
+    inventories.write(Inventory(RUN, found), tmp_path / "inventory.jsonl")
+
+    one, other = inventories.read(tmp_path / "inventory.jsonl").of(QUEUE)
+
+    assert (one.data, other.data) == (found[0].data, found[1].data)
+    assert one.data["Policy"] is other.data["Policy"]
+    assert one.data["Tags"] is other.data["Tags"]
+    assert one.data is not other.data
+
+
+def test_a_damaged_field_names_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.jsonl"
+    inventories.write(Inventory(RUN, [_queue(Delay=[1, 2])]), path)
+    path.write_text(path.read_text().replace("[1,2]", "[1,nought]"))
+
+    with pytest.raises(ConfigurationError, match=r"line 2: .*; collect again"):
+        inventories.read(path)

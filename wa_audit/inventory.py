@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
 
 from wa_audit.aws import arns
 from wa_audit.files import write_atomically
+from wa_audit.memory import Shared, never_collected
 from wa_audit.model import ConfigurationError, Gap, Reason, Relation, Resource, Unread
 
 FORMAT = "wa-audit-inventory"
@@ -73,6 +75,11 @@ class Blind(NamedTuple):
         return self.type in ("", source.type) and self.arn in ("", source.arn)
 
 
+# Relations by kind, and by the ARN that they start at or lead to.
+_Index = dict[str, dict[str, list[Relation]]]
+_NONE: Mapping[str, list[Relation]] = MappingProxyType({})
+
+
 class Inventory:
     """Resources by type, by ARN and by relation.
 
@@ -100,9 +107,8 @@ class Inventory:
             self._by_type[resource.type].append(resource)
             self._by_arn[resource.arn] = resource
 
-        self._targets: dict[tuple[str, str], list[Relation]] = {}
-        self._sources: dict[tuple[str, str], list[Relation]] = {}
-        self._kinds: dict[str, list[tuple[str, str]]] = {}
+        self._targets: _Index = {}
+        self._sources: _Index = {}
         self._blind: dict[str, list[Blind]] = {}
         self._of_region: dict[tuple[str, str], list[Resource]] = {}
         self._names: dict[tuple[str, str], list[Resource]] | None = None
@@ -114,17 +120,15 @@ class Inventory:
         more of each kind."""
         related = copy.copy(self)
         related.is_related = True
-        related._targets, related._sources, related._derived = {}, {}, {}
+        related._targets, related._sources, related._derived = defaultdict(dict), defaultdict(dict), {}
         for relation in relations:
-            related._targets.setdefault((relation.source, relation.kind), []).append(relation)
-            related._sources.setdefault((relation.target, relation.kind), []).append(relation)
+            related._targets[relation.kind].setdefault(relation.source, []).append(relation)
+            related._sources[relation.kind].setdefault(relation.target, []).append(relation)
         for index in (related._targets, related._sources):
-            for found in index.values():
-                if len(found) > 1:
-                    found[:] = sorted(set(found))
-        related._kinds = defaultdict(list)
-        for key in related._targets:
-            related._kinds[key[1]].append(key)
+            for of_kind in index.values():
+                for found in of_kind.values():
+                    if len(found) > 1:
+                        found[:] = sorted(set(found))
         related._blind = blind
         return related
 
@@ -229,7 +233,7 @@ class Inventory:
         for blind in self._blind.get(kind, ()):
             if blind.may_concern(source.region) and blind.may_start_at(source):
                 raise Unread(blind.gap)
-        return self._targets.get((source.arn, kind), [])
+        return self.known_targets(source.arn, kind)
 
     def sources(self, target: Resource, kind: str) -> list[Relation]:
         """Everything that points at `target` by `kind`, complete. Raises Unread as `targets` does.
@@ -243,7 +247,7 @@ class Inventory:
                     not blind.services or place.service in blind.services
                 ):
                     raise Unread(blind.gap)
-        return self._sources.get((target.arn, kind), [])
+        return self.known_sources(target.arn, kind)
 
     def has_source(self, target: Resource, kind: str) -> bool:
         """Whether anything points at `target` by `kind`: one hit suffices.
@@ -251,34 +255,38 @@ class Inventory:
         Raises:
             Unread: nothing known does, but something that might could not be read.
         """
-        return bool(self._sources.get((target.arn, kind))) or bool(self.sources(target, kind))
+        return bool(self.known_sources(target.arn, kind)) or bool(self.sources(target, kind))
 
     def has_target(self, source: Resource, kind: str) -> bool:
         """Whether `source` points at anything by `kind`; as `has_source`."""
-        return bool(self._targets.get((source.arn, kind))) or bool(self.targets(source, kind))
+        return bool(self.known_targets(source.arn, kind)) or bool(self.targets(source, kind))
 
     def relations(self) -> list[Relation]:
         """Every relation, sorted."""
-        return sorted(r for found in self._targets.values() for r in found)
+        return sorted(r for kind in self._targets for r in self.relations_of(kind))
 
     def relations_of(self, kind: str) -> Iterator[Relation]:
         """Every relation of a kind that was read, whether or not there are more; in no order."""
-        for key in self._kinds.get(kind, ()):
-            yield from self._targets[key]
+        for found in self._targets.get(kind, _NONE).values():
+            yield from found
 
     def known_targets(self, source: str, kind: str) -> list[Relation]:
         """What the ARN `source` points at by `kind`, as far as was read."""
-        return self._targets.get((source, kind), [])
+        return self._targets.get(kind, _NONE).get(source, [])
 
     def known_sources(self, target: str, kind: str) -> list[Relation]:
         """What points at the ARN `target` by `kind`, as far as was read."""
-        return self._sources.get((target, kind), [])
+        return self._sources.get(kind, _NONE).get(target, [])
 
     def derived(self, key: str, make: Callable[[], Any]) -> Any:
         """What `make` makes of this inventory, made once: an index that many checks ask."""
         if key not in self._derived:
             self._derived[key] = make()
         return self._derived[key]
+
+    def forget_derived(self) -> None:
+        """Lets go of what was derived: some of it holds on to the inventory, as the inventory does to it."""
+        self._derived.clear()
 
     def blind(self, kind: str) -> list[Blind]:
         """What may have hidden relations of this kind."""
@@ -313,9 +321,21 @@ def lines(inventory: Inventory) -> Iterator[bytes]:
         yield _encode({"resource": msgspec.structs.replace(resource, gaps=own)}) + b"\n"
 
 
+class _Stored(msgspec.Struct, kw_only=True):
+    """A resource as it stands in the file, its fields still text."""
+
+    type: str
+    arn: str
+    name: str
+    account: str
+    region: str = ""
+    data: dict[str, msgspec.Raw] = {}
+    gaps: tuple[Gap, ...] = ()
+
+
 class _Line(msgspec.Struct):
     gap: Gap | None = None
-    resource: Resource | None = None
+    resource: _Stored | None = None
 
 
 def read(path: Path) -> Inventory:
@@ -325,7 +345,7 @@ def read(path: Path) -> Inventory:
         ConfigurationError: the file is not there, not an inventory, cut off, or of a newer version.
     """
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as file, never_collected():
             return _read_lines(path, file)
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from None
@@ -335,23 +355,41 @@ def _read_lines(path: Path, file: Iterable[bytes]) -> Inventory:
     rows = iter(file)
     header = _read_header(path, next(rows, b""))
     decode = msgspec.json.Decoder(_Line).decode
+    shared = Shared()
     gaps: list[Gap] = []
     resources: list[Resource] = []
     for number, row in enumerate(rows, start=2):
         try:
             line = decode(row)
+            if line.resource is not None:
+                resources.append(_resource(line.resource, shared))
         except msgspec.DecodeError as error:
             raise ConfigurationError(f"{path}, line {number}: {error}; collect again") from None
         if line.gap is not None:
             gaps.append(line.gap)
-        if line.resource is not None:
-            resources.append(line.resource)
     if (len(resources), len(gaps)) != (header.resources, header.gaps):
         raise ConfigurationError(
             f"{path}: cut off: its first line promises {header.resources} resources and {header.gaps} gaps, "
             f"the file holds {len(resources)} and {len(gaps)}; collect again"
         )
     return Inventory(header.run, resources, gaps)
+
+
+def _resource(stored: _Stored, shared: Shared) -> Resource:
+    """The resource, whose fields are one object with those of others that say the same.
+
+    Raises:
+        msgspec.DecodeError: a field is no JSON.
+    """
+    return Resource(
+        type=shared.text(stored.type),
+        arn=stored.arn,
+        name=shared.text(stored.name),
+        account=shared.text(stored.account),
+        region=shared.text(stored.region),
+        data={name: shared.decoded(raw) for name, raw in stored.data.items()},
+        gaps=stored.gaps,
+    )
 
 
 def _read_header(path: Path, row: bytes) -> _Header:

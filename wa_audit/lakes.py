@@ -28,17 +28,27 @@ def administrators(inventory: Inventory, region: str) -> list[str]:
     Raises:
         Unread: the Region's settings could not be read.
     """
-    found: list[str] = []
-    for settings in inventory.of(_SETTINGS, region=region):
-        for field in ("DataLakeAdmins", "ReadOnlyAdmins"):
-            found += [str(row.get("DataLakePrincipalIdentifier")) for row in settings[field] or ()]
+
+    def make() -> list[str]:
+        return [
+            str(row.get("DataLakePrincipalIdentifier"))
+            for settings in inventory.of(_SETTINGS, region=region)
+            for field in ("DataLakeAdmins", "ReadOnlyAdmins")
+            for row in settings[field] or ()
+        ]
+
+    found: list[str] = inventory.derived(f"administrators of {region}'s lake", make)
     return found
 
 
 def is_seen_whole(inventory: Inventory, region: str) -> bool:
     """Whether the audit ran as one of a Region's administrators. Raises as `administrators` does."""
     own = _principal(inventory.run.identity)
-    return bool(own) and own in {_principal(each) for each in administrators(inventory, region)}
+    if not own:
+        return False
+    named = administrators(inventory, region)
+    all_: set[str] = inventory.derived(f"who sees {region}'s lake whole", lambda: set(map(_principal, named)))
+    return own in all_
 
 
 def may_hide(inventory: Inventory, region: str) -> bool:
@@ -99,21 +109,39 @@ def is_hybrid(entry: Resource, inventory: Inventory) -> bool:
     Raises:
         Unread: locations, who has opted in, or tables could not be read.
     """
-    database, table = _name(entry)
-    opted = {
-        name
-        for row in inventory.of("AWS::LakeFormation::OptIn", region=entry.region)
-        for name in _names(row["Resource"])
-        if name[0] == database and (not table or name[1] in ("", table, _ALL_TABLES))
-    }
-    if not opted:
+    region, (database, table) = entry.region, _name(entry)
+    opted: Mapping[str, set[str]] = inventory.derived(
+        f"who opted in, in {region}", lambda: _opted_in(inventory, region)
+    )
+    within = opted.get(database, set())
+    if not (within & {"", table, _ALL_TABLES} if table else within):
         return False
-    registered = [
+    registered: frozenset[str] = inventory.derived(
+        f"hybrid locations in {region}", lambda: _hybrid_locations(inventory, region)
+    )
+    return any(not registered.isdisjoint(_above(place)) for place in _places(entry, inventory))
+
+
+def _opted_in(inventory: Inventory, region: str) -> Mapping[str, set[str]]:
+    """By database, the tables for which somebody has opted in."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in inventory.of("AWS::LakeFormation::OptIn", region=region):
+        for database, table in _names(row["Resource"]):
+            found[database].add(table)
+    return found
+
+
+def _hybrid_locations(inventory: Inventory, region: str) -> frozenset[str]:
+    return frozenset(
         place
-        for row in inventory.of("AWS::LakeFormation::Resource", region=entry.region)
+        for row in inventory.of("AWS::LakeFormation::Resource", region=region)
         if row["HybridAccessEnabled"] and (place := _folder(row["ResourceArn"]))
-    ]
-    return any(place.startswith(tuple(registered)) for place in _places(entry, inventory))
+    )
+
+
+def _above(place: str) -> Iterator[str]:
+    """A folder, and every folder that it lies in, up to its bucket."""
+    return (place[: end + 1] for end, letter in enumerate(place) if letter == "/")
 
 
 def _places(entry: Resource, inventory: Inventory) -> Iterator[str]:
@@ -121,13 +149,20 @@ def _places(entry: Resource, inventory: Inventory) -> Iterator[str]:
     tables = [entry]
     if entry.type == "AWS::Glue::Database":
         yield from filter(None, [_folder(entry["LocationUri"])])
-        tables = [
-            table
-            for table in inventory.of("AWS::Glue::Table", region=entry.region)
-            if table["DatabaseName"] == entry.name
-        ]
+        region = entry.region
+        within: Mapping[str, list[Resource]] = inventory.derived(
+            f"tables by database in {region}", lambda: _tables(inventory, region)
+        )
+        tables = within.get(entry.name, [])
     for table in tables:
         yield from filter(None, [_folder((table["StorageDescriptor"] or {}).get("Location"))])
+
+
+def _tables(inventory: Inventory, region: str) -> Mapping[str, list[Resource]]:
+    found: dict[str, list[Resource]] = defaultdict(list)
+    for table in inventory.of("AWS::Glue::Table", region=region):
+        found[table["DatabaseName"]].append(table)
+    return found
 
 
 def _folder(place: object) -> str:

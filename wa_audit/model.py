@@ -70,7 +70,7 @@ class Reason(StrEnum):
     OUT_OF_SCOPE = "out_of_scope"
 
 
-class Gap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Gap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A reading that AWS refused, that failed, or that was never asked for.
 
     `fields` names the facts that are missing on the resource `arn`; where it is empty, the list of all
@@ -213,7 +213,7 @@ class Resource(msgspec.Struct, kw_only=True, omit_defaults=True):
         return tags or {}
 
 
-class Relation(msgspec.Struct, frozen=True, order=True):
+class Relation(msgspec.Struct, frozen=True, order=True, gc=False):
     """`source` stands in relation `kind` to `target`, as the field `field` of the resource `via` proves.
 
     `source`, `target` and `via` are ARNs.
@@ -289,7 +289,7 @@ class Saving(msgspec.Struct, frozen=True, kw_only=True):
     basis: str
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """What a check concludes about one resource: a status, one sentence, and the fields that decided it."""
 
     status: Status
@@ -301,7 +301,7 @@ class Verdict(msgspec.Struct, frozen=True):
     carbon: Saving | None = None
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One rule's verdict on one resource.
 
     `id` depends on the rule and the ARN alone, so that two runs can be compared. `suppression` is the number

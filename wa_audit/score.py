@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
-from wa_audit.model import Finding, Pillar, Severity, Status
+from wa_audit.model import Pillar, Severity, Status
 from wa_audit.rulebook import Rulebook
 
 WEIGHTS: Mapping[Severity, int] = {
@@ -30,6 +31,17 @@ WEIGHTS: Mapping[Severity, int] = {
 
 # The Well-Architected Tool speaks of high- and medium-risk issues.
 HIGH_RISK = (Severity.CRITICAL, Severity.HIGH)
+
+
+class Judged(Protocol):
+    """What is scored of a finding, in whatever form it is held."""
+
+    @property
+    def rule(self) -> str: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def severity(self) -> Severity: ...
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +99,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
         return self.counts[Status.NOT_EVALUATED] + self.counts[Status.ERROR]
 
 
-def score(findings: Iterable[Finding], rulebook: Rulebook) -> Scorecard:
+def score(findings: Iterable[Judged], rulebook: Rulebook) -> Scorecard:
     """The scorecard of one run's findings."""
     tallies = _tallies(findings, rulebook)
     floor = rulebook.least_coverage
@@ -107,12 +119,12 @@ def score(findings: Iterable[Finding], rulebook: Rulebook) -> Scorecard:
     )
 
 
-def standing(findings: Iterable[Finding], rulebook: Rulebook) -> Standing:
+def standing(findings: Iterable[Judged], rulebook: Rulebook) -> Standing:
     """The scores of some of a run's findings, a pipeline's for one."""
     return pooled(_tallies(findings, rulebook), rulebook.pillar_weights, rulebook.least_coverage)
 
 
-def _tallies(findings: Iterable[Finding], rulebook: Rulebook) -> dict[str, Tally]:
+def _tallies(findings: Iterable[Judged], rulebook: Rulebook) -> dict[str, Tally]:
     counts: dict[str, Counter[Status]] = defaultdict(Counter)
     failures: dict[str, set[Severity]] = defaultdict(set)
     for finding in findings:

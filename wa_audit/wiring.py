@@ -220,9 +220,9 @@ def assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
     Raises:
         ConfigurationError: the pipeline that was asked for is not there.
     """
-    from wa_audit.memory import seldom_collected
+    from wa_audit.memory import never_collected
 
-    with seldom_collected():
+    with never_collected():
         return _assess(inventory, book, judging)
 
 
@@ -234,7 +234,6 @@ def _assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
     from wa_audit.relations import relate
     from wa_audit.report import audit as audits
     from wa_audit.report import baseline as baselines
-    from wa_audit.score import score
 
     related = relate(inventory)
     flow = pipelines.of(related, tag=judging.pipeline_tag)
@@ -246,18 +245,17 @@ def _assess(inventory: Inventory, book: Rulebook, judging: Judging) -> Audit:
     if judging.pipeline:
         reach = flow.pipelines[0].reach
         judged = (finding for finding in judged if finding.arn in reach)
-    findings = list(accepted.apply(judged, related))
     audit = audits.build(
         related,
         book,
-        findings,
-        score(findings, book),
+        accepted.apply(judged, related),
         only=judging.narrowed_to,
         suppressions=accepted,
         flow=flow,
         questions=() if judging.narrowed_to else questions.of(book, judging.answers),
         price_table=judging.prices,
     )
+    related.forget_derived()
     if judging.baseline is None:
         return audit
     path, known = judging.baseline

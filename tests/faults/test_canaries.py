@@ -29,7 +29,6 @@ from wa_audit.collect.journal import Journal
 from wa_audit.collect.plan import Plan
 from wa_audit.report import audit as audits
 from wa_audit.report import embedded, terminal, write
-from wa_audit.score import score
 
 BOOK = rulebook.load()
 WRITTEN = {"audit.json", "findings.csv", "inventory.jsonl", "journal.copy", "report.html"}
@@ -127,7 +126,7 @@ def test_no_secret_is_written(
         inventory = collect(session, everything(), ["eu-west-1"], workers=1, journal=journal)
     inventories.write(inventory, tmp_path / "inventory.jsonl")
     findings = list(assess(inventory, BOOK))
-    audit = audits.build(inventory, BOOK, findings, score(findings, BOOK))
+    audit = audits.build(inventory, BOOK, findings)
     write(audit, ["json", "html", "csv"], tmp_path)
     terminal.show(audit, Console(file=stream, highlight=False))
 

@@ -13,7 +13,6 @@ from wa_audit.inventory import Inventory, Run
 from wa_audit.model import Finding, Gap, Pillar, Reason, Resource, Severity, Status, Verdict
 from wa_audit.report import audit as report
 from wa_audit.rulebook import Rule, Rulebook
-from wa_audit.score import score
 
 ACCOUNT = "123456789012"
 REGIONS = ("eu-west-1", "us-east-1")
@@ -129,7 +128,7 @@ def audit(
     )
     refused = dict.fromkeys(row.gap for row in rows if row.gap)  # each once, however many it cost
     inventory = Inventory(run, resources.values(), refused)
-    return report.build(inventory, book, rows, score(rows, book))
+    return report.build(inventory, book, rows)
 
 
 def _rule(number: int, text: str) -> Rule:

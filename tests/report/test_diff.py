@@ -27,7 +27,6 @@ from wa_audit.report import diff_html, diff_text
 from wa_audit.report.audit import Audit
 from wa_audit.report.diff import Change, Diff
 from wa_audit.rulebook import Rulebook
-from wa_audit.score import score
 
 BOOK = rulebook.load().select(rules=["sqs-queue-encrypted", "sqs-dlq-retention"])
 HOSTILE = "<img src=x onerror=alert(1)>|`**@team**`\x1b]0;pwn\x07"
@@ -42,7 +41,7 @@ def audit(*resources: Resource, gaps: Any = (), book: Rulebook = BOOK, only: Any
     facts = {"account": ACCOUNT, "regions": (REGION,), "finished": "2026-11-01T12:00:00Z", **run}
     inventory = Inventory(Run(**facts), resources, gaps)
     findings = list(assess(inventory, book))
-    return audits.build(inventory, book, findings, score(findings, book), only=only)
+    return audits.build(inventory, book, findings, only=only)
 
 
 def refused(*resources: Resource, operation: str) -> Audit:

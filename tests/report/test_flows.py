@@ -27,7 +27,6 @@ from wa_audit.report import drawing, graphs, terminal
 from wa_audit.report.audit import Audit
 from wa_audit.report.drawing import HEIGHT, WIDTH
 from wa_audit.report.flows import PipelineFacts
-from wa_audit.score import score
 
 BOOK = rulebook.load().select(rules=["sqs-queue-encrypted", "sqs-queue-dlq", "kinesis-stream-encrypted"])
 HOSTILE = '</text><script>alert(1)</script>"]}\n click n0 "javascript:x"'
@@ -37,7 +36,7 @@ _PLACE = "eu-west-1:123456789012"
 def audit(rows: list[dict[str, Any]]) -> Audit:
     related = relate(Inventory(RUN, [resource(row["type"], row, RUN) for row in rows]))
     findings = list(assess(related, BOOK))
-    return audits.build(related, BOOK, findings, score(findings, BOOK), flow=pipelines.of(related))
+    return audits.build(related, BOOK, findings, flow=pipelines.of(related))
 
 
 def fan(workers: int, *, name: str = "w{}") -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ from wa_audit.collect.permissions import action
 from wa_audit.collect.plan import Plan
 from wa_audit.collect.session import AwsSession
 from wa_audit.collect.units import Scope, Spent, Tally, Unit, listed_in
+from wa_audit.memory import Shared
 from wa_audit.model import Gap, Reason, Resource
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class Scheduler:
         self._journal = journal
         self._open: dict[Key, Unit] = {}
         self._own = threading.local()
+        self._shared = Shared()
         self._session = session
         self.plan = plan
         self._scope = scope
@@ -475,6 +477,7 @@ class Scheduler:
 
     def _keep(self, unit: Unit, resource: Resource, spent: Spent) -> None:
         reader.finish(unit.kind, resource)
+        resource.data = {name: self._shared.value(value) for name, value in resource.data.items()}
         with self._changed:
             if self._stopping:
                 return

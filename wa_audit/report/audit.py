@@ -6,17 +6,19 @@ document and nothing else.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from wa_audit import __version__
 from wa_audit.aws import framework, prices
 from wa_audit.inventory import Inventory
+from wa_audit.memory import Shared
 from wa_audit.model import ConfigurationError, Finding, Pillar, Reason, Severity, Status
 from wa_audit.pipelines import Flow
 from wa_audit.questions import Question
@@ -28,7 +30,7 @@ from wa_audit.report.gaps import Gaps, Unread
 from wa_audit.report.money import Money, SavingFacts, WasteFacts, saving_of, totals, waste_of
 from wa_audit.report.spend import Spend
 from wa_audit.rulebook import Rule, Rulebook
-from wa_audit.score import Score, Scorecard
+from wa_audit.score import Score, Scorecard, score
 from wa_audit.suppressions import Entry, State, Suppressions
 
 FORMAT = "wa-audit"
@@ -133,7 +135,7 @@ class RuleText(msgspec.Struct, frozen=True, kw_only=True):
     against: list[str] = []
 
 
-class ResourceFacts(msgspec.Struct, frozen=True, kw_only=True):
+class ResourceFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     type: str
     name: str
     account: str
@@ -194,7 +196,7 @@ class EarlierRun(msgspec.Struct, frozen=True, kw_only=True):
     rulebook: str
 
 
-class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One verdict. `rule` and `resource` are keys of the audit's tables; `gap` is an index into `gaps`, and
     `suppression` one into `suppressions`.
 
@@ -251,7 +253,6 @@ def build(
     inventory: Inventory,
     rulebook: Rulebook,
     findings: Iterable[Finding],
-    scorecard: Scorecard,
     *,
     only: Iterable[str] = (),
     suppressions: Suppressions | None = None,
@@ -259,7 +260,9 @@ def build(
     questions: Iterable[Question] = (),
     price_table: prices.Table | None = None,
 ) -> Audit:
-    """The audit of one inventory. Pure: the same input gives the same document.
+    """The audit of one inventory, scored. Pure: the same input gives the same document.
+
+    Each finding is made a row as it comes, and need not be held elsewhere.
 
     `only` says what the judging was narrowed to; `suppressions` have been applied to the findings;
     `flow` holds the pipelines; `questions` are left to people; `price_table` is the one by which the findings
@@ -268,19 +271,25 @@ def build(
     gaps = Gaps()
     rows: list[FindingRow] = []
     resources: dict[str, ResourceFacts] = {}
-    found = list(findings)
+    shared = Shared()
     pipelines = flow.by_member() if flow else {}
-    for finding in found:
-        rows.append(_row(finding, gaps))
+    wasteful: list[Finding] = []
+    said, rule = Shared(), ""
+    for finding in findings:
+        if finding.rule != rule:
+            said, rule = Shared(), finding.rule  # hardly two rules say the same
+        rows.append(_row(finding, gaps, said))
+        if finding.waste is not None:
+            wasteful.append(finding)
         if finding.arn not in resources:
             names = sorted(pipeline.name for pipeline in pipelines.get(finding.arn, ()))
-            resources[finding.arn] = _resource(finding, inventory, names)
+            resources[finding.arn] = _resource(finding, inventory, names, shared)
     for gap in inventory.gaps:
         if gap.reason is not Reason.NOT_COLLECTED:
             gaps.index(gap, cost=0)
-    number_of = partial(gaps.index, cost=0)
-    flows = flow_facts(flow, rulebook, found, number_of) if flow else []
-    spent = spending.facts(inventory, number_of)
+    scorecard = score(rows, rulebook)
+    flows = _flows(flow, rulebook, rows, gaps) if flow else []
+    spent = spending.facts(inventory, partial(gaps.index, cost=0))
     run = inventory.run
     judged = [rule.id for rule in rulebook.rules]
     return Audit(
@@ -319,7 +328,7 @@ def build(
         pipelines=flows,
         unassigned=flow.unassigned if flow else [],
         questions=asked.facts(questions),
-        money=totals(found, rulebook, flow, price_table or prices.bundled()),
+        money=totals(wasteful, rulebook, flow, price_table or prices.bundled()),
         spend=spent,
     )
 
@@ -349,15 +358,24 @@ def _suppression(outcome: tuple[Entry, State, int]) -> SuppressionFacts:
     return SuppressionFacts(**facts, state=state, findings=findings)
 
 
-def _row(finding: Finding, gaps: Gaps) -> FindingRow:
+def _flows(flow: Flow, rulebook: Rulebook, rows: Iterable[FindingRow], gaps: Gaps) -> list[PipelineFacts]:
+    within = {id_ for pipeline in flow.pipelines for id_ in pipeline.reach}
+    of: dict[str, list[FindingRow]] = defaultdict(list)
+    for row in rows:
+        if row.resource in within:
+            of[row.resource].append(row)
+    return flow_facts(flow, rulebook, of, lambda gap: gaps.index(gap, cost=0))
+
+
+def _row(finding: Finding, gaps: Gaps, shared: Shared) -> FindingRow:
     return FindingRow(
         id=finding.id,
         rule=finding.rule,
         resource=finding.arn,
         status=finding.status,
         severity=finding.severity,
-        message=finding.message,
-        evidence=_said(finding.evidence),
+        message=shared.text(finding.message),
+        evidence=shared.value(_said(finding.evidence)),
         gap=None if finding.gap is None else gaps.index(finding.gap),
         suppression=finding.suppression,
         waste=waste_of(finding),
@@ -382,14 +400,14 @@ def _said(evidence: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in evidence.items() if value is not None}
 
 
-def _resource(finding: Finding, inventory: Inventory, pipelines: list[str]) -> ResourceFacts:
+def _resource(finding: Finding, inventory: Inventory, pipelines: list[str], shared: Shared) -> ResourceFacts:
     return ResourceFacts(
         type=finding.type,
         name=finding.name,
         account=finding.account,
         region=finding.region,
-        tags=dict(sorted(inventory.known_tags(finding.arn).items())),
-        pipelines=pipelines,
+        tags=shared.value(dict(sorted(inventory.known_tags(finding.arn).items()))),
+        pipelines=shared.value(pipelines),
     )
 
 
@@ -452,21 +470,25 @@ def _practices(rules: Iterable[Rule]) -> dict[str, Practice]:
 
 _encoder = msgspec.json.Encoder(order="sorted")
 
+_Element = TypeVar("_Element")
+
 
 def render(audit: Audit) -> Iterator[bytes]:
     """The audit as JSON: a line for every finding, so that a diff of two runs reads well.
 
-    Findings and resources, of which there may be many, are made into text some at a time.
+    Findings, pipelines and resources, of which there may be many, are made into text some at a time.
     """
-    head = msgspec.structs.replace(audit, findings=[], resources={})
-    whole = msgspec.json.format(_encoder.encode(head), indent=1)
-    before, findings, rest = whole.partition(b'\n "findings": []')
-    between, resources, after = rest.partition(b'\n "resources": {}')
-    yield before
-    yield from _filled(findings, (b"  " + _encoder.encode(finding) for finding in audit.findings))
-    yield between
-    yield from _filled(resources, _indented(audit.resources))
-    yield after + b"\n"
+    head = msgspec.structs.replace(audit, findings=[], pipelines=[], resources={})
+    rest = msgspec.json.format(_encoder.encode(head), indent=1)
+    for emptied, elements in (
+        (b'\n "findings": []', (b"  " + _encoder.encode(finding) for finding in audit.findings)),
+        (b'\n "pipelines": []', _indented(_groups(audit.pipelines, 100))),
+        (b'\n "resources": {}', _indented(_tables(audit.resources, 1000))),
+    ):
+        before, empty, rest = rest.partition(emptied)
+        yield before
+        yield from _filled(empty, elements)
+    yield rest + b"\n"
 
 
 def _filled(empty: bytes, elements: Iterable[bytes]) -> Iterator[bytes]:
@@ -478,9 +500,20 @@ def _filled(empty: bytes, elements: Iterable[bytes]) -> Iterator[bytes]:
     yield b"\n " + empty[-1:] if opened else empty
 
 
-def _indented(resources: Mapping[str, ResourceFacts]) -> Iterator[bytes]:
-    arns = iter(sorted(resources))
-    while group := {arn: resources[arn] for arn in islice(arns, 1000)}:
+def _groups(elements: Iterable[_Element], most: int) -> Iterator[list[_Element]]:
+    rest = iter(elements)
+    while group := list(islice(rest, most)):
+        yield group
+
+
+def _tables(resources: Mapping[str, ResourceFacts], most: int) -> Iterator[dict[str, ResourceFacts]]:
+    for arns in _groups(sorted(resources), most):
+        yield {arn: resources[arn] for arn in arns}
+
+
+def _indented(groups: Iterable[Collection[Any]]) -> Iterator[bytes]:
+    """What stands in lists or tables, as it does between the brackets of one that holds it all."""
+    for group in groups:
         text = msgspec.json.format(_encoder.encode(group), indent=1)
         yield text[1:-2].replace(b"\n", b"\n ")[1:]
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from wa_audit.memory import seldom_collected
+from wa_audit.memory import never_collected
 from wa_audit.model import ConfigurationError
 
 _CHUNK = 2**20
@@ -50,7 +50,7 @@ def read(path: Path, type_: type[_Document], kind: Kind, lines: Lines) -> _Docum
         ConfigurationError: the file is not there, cut off, of another kind, or of a newer version.
     """
     try:
-        with seldom_collected():
+        with never_collected():
             return _read(path, type_, kind, lines)
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror or error}") from None

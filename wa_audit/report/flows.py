@@ -6,16 +6,15 @@ pipelines, and of what serves them alone.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
 from wa_audit.layers import Layer
-from wa_audit.model import Finding, Gap, Pillar, Severity, Status
+from wa_audit.model import Gap, Pillar, Severity, Status
 from wa_audit.pipelines import Flow, Pipeline, State
 from wa_audit.rulebook import Rulebook
-from wa_audit.score import WEIGHTS, standing
+from wa_audit.score import WEIGHTS, Judged, standing
 
 
 class PipelinePillar(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,12 +111,10 @@ def worst_first(pipelines: Iterable[PipelineFacts]) -> list[PipelineFacts]:
 
 
 def facts(
-    flow: Flow, rulebook: Rulebook, findings: Iterable[Finding], number: Callable[[Gap], int]
+    flow: Flow, rulebook: Rulebook, of: Mapping[str, Sequence[Judged]], number: Callable[[Gap], int]
 ) -> list[PipelineFacts]:
-    """Every pipeline of a flow; `number` gives a gap's place among the audit's."""
-    of: dict[str, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        of[finding.arn].append(finding)
+    """Every pipeline of a flow. `of` holds the findings by ARN, and `number` gives a gap's place among the
+    audit's."""
     return [_facts(flow, pipeline, rulebook, of, number) for pipeline in flow.pipelines]
 
 
@@ -125,7 +122,7 @@ def _facts(
     flow: Flow,
     pipeline: Pipeline,
     rulebook: Rulebook,
-    of: dict[str, list[Finding]],
+    of: Mapping[str, Sequence[Judged]],
     number: Callable[[Gap], int],
 ) -> PipelineFacts:
     own = sorted(pipeline.reach)
@@ -174,7 +171,7 @@ def _facts(
     )
 
 
-def _stage(flow: Flow, id_: str, findings: list[Finding], downstream: int, *, shared: bool) -> Stage:
+def _stage(flow: Flow, id_: str, findings: Sequence[Judged], downstream: int, *, shared: bool) -> Stage:
     node = flow.nodes[id_]
     failing = [finding.severity for finding in findings if finding.status is Status.FAIL]
     return Stage(
@@ -191,7 +188,7 @@ def _stage(flow: Flow, id_: str, findings: list[Finding], downstream: int, *, sh
     )
 
 
-def _weakest(ids: Iterable[str], of: dict[str, list[Finding]]) -> str:
+def _weakest(ids: Iterable[str], of: Mapping[str, Sequence[Judged]]) -> str:
     weights = {
         id_: sum(WEIGHTS[finding.severity] for finding in of[id_] if finding.status is Status.FAIL)
         for id_ in ids
