@@ -14,11 +14,13 @@ import moto
 import pytest
 
 from tests import deployed
+from tests.test_organization_machine import for_moto
 from tools import deploy
 from wa_audit import demo, publishing, stores, wiring
 from wa_audit.aws_lambda import Settings
+from wa_audit.aws_organization import Merging, Planning, Scanning
 from wa_audit.collect import collect
-from wa_audit.collect.guard import SESSION_OPERATIONS
+from wa_audit.collect.guard import ORGANIZATION_OPERATIONS, SESSION_OPERATIONS
 from wa_audit.collect.permissions import NOT_GRANTED, action
 from wa_audit.collect.plan import affordable, flow_reads, permitted, plan
 from wa_audit.collect.session import AwsSession
@@ -128,6 +130,53 @@ def test_everything_that_can_be_set_is_written_about(stack: dict[str, Any]) -> N
     assert [name for name, each in stack["Parameters"].items() if not each.get("Description")] == []
 
 
+@pytest.mark.parametrize("name", ["organization", "member-role"])
+def test_everything_of_an_organization_is_written_about(name: str) -> None:
+    found = deployed.read((ROOT / "deploy" / f"{name}.yaml").read_text())
+    words = (ROOT / "docs" / "organization.md").read_text()
+    assert [each for each in found["Parameters"] if f"`{each}`" not in words] == []
+    assert [each for each, told in found["Parameters"].items() if not told.get("Description")] == []
+
+
+def test_every_setting_of_an_organizations_functions_is_written_about_and_none_is_unknown() -> None:
+    found = deployed.read((ROOT / "deploy" / "organization.yaml").read_text())["Resources"]
+    words = (ROOT / "docs" / "organization.md").read_text()
+    by_itself = {"started", "run", "shards"}
+    for function, settings in (("Plan", Planning), ("Scan", Scanning), ("Merge", Merging)):
+        fields = set(settings.__struct_fields__)
+        assert [name for name in sorted(fields - by_itself) if f"`{name}`" not in words] == []
+        variables = set(found[function]["Properties"]["Environment"]["Variables"]) - {"MALLOC_ARENA_MAX"}
+        assert variables <= {ENVIRONMENT + name.upper() for name in fields}
+
+
+def test_only_the_one_role_of_the_one_organization_takes_on_the_members_role() -> None:
+    found = deployed.read((ROOT / "deploy" / "member-role.yaml").read_text())["Resources"]
+    (statement,) = found["Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    asked = {key for by_operator in statement["Condition"].values() for key in by_operator}
+    assert asked == {"aws:PrincipalArn", "sts:ExternalId", "aws:PrincipalOrgID"}
+    assert {each["Type"] for each in found.values()} == {"AWS::IAM::Role", "AWS::IAM::ManagedPolicy"}
+    # And may read what the role of the scheduled run may.
+    template = deployed.read(TEMPLATE.read_text())["Resources"]
+    read = [name for name in template if name.startswith("ReadPolicy")]
+    assert [found[name] for name in read] == [template[name] for name in read]
+    assert set(found) == {"Role", *read}
+
+
+def test_what_an_organizations_functions_write_is_named() -> None:
+    found = deployed.read((ROOT / "deploy" / "organization.yaml").read_text())
+    plain = {"kms:Decrypt", "kms:GenerateDataKey", "logs:CreateLogStream", "logs:PutLogEvents"}
+    plain |= {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+    lists = {action(operation) for operation in ORGANIZATION_OPERATIONS} | {"ec2:DescribeRegions"}
+    kept = {*stores.ACTIONS.values()}
+    for role, own in {
+        "PlanRole": lists | {"s3:PutObject"},
+        "ScanRole": kept | {"sts:AssumeRole"},
+        "MergeRole": kept | {"sns:Publish"},
+    }.items():
+        granted = {name for statement in _statements(found, role) for name in _actions(statement)}
+        assert granted == own | plain, role
+
+
 def test_everything_that_takes_tags_has_them(stack: dict[str, Any]) -> None:
     for name, resource in stack["Resources"].items():
         tags = resource["Properties"].get("Tags")
@@ -147,8 +196,7 @@ def test_the_image_is_pinned_and_runs_as_nobody_special() -> None:
 # -- the stack, audited by the program that it runs ---------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def audit() -> Audit:
+def _audited(template: str, name: str, parameters: dict[str, Any]) -> Audit:
     """The audit of an account that has the stack, and a trail of data events as every account should."""
     with patch.dict(os.environ, demo._environment(), clear=True), moto.mock_aws():
         session = boto3.session.Session(region_name=deployed.REGION)
@@ -156,8 +204,8 @@ def audit() -> Audit:
         answering = (corrections.Corrections(), outcomes.Outcomes(), analysts.Analysts(), spending.Bills())
         for listener in answering:
             listener.install(session.events)
-        parameters = {"CodeBucket": "code", "NotificationEmail": "somebody@example.com"}
-        deployed.Stack(session, deployed.read(TEMPLATE.read_text()), "wa-audit", parameters).deploy()
+        found = deployed.read((ROOT / template).read_text())
+        deployed.Stack(session, found, name, parameters, changed=for_moto).deploy()
         trail = session.client("cloudtrail")
         session.client("s3").create_bucket(
             Bucket="trail", CreateBucketConfiguration={"LocationConstraint": deployed.REGION}
@@ -174,7 +222,22 @@ def audit() -> Audit:
     return wiring.assess(inventory, book, everything_of_it)
 
 
-def test_the_stack_scores_a_hundred_with_full_coverage(audit: Audit) -> None:
+_ACCOUNT = {"AWS::Lambda::Function", "AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::Athena::WorkGroup"}
+_ORGANIZATION = {"AWS::Lambda::Function", "AWS::S3::Bucket", "AWS::StepFunctions::StateMachine"}
+
+
+@pytest.mark.parametrize(
+    ("template", "more", "types"),
+    [
+        ("deploy/template.yaml", {}, _ACCOUNT),
+        ("deploy/organization.yaml", {"ExternalId": "example"}, _ORGANIZATION),
+    ],
+)
+def test_the_stack_scores_a_hundred_with_full_coverage(
+    template: str, more: dict[str, Any], types: set[str]
+) -> None:
+    parameters = {"CodeBucket": "code", "NotificationEmail": "somebody@example.com", **more}
+    audit = _audited(template, "wa-audit", parameters)
     short = [
         (finding.rule, finding.resource, finding.message)
         for finding in audit.findings
@@ -182,5 +245,4 @@ def test_the_stack_scores_a_hundred_with_full_coverage(audit: Audit) -> None:
     ]
     assert short == []
     assert (audit.overall.score, audit.overall.coverage) == (100.0, 100.0)
-    types = {audit.resources[f.resource].type for f in audit.findings if f.status is Status.PASS}
-    assert types >= {"AWS::Lambda::Function", "AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::Athena::WorkGroup"}
+    assert {audit.resources[f.resource].type for f in audit.findings if f.status is Status.PASS} >= types

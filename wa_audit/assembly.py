@@ -38,6 +38,23 @@ def states(store: Store, keys: Sequence[str]) -> Iterator[State]:
         yield state(whole, f"{store.place}/{key}")
 
 
+def planned(place: str, *, profile: str | None = None, endpoint_url: str | None = None) -> list[Shard]:
+    """The shards of a shards.json on disk, or of one at `s3://BUCKET/KEY`.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is none.
+        CredentialsError: AWS does not accept the credentials.
+    """
+    from wa_audit import stores
+    from wa_audit.organization import shards
+
+    if "://" not in place:
+        return shards.read(Path(place))
+    folder, _, name = place.rpartition("/")
+    ((_, raw),) = stores.at(folder, profile=profile, endpoint_url=endpoint_url).read([name])
+    return shards.parse(raw, place)
+
+
 def assemble(
     store: Store, run: str | None, planned: Sequence[Shard] = (), what: str = "shards.json"
 ) -> Organization:

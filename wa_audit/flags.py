@@ -297,7 +297,7 @@ planning = _together(
     option("--account-tag", "tags", once=True, multiple=True, metavar="KEY=VALUE", help="Only accounts that bear this tag; repeatable, all must match."),
 )  # fmt: skip
 run = option("--run", once=True, metavar="RUN", help="The run, as 20261126T060000Z; default: the latest.")
-planned = option("--shards", "planned", once=True, type=click.Path(path_type=Path), metavar="FILE", help="The run's shards.json: accounts of it that have no object are told as never scanned.")  # fmt: skip
+planned = option("--shards", "planned", once=True, metavar="FILE|s3://BUCKET/KEY", help="The run's shards.json: accounts of it that have no object are told as never scanned.")  # fmt: skip
 parallel = option("--parallel", type=click.IntRange(1, 64), default=2, show_default=True, help="Accounts audited at once, each in a process of its own.")  # fmt: skip
 again = option("--again", once=True, is_flag=True, help="Read accounts again that could not be audited, or not wholly.")  # fmt: skip
 since = option("--since", once=True, type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Only runs that finished on this day or later.")  # fmt: skip

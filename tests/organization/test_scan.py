@@ -226,8 +226,8 @@ def test_a_bucket_holds_the_same_and_is_merged_to_the_same(
             check=False,
         )
         assert done.returncode == 0, done.stderr
-    document = f"organizations/{RUN}/organization.json"
-    assert held("organizations/") == {document: (tmp_path / document).read_bytes()}
+    made = [f"organizations/{RUN}/organization.{kind}" for kind in ("html", "json")]
+    assert held("organizations/") == {name: (tmp_path / name).read_bytes() for name in made}
 
 
 def test_one_broken_account_touches_no_other_and_can_be_read_again(
@@ -255,6 +255,32 @@ def test_one_broken_account_touches_no_other_and_can_be_read_again(
     assert objects(tmp_path) == found
     assert scan(tmp_path, endpoint, "--again").returncode == 0
     assert objects(tmp_path) == whole
+
+
+def test_one_account_of_shards_in_a_bucket_is_scanned_alone(
+    tmp_path: Path, endpoint: str, whole: dict[str, bytes]
+) -> None:
+    """As the job does that takes over what outlasts a function."""
+    s3 = boto3.session.Session("k", "s", region_name="us-east-1").client("s3", endpoint_url=endpoint)
+    s3.create_bucket(Bucket="acme-shards")
+    s3.put_object(Bucket="acme-shards", Key=f"organizations/{RUN}/shards.json", Body=shards.render(planned()))
+    place = f"s3://acme-shards/organizations/{RUN}/shards.json"
+    words = [place if word.endswith("shards.json") else word for word in command(tmp_path, endpoint)]
+    found = {}
+    for account, code in ((ACCOUNTS[1], 0), ("999999999999", 2)):
+        found[account] = subprocess.run(
+            [*words, "--account", account],
+            capture_output=True,
+            text=True,
+            env=environment(tmp_path),
+            cwd=tmp_path,
+            check=False,
+        )
+        assert found[account].returncode == code, found[account].stderr
+    assert "1 of 1 accounts audited" in found[ACCOUNTS[1]].stdout
+    (key,) = objects(tmp_path)
+    assert objects(tmp_path) == {key: whole[key]}
+    assert found["999999999999"].stderr == f"wa-audit: --account: {place} names no account '999999999999'\n"
 
 
 def test_a_run_whose_processes_are_killed_ends_in_the_same_bytes(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from wa_audit import flags, wiring
@@ -17,7 +15,7 @@ from wa_audit import flags, wiring
 @flags.endpoint_url
 @flags.common
 def merge(
-    place: str, run: str | None, planned: Path | None, profile: str | None, endpoint_url: str | None
+    place: str, run: str | None, planned: str | None, profile: str | None, endpoint_url: str | None
 ) -> None:
     """Put together what the accounts of a run come to, as 'wa-audit org scan' left them.
 
@@ -26,10 +24,10 @@ def merge(
     not audited, and why. What lies beside the accounts' objects is named, and never counted.
     """
     from wa_audit import assembly, stores
-    from wa_audit.organization.shards import read
 
     store = stores.at(place, profile=profile, endpoint_url=endpoint_url)
-    whole = assembly.assemble(store, run, read(planned) if planned else (), str(planned))
+    named = assembly.planned(planned, profile=profile, endpoint_url=endpoint_url) if planned else ()
+    whole = assembly.assemble(store, run, named, planned or "")
     data, page = assembly.write(store, whole)
     score = "none could be given" if whole.overall.score is None else f"{whole.overall.score:g}"
     click.echo(

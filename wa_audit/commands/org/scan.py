@@ -9,7 +9,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import active_children, get_context
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -66,8 +65,9 @@ class Told(NamedTuple):
 
 
 @click.command(epilog=flags.ORGANIZATION_EXIT_CODES)
-@click.argument("shards", type=click.Path(path_type=Path), metavar="SHARDS.JSON")
+@click.argument("shards", metavar="SHARDS.JSON")
 @flags.organization
+@flags.accounts
 @flags.parallel
 @flags.again
 @flags.profile
@@ -79,8 +79,9 @@ class Told(NamedTuple):
 @flags.rulebook
 @flags.common
 def scan(
-    shards: Path,
+    shards: str,
     place: str,
+    accounts: Sequence[str],
     parallel: int,
     again: bool,
     no_progress: bool,
@@ -91,7 +92,8 @@ def scan(
     endpoint_url: str | None,
     **options: Any,
 ) -> None:
-    """Audit every account that SHARDS.JSON names, and write one object of findings for each.
+    """Audit every account that SHARDS.JSON names, and write one object of findings for each. It is a file, or
+    an object s3://BUCKET/KEY.
 
     An account whose object is there is not read again, so that a run that was stopped goes on where it was.
     One that cannot be entered gets an object that says why, and touches no other.
@@ -100,9 +102,9 @@ def scan(
     from wa_audit.model import InterruptedRunError
     from wa_audit.organization import scanning
     from wa_audit.organization.outcomes import State
-    from wa_audit.organization.shards import folder, read
+    from wa_audit.organization.shards import folder
 
-    named = read(shards)
+    named = _chosen(assembly.planned(shards, profile=profile, endpoint_url=endpoint_url), accounts, shards)
     days = 0 if no_metrics else metrics_days
     configured = flags.configuration().document
     job = Job(place, options, configured, profile, endpoint_url, workers, days, again)
@@ -128,6 +130,16 @@ def scan(
     )
     if counts[State.AUDITED] < len(named):
         click.get_current_context().exit(4)
+
+
+def _chosen(shards: list[Shard], accounts: Sequence[str], what: str) -> list[Shard]:
+    """Those of these accounts; all, where none is named."""
+    from wa_audit.model import ConfigurationError
+
+    for account in accounts:
+        if not any(shard.account == account for shard in shards):
+            raise ConfigurationError(f"--account: {what} names no account {account!r}")
+    return [shard for shard in shards if not accounts or shard.account in accounts]
 
 
 def _all(shards: Sequence[Shard], job: Job, parallel: int, *, quiet: bool) -> Iterator[State]:
