@@ -10,6 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,16 @@ from msgspec import json as msgjson
 
 from tests import deployed
 from tests.test_aws_organization import Context
-from wa_audit import assembly, aws_organization, stores
+from wa_audit import assembly, aws_organization, rulebook, stores, wiring
 from wa_audit.collect.guard import UndeclaredOperation
 from wa_audit.model import OutputError
-from wa_audit.organization import shards
+from wa_audit.organization import outcomes, scanning, shards
 from wa_audit.report.indented import as_json
 from wa_audit.report.organization import Organization
 
 TEMPLATE = Path(__file__).parents[1] / "deploy" / "organization.yaml"
 REGION = deployed.REGION
+RULES = ("sqs-queue-encrypted", "sqs-queue-dlq")
 LONGEST = 120  # seconds
 
 
@@ -55,24 +57,24 @@ Refuse = Callable[[str, Any], Exception | None]
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Organization]]:
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Organization]]:
     """Deploys the stack into moto, and runs it; `refuse` is what a call of a function fails with."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "WA_AUDIT_RULES": "sqs-queue-encrypted,sqs-queue-dlq",
+        "WA_AUDIT_RULES": ",".join(RULES),
         "WA_AUDIT_WORKERS": "2",
     }.items():
         monkeypatch.setenv(name, value)
     with moto.mock_aws(
         config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
     ):
-        yield lambda refuse=lambda name, event: None: _run(monkeypatch, refuse)
+        yield lambda refuse=lambda name, event: None: _run(monkeypatch, refuse, tmp_path)
 
 
-def _run(monkeypatch: pytest.MonkeyPatch, refuse: Refuse) -> Organization:
+def _run(monkeypatch: pytest.MonkeyPatch, refuse: Refuse, folder: Path) -> Organization:
     session = boto3.session.Session(region_name=REGION)
     organizations = session.client("organizations")
     organizations.create_organization(FeatureSet="ALL")
@@ -104,11 +106,27 @@ def _run(monkeypatch: pytest.MonkeyPatch, refuse: Refuse) -> Organization:
     (key,) = [key for key in bucket.keys("organizations") if key.endswith("organization.json")]
     ((_, raw),) = bucket.read([key])
     ((_, planned),) = bucket.read([key.replace("organization.json", "shards.json")])
-    # It is what the command makes of the same objects.
-    assert raw == b"".join([as_json(assembly.assemble(bucket, None, shards.parse(planned, "planned")))])
+    named = shards.parse(planned, "planned")
+    # It is what the commands make of the same accounts, as far as an object came of them.
+    there = set(bucket.keys("shards"))
+    local = stores.at(str(folder))
+    for shard in named:
+        if shard.key in there:
+            local.write(shard.key, _as_the_command(shard))
+    assert local.keys("shards") == sorted(there)
+    assert dict(local.read(there)) == dict(bucket.read(there))
+    assert raw == as_json(assembly.assemble(local, named[0].run, named))
     found = msgjson.decode(raw, type=Organization)
     assert told["status"] == "SUCCEEDED"
     return found
+
+
+def _as_the_command(shard: shards.Shard) -> Iterator[bytes]:
+    """The object that a process of `wa-audit org scan` writes."""
+    book = rulebook.load().select(pillars=(), rules=RULES, severities=())
+    reading = scanning.Reading(wiring.make_plan(book, tags=False), metrics_days=0)
+    judge = partial(wiring.assess, book=book, judging=wiring.Judging.of_everything())
+    return outcomes.render(*scanning.attempt(shard, reading, judge, book.pillar_weights))
 
 
 def _queues(session: Any, account: str, number: int) -> None:
