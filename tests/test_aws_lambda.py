@@ -112,6 +112,8 @@ def test_a_prefix_and_a_key_are_kept_to() -> None:
     assert all(key.startswith("of/data/") for key in _objects())
     assert len(put) == len(_objects())
     assert {parameters["SSEKMSKeyId"] for parameters in put} == {"alias/reports"}
+    types = {parameters["Key"].rpartition(".")[2]: parameters["ContentType"] for parameters in put}
+    assert types["json"] == "application/json"
 
 
 def test_the_reports_show_earlier_runs_as_those_of_scan_do(monkeypatch: pytest.MonkeyPatch) -> None:

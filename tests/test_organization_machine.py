@@ -33,6 +33,8 @@ TEMPLATE = Path(__file__).parents[1] / "deploy" / "organization.yaml"
 REGION = deployed.REGION
 RULES = ("sqs-queue-encrypted", "sqs-queue-dlq")
 LONGEST = 120  # seconds
+# moto runs state machines, and functions without Docker, which it must be told how.
+SIMPLE: Any = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
 
 
 class _OutOfMemory(Exception):
@@ -68,9 +70,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callabl
         "WA_AUDIT_WORKERS": "2",
     }.items():
         monkeypatch.setenv(name, value)
-    with moto.mock_aws(
-        config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
-    ):
+    with moto.mock_aws(config=SIMPLE):
         yield lambda refuse=lambda name, event: None: _run(monkeypatch, refuse, tmp_path)
 
 
@@ -81,7 +81,7 @@ def _run(monkeypatch: pytest.MonkeyPatch, refuse: Refuse, folder: Path) -> Organ
     for number in range(3):
         made = organizations.create_account(Email=f"{number}@example.com", AccountName=f"team-{number}")
         _queues(session, made["CreateAccountStatus"]["AccountId"], number)
-    _handle(monkeypatch, refuse)
+    handle(monkeypatch, refuse)
     template = deployed.read(TEMPLATE.read_text())
     parameters = {"CodeBucket": "code", "ExternalId": "example", "MetricsDays": 0, "MaxConcurrency": 2}
     stack = deployed.Stack(
@@ -141,7 +141,7 @@ def _queues(session: Any, account: str, number: int) -> None:
         inside.client("sqs").create_queue(QueueName=f"queue-{queue}")
 
 
-def _handle(monkeypatch: pytest.MonkeyPatch, refuse: Refuse) -> None:
+def handle(monkeypatch: pytest.MonkeyPatch, refuse: Refuse) -> None:
     """Has moto call our handlers, one at a time as in Lambda's process, and tell their errors as it does."""
     turn = threading.Lock()
 

@@ -35,6 +35,14 @@ _READERS = 16
 MOST_COPIES = 8
 MOST_COPIED = 512 * 2**20
 _CHUNK = 2**20
+# By which a browser shows a page instead of keeping it.
+_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "json": "application/json",
+    "jsonl": "application/x-ndjson",
+    "md": "text/markdown; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+}
 
 _Read = TypeVar("_Read")
 
@@ -186,6 +194,8 @@ class Bucket:
         # Kept once is kept: a key names its content, so what is there need not be written again.
         condition = {} if over else {"IfNoneMatch": "*"}
         asked = {"Bucket": self.bucket, "Key": self.prefix + key, "Body": b"".join(chunks)}
+        if kind := _TYPES.get(key.rpartition(".")[2]):
+            asked["ContentType"] = kind
         try:
             self._client(WRITES).put_object(**asked, **condition, **self._encrypted)
         except (BotoCoreError, ClientError) as error:

@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import duckdb
+import moto
 import msgspec
 import pytest
 
 from benchmarks import loopback_organization, organization_run
 from benchmarks.organization_run import Found
+from tests import deployed
+from tests.test_organization_machine import SIMPLE, for_moto, handle
+from wa_audit import aws_organization, invocation, stores
+from wa_audit.organization.shards import read
 
 # One process of pytest for all of it, for a run is made once.
 pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("organization")]
+ROOT = Path(__file__).parents[2]
 SIZE = int(os.environ.get("ORGANIZATION_SIZE", "20"))
 IDS = loopback_organization.ids(SIZE)
 REFUSING = [id_ for id_ in IDS if loopback_organization.refuses(id_)]
@@ -113,3 +121,65 @@ def test_a_role_is_taken_on_with_the_external_id_alone(
     found = organization_run.run(place / "bare", path, endpoint, 1)
     (absent,) = msgspec.json.decode(found.merged)["not_audited"]
     assert (found.audited, absent["reason"]) == (0, "access_denied")
+
+
+def test_the_state_machine_makes_the_same(
+    alone: Found, place: Path, shards: Path, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of deploy/organization.yaml, run by moto; its functions read on loopback and write to a folder."""
+    store = stores.at(str(place / "machine"))
+    named = read(shards)
+    run, region = named[0].run, named[0].regions[0]
+    key = f"organizations/{run}/shards.json"
+    store.write(key, [shards.read_bytes()])
+    reading = aws_organization._reading
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "k",
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "AWS_DEFAULT_REGION": region,
+        "WA_AUDIT_BUCKET": "reports",
+        "WA_AUDIT_METRICS_DAYS": "0",
+        "WA_AUDIT_RULES": ",".join(organization_run.RULES),
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(invocation, "place", lambda *_: store)
+    monkeypatch.setattr(
+        aws_organization, "_reading", lambda *given: reading(*given)._replace(endpoint_url=endpoint)
+    )
+    planned = {"run": run, "bucket": "reports", "key": key, "shards": key}
+    monkeypatch.setattr(aws_organization, "plan", lambda event, context: planned)
+    handle(monkeypatch, lambda name, event: None)
+    with moto.mock_aws(config=SIMPLE):
+        session = boto3.session.Session(region_name=region)
+        where = {"LocationConstraint": region}
+        session.client("s3").create_bucket(Bucket="reports", CreateBucketConfiguration=where)
+        session.client("s3").upload_file(str(shards), "reports", key)
+        machine = deployed.read((ROOT / "deploy" / "organization.yaml").read_text())["Resources"]["Machine"]
+        text = machine["Properties"]["DefinitionString"]["Sub"][0]
+        functions = {"Plan": "plan", "Scan": "scan", "Merge": "merge"}
+        arn = "arn:aws:lambda:{}:123456789012:function:organization-{}"
+        filled = {
+            "AWS::Partition": "aws",
+            "Reports": "reports",
+            "MaxConcurrency": "1",
+            "AccountsPerBatch": "5",
+            "ToleratedFailurePercentage": "25",
+            "JobQueue": "",
+            "JobDefinition": "",
+            **{f"{name}.Arn": arn.format(region, own) for name, own in functions.items()},
+        }
+        for name, value in filled.items():
+            text = text.replace("${" + name + "}", value)
+        role = "arn:aws:iam::123456789012:role/machine"
+        states = session.client("stepfunctions")
+        made = states.create_state_machine(name="machine", definition=for_moto(text), roleArn=role)
+        started = states.start_execution(stateMachineArn=made["stateMachineArn"])["executionArn"]
+        until = time.monotonic() + 60 + 10 * SIZE
+        while (told := states.describe_execution(executionArn=started))["status"] == "RUNNING":
+            assert time.monotonic() < until
+            time.sleep(0.5)
+        assert told["status"] == "SUCCEEDED", told
+    objects = {name: content for name, content in store.read(store.keys("shards"))}
+    assert objects == alone.objects
+    ((_, merged),) = store.read([f"organizations/{run}/organization.json"])
+    assert merged == alone.merged
