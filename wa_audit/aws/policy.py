@@ -19,7 +19,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from itertools import chain, product
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ import msgspec
 from wa_audit.aws import arns, conditions, wildcards
 from wa_audit.aws.actions import EVERYTHING, Reach, data_actions, reach
 from wa_audit.aws.conditions import OWNER, PASSED_TO, WHAT, WHO, Condition, Narrowing
+from wa_audit.aws.kept import kept
 from wa_audit.aws.statements import EVERYONE, Caller, Principal, Statement, is_public, named, parse
 
 __all__ = [
@@ -82,12 +83,12 @@ class Policy(msgspec.Struct, frozen=True, dict=True):
         """The services that its statements name."""
         return self._services[0]
 
-    @cached_property
+    @kept
     def condition_keys(self) -> frozenset[str]:
         """The keys of all its conditions, in lower case."""
         return frozenset(condition.key for s in self.statements for condition in s.conditions)
 
-    @cached_property
+    @kept
     def _services(self) -> tuple[dict[str, list[Statement]], list[Statement]]:
         """By service, the statements that can speak of it; and those that can speak of any other."""
         named_: dict[str, list[Statement]] = {}
@@ -133,7 +134,7 @@ class Policies(tuple[Policy, ...]):
         """See the function of this name."""
         return Policies(settled(own, key, value) for own in self)
 
-    @cached_property
+    @kept
     def condition_keys(self) -> frozenset[str]:
         """The keys of all their conditions, in lower case."""
         return frozenset[str]().union(*(own.condition_keys for own in self))
@@ -148,7 +149,7 @@ class Policies(tuple[Policy, ...]):
             found |= asked.by_service[service]
         return found
 
-    @cached_property
+    @kept
     def _given(self) -> tuple[frozenset[str], frozenset[str]]:
         """What Allows name: actions, and the services in which they name a pattern of actions."""
         allows = [s for own in self for s in own.statements if s.allows and not s.other_actions]
@@ -157,15 +158,15 @@ class Policies(tuple[Policy, ...]):
             frozenset[str]().union(*(s.services_in_part for s in allows)),
         )
 
-    @cached_property
+    @kept
     def _named(self) -> frozenset[str]:
         return frozenset().union(*(own.services for own in self))
 
-    @cached_property
+    @kept
     def _spoken(self) -> dict[str, _Spoken]:
         return {}
 
-    @cached_property
+    @kept
     def _wide(self) -> _Spoken:
         return self._speaking_of("*")
 
