@@ -145,8 +145,9 @@ class Policies(tuple[Policy, ...]):
             return asked.patterns
         names, services = self._given
         found = asked.patterns & names
-        for service in services & asked.by_service.keys():
-            found |= asked.by_service[service]
+        for service in services:
+            if service in asked.by_service:
+                found |= asked.by_service[service]
         return found
 
     @kept
@@ -247,11 +248,17 @@ def first_grants(
     everywhere: bool = True,
 ) -> list[Grant]:
     """As `grants`, for one of several actions after the other, until a grant is certain."""
-    own, actions = Policies.of(policies), tuple(actions)
-    given = own.may_give(asked_for(actions))
+    asked = asked_for(tuple(actions))
+    return _first_grants(Policies.of(policies), asked, narrows, boundary, everywhere)
+
+
+def _first_grants(
+    own: Policies, asked: Asked, narrows: frozenset[str], boundary: Policy | None, everywhere: bool = True
+) -> list[Grant]:
+    given = own.may_give(asked)
     found: list[Grant] = []
-    for action in actions if given else ():
-        if _pattern(action) in given:
+    for action, pattern in asked.in_order if given else ():
+        if pattern in given:
             more = grants(own, action, narrows, boundary, everywhere=everywhere)
             found += more
             if not all(grant.doubtful for grant in more):
@@ -261,20 +268,24 @@ def first_grants(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Actions or patterns of them, in lower case, that are asked for together."""
+    """Actions or patterns of them, in lower case, that are asked for together.
 
+    `in_order` has them as they were asked for, each beside how it is spelled there.
+    """
+
+    in_order: tuple[tuple[str, str], ...]
     patterns: frozenset[str]
     by_service: Mapping[str, frozenset[str]]
 
 
 @lru_cache(maxsize=1024)
 def asked_for(actions: tuple[str, ...]) -> Asked:
+    in_order = tuple((action, _pattern(action)) for action in actions)
     by_service: dict[str, set[str]] = defaultdict(set)
-    for pattern in map(_pattern, actions):
+    for _, pattern in in_order:
         by_service[pattern.partition(":")[0]].add(pattern)
-    return Asked(
-        frozenset(map(_pattern, actions)), {service: frozenset(own) for service, own in by_service.items()}
-    )
+    patterns = frozenset(pattern for _, pattern in in_order)
+    return Asked(in_order, patterns, {service: frozenset(own) for service, own in by_service.items()})
 
 
 def data_grants(
@@ -282,12 +293,17 @@ def data_grants(
 ) -> list[Grant]:
     """How policies give an action that writes, deletes or decrypts data, or reads a secret, on all resources,
     as `first_grants`."""
-    return first_grants(policies, _all_data_actions(), narrows, boundary)
+    return _first_grants(Policies.of(policies), _all_data_actions(), narrows, boundary)
 
 
 @cache
-def _all_data_actions() -> tuple[str, ...]:
-    return tuple(chain.from_iterable(data_actions().values()))
+def _all_data_actions() -> Asked:
+    return asked_for(tuple(chain.from_iterable(data_actions().values())))
+
+
+@cache
+def _all_of_iam() -> Asked:
+    return asked_for(("iam:*",))
 
 
 @lru_cache(maxsize=1024)
@@ -304,6 +320,8 @@ def full_grants(
     All of IAM counts too, since who has it can give itself the rest.
     """
     own = Policies.of(policies)
+    if not own.may_give(_all_of_iam()):
+        return []  # nor anything without end, which takes IAM in
     wide = _bounded(own, boundary, Statement.open_action, "*", EVERYTHING, narrows)
     return wide + grants(own, "iam:*", narrows, boundary)
 
