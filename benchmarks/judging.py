@@ -3,8 +3,8 @@
     python -m benchmarks.judging [EVALUATIONS]
 
 An account is the demo's, copied under other names until it has 10,000 resources, written to an inventory file
-and read from it, as `wa-audit assess` does. Findings are counted as they come and kept nowhere. Two rows, each
-a process of its own:
+and read from it, as `wa-audit assess` does. Findings are counted as they come and kept nowhere. Two rows,
+each a process of its own:
 
 - accounts: the built-in rulebook judges one such account after the other, each under names of its own, until
   there are as many evaluations as are wanted. No resource is judged twice by a rule, as in a scan;

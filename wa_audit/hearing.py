@@ -196,9 +196,9 @@ def _asked(pattern: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield ("", _ANYTHING)  # asked in another way, or not at all
         return
     for source in sources:
-        wanted = detail.get(_ABOUT.get(source)) if isinstance(detail, Mapping) else None
+        wanted = detail.get(_ABOUT.get(source)) if isinstance(detail, dict) else None
         for matcher in wanted if isinstance(wanted, list) and wanted else (None,):
-            prefix = matcher.get("prefix") if isinstance(matcher, Mapping) and len(matcher) == 1 else None
+            prefix = matcher.get("prefix") if isinstance(matcher, dict) and len(matcher) == 1 else None
             if isinstance(matcher, str):
                 yield (source, f"={matcher}")
             elif isinstance(prefix, str) and prefix:

@@ -244,6 +244,23 @@ class Inventory:
             _see_all(target, blinds)
         return self._sources.get(kind, _NONE).get(target.arn, [])
 
+    def around(self, resource: Resource, kinds: Iterable[str]) -> set[str]:
+        """The ARNs that a resource points at, or that point at it, by any of several kinds, complete.
+
+        Raises:
+            Unread: see `targets` and `sources`.
+        """
+        found: set[str] = set()
+        for kind in kinds:
+            if self._blind.get(kind):
+                self.targets(resource, kind)
+                self.sources(resource, kind)
+            for relation in self._targets.get(kind, _NONE).get(resource.arn, ()):
+                found.add(relation.target)
+            for relation in self._sources.get(kind, _NONE).get(resource.arn, ()):
+                found.add(relation.source)
+        return found
+
     def has_source(self, target: Resource, kind: str) -> bool:
         """Whether anything points at `target` by `kind`: one hit suffices.
 

@@ -343,8 +343,7 @@ def _parse(document: object) -> tuple[Statement, ...]:
 
 
 def _statement(index: int, raw: object) -> Statement:
-    # An abstract class is slow to say that a dict is one of its own.
-    if not isinstance(raw, dict | Mapping) or raw.get("Effect") not in ("Allow", "Deny"):
+    if not isinstance(raw, dict) or raw.get("Effect") not in ("Allow", "Deny"):
         raise ValueError(f"statement {index + 1} of a policy document neither allows nor denies")
     actions, other_actions = _either(raw, "Action", "NotAction")
     resources, other_resources = _either(raw, "Resource", "NotResource")
@@ -387,7 +386,7 @@ def _either(raw: Mapping[str, object], name: str, negated: str) -> tuple[tuple[s
 
 
 def _principals(raw: object) -> Iterator[Principal]:
-    if isinstance(raw, Mapping):
+    if isinstance(raw, dict):
         for type_, values in raw.items():
             for value in _list(values):
                 yield Principal(str(type_), str(value))
