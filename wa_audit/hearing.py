@@ -45,7 +45,8 @@ def alarms_on(
     listed = inventory.of(_ALARM, region=region)
     index: _Index[Resource] = inventory.derived(f"{_ALARM} in {region}", lambda: _by_metric(listed))
     pairs = [*dimensions.items(), None]
-    found = _in_order(*(index.get((namespace, name, pair), ()) for name in names for pair in pairs))
+    asked = ((namespace, name, pair) for name in names for pair in pairs)
+    found = _in_order(*(index[key] for key in asked if key in index))
     return [alarm for alarm in found if alarms.watches(alarm, namespace, names, dimensions)]
 
 

@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from wa_audit.aws import arns, conditions, wildcards
+from wa_audit.aws import arns, wildcards
 from wa_audit.aws.actions import EVERYTHING, Reach, data_actions, reach
 from wa_audit.aws.conditions import OWNER, PASSED_TO, WHAT, WHO, Condition, Narrowing
 from wa_audit.aws.kept import kept
@@ -419,7 +419,7 @@ def _united(found: list[Grant], pattern: str) -> list[Grant]:
 def _is_denied(denies: list[Statement], element: str, whole: _Whole, narrows: frozenset[str]) -> bool:
     """Whether a Deny takes a grant on a resource away, or leaves of it only what is narrow enough."""
     taken = "*" if element == "NotResource" else element
-    return any(_takes(deny, taken, whole) and _leaves_little(deny, narrows) for deny in denies)
+    return any(_takes(deny, taken, whole) and deny.leaves_little(narrows) for deny in denies)
 
 
 def _takes(deny: Statement, element: str, whole: _Whole) -> bool:
@@ -431,19 +431,6 @@ def _takes(deny: Statement, element: str, whole: _Whole) -> bool:
         return True
     # All but a few resources denied leaves those few, which are not everything.
     return isinstance(whole, Reach) and deny.leaves_less(whole)
-
-
-def _leaves_little(deny: Statement, narrows: frozenset[str]) -> bool:
-    """Whether what a Deny leaves is nothing, or narrow enough.
-
-    A Deny applies where all its conditions hold; it leaves what fails any of them, so that each must leave
-    little.
-    """
-    left = [conditions.complement(condition) for condition in deny.conditions]
-    return all(
-        other is not None and conditions.narrowing([other], narrows) is Narrowing.RESTRICTIVE
-        for other in left
-    )
 
 
 # -- to whom a resource is open --------------------------------------------------------------------
@@ -467,7 +454,7 @@ def exposures(
 ) -> list[Exposure]:
     """The Allows of a resource's policy whose callers satisfy `to`, but for those narrowed or denied."""
     statements = tuple(statements)
-    denies = [s for s in statements if not s.allows and _leaves_little(s, narrows)]
+    denies = [s for s in statements if not s.allows and s.leaves_little(narrows)]
     found = []
     for statement in statements:
         callers = [caller for caller in statement.callers if to(caller)] if statement.allows else []

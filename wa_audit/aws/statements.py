@@ -283,6 +283,17 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             known = self._narrowings[keys] = conditions.narrowing(self.conditions, keys)
         return known
 
+    @kept
+    def _leavings(self) -> dict[frozenset[str], bool]:
+        return {}
+
+    def leaves_little(self, keys: frozenset[str]) -> bool:
+        """Whether what a Deny leaves is nothing, or narrow enough by the values of these keys."""
+        known = self._leavings.get(keys)
+        if known is None:
+            known = self._leavings[keys] = conditions.leave_little(self.conditions, keys)
+        return known
+
     def settled(self, key: str, value: str) -> Statement | None:
         """The statement as a request with this value of a condition key meets it; None where it cannot."""
         if all(condition.key != key for condition in self.conditions):
