@@ -2,8 +2,9 @@
 
     python -m benchmarks.judging [EVALUATIONS]
 
-An account is the demo's, copied under other names until it has 10,000 resources. Findings are counted as they
-come and kept nowhere. Two rows, each a process of its own:
+An account is the demo's, copied under other names until it has 10,000 resources, written to an inventory file
+and read from it, as `wa-audit assess` does. Findings are counted as they come and kept nowhere. Two rows,
+each a process of its own:
 
 - accounts: the built-in rulebook judges one such account after the other, each under names of its own, until
   there are as many evaluations as are wanted. No resource is judged twice by a rule, as in a scan;
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -30,7 +32,7 @@ from benchmarks import memory
 from wa_audit import assess, rulebook
 from wa_audit import inventory as inventories
 from wa_audit.inventory import ACCOUNT_TYPE, Inventory
-from wa_audit.memory import seldom_collected
+from wa_audit.memory import never_collected
 from wa_audit.model import Resource
 from wa_audit.relations import relate
 from wa_audit.rulebook import Rule, Rulebook
@@ -58,6 +60,14 @@ def account(resources: int, first: int = 0) -> Inventory:
     return Inventory(demo.run, islice(made.values(), resources), demo.gaps)
 
 
+def stored(inventory: Inventory) -> Inventory:
+    """The same inventory as it comes back from its file, in which fields that say the same are one object."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "inventory.jsonl"
+        inventories.write(inventory, file)
+        return inventories.read(file)
+
+
 def repeated(book: Rulebook, inventory: Inventory, evaluations: int) -> Rulebook:
     """The rulebook with its rules repeated until they judge so often. Rules on the account as a whole look at
     all of it, and are there once."""
@@ -83,7 +93,7 @@ def _evaluations(rule: Rule, inventory: Inventory) -> int:
 
 def judged(way: str, number: int, evaluations: int) -> tuple[Counter[str], int, float]:
     """What came of judging the account of this number: findings by status, resources, seconds of CPU."""
-    related = relate(account(RESOURCES, number * RESOURCES))
+    related = relate(stored(account(RESOURCES, number * RESOURCES)))
     book = rulebook.load()
     if way == "repeated":
         book = repeated(book, related, evaluations)
@@ -96,7 +106,7 @@ def measure(way: str, evaluations: int) -> None:
     """Prints one row."""
     counts: Counter[str] = Counter()
     resources, cpu = 0, 0.0
-    with seldom_collected():
+    with never_collected():
         for number in count():
             found, more, taken = judged(way, number, evaluations)
             counts, resources, cpu = counts + found, resources + more, cpu + taken

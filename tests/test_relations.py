@@ -96,6 +96,23 @@ def test_one_hit_suffices_where_only_one_is_asked_for() -> None:
     assert inventory.has_source(queue, "dead-letters-to")
 
 
+def test_what_stands_around_a_resource_is_at_either_end_of_several_kinds() -> None:
+    queue = _resource("AWS::SQS::Queue", "orders", RedrivePolicy={"deadLetterTargetArn": DLQ})
+    mapping = _resource("AWS::Lambda::EventSourceMapping", "m", EventSourceArn=QUEUE, FunctionArn=FUNCTION)
+    inventory = relate(Inventory(RUN, [queue, mapping]))
+    assert inventory.around(queue, ("triggers", "dead-letters-to")) == {DLQ, FUNCTION}
+    assert inventory.around(_resource("AWS::SQS::Queue", "dlq"), ("dead-letters-to",)) == {QUEUE}
+    assert inventory.around(queue, ("delivers-to",)) == set()
+
+
+def test_what_stands_around_a_resource_is_unknown_where_one_of_the_kinds_is() -> None:
+    queue = _resource("AWS::SQS::Queue", "orders", RedrivePolicy={"deadLetterTargetArn": DLQ})
+    inventory = relate(Inventory(RUN, [queue], [_denied("AWS::Lambda::Function")]))
+    with pytest.raises(Unread):
+        inventory.around(queue, ("replicates-to", "dead-letters-to"))
+    assert inventory.around(queue, ("replicates-to",)) == set()
+
+
 def test_another_regions_refusal_does_not_touch_this_one() -> None:
     queue = _resource("AWS::SQS::Queue", "dlq")
     gap = _denied("AWS::Lambda::Function", region="eu-central-1")

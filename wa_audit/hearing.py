@@ -45,7 +45,8 @@ def alarms_on(
     listed = inventory.of(_ALARM, region=region)
     index: _Index[Resource] = inventory.derived(f"{_ALARM} in {region}", lambda: _by_metric(listed))
     pairs = [*dimensions.items(), None]
-    found = _in_order(*(index.get((namespace, name, pair), ()) for name in names for pair in pairs))
+    asked = ((namespace, name, pair) for name in names for pair in pairs)
+    found = _in_order(*(index[key] for key in asked if key in index))
     return [alarm for alarm in found if alarms.watches(alarm, namespace, names, dimensions)]
 
 
@@ -196,9 +197,9 @@ def _asked(pattern: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield ("", _ANYTHING)  # asked in another way, or not at all
         return
     for source in sources:
-        wanted = detail.get(_ABOUT.get(source)) if isinstance(detail, Mapping) else None
+        wanted = detail.get(_ABOUT.get(source)) if isinstance(detail, dict) else None
         for matcher in wanted if isinstance(wanted, list) and wanted else (None,):
-            prefix = matcher.get("prefix") if isinstance(matcher, Mapping) and len(matcher) == 1 else None
+            prefix = matcher.get("prefix") if isinstance(matcher, dict) and len(matcher) == 1 else None
             if isinstance(matcher, str):
                 yield (source, f"={matcher}")
             elif isinstance(prefix, str) and prefix:

@@ -233,7 +233,7 @@ class Inventory:
         for blind in self._blind.get(kind, ()):
             if blind.may_concern(source.region) and blind.may_start_at(source):
                 raise Unread(blind.gap)
-        return self.known_targets(source.arn, kind)
+        return self._targets.get(kind, _NONE).get(source.arn, [])
 
     def sources(self, target: Resource, kind: str) -> list[Relation]:
         """Everything that points at `target` by `kind`, complete. Raises Unread as `targets` does.
@@ -241,13 +241,25 @@ class Inventory:
         What has no Region in its ARN, a bucket or a role, can be pointed at from every Region.
         """
         if blinds := self._blind.get(kind):
-            place = arns.parse(target.arn)
-            for blind in blinds:
-                if blind.may_concern(place.region) and (
-                    not blind.services or place.service in blind.services
-                ):
-                    raise Unread(blind.gap)
-        return self.known_sources(target.arn, kind)
+            _see_all(target, blinds)
+        return self._sources.get(kind, _NONE).get(target.arn, [])
+
+    def around(self, resource: Resource, kinds: Iterable[str]) -> set[str]:
+        """The ARNs that a resource points at, or that point at it, by any of several kinds, complete.
+
+        Raises:
+            Unread: see `targets` and `sources`.
+        """
+        found: set[str] = set()
+        for kind in kinds:
+            if self._blind.get(kind):
+                self.targets(resource, kind)
+                self.sources(resource, kind)
+            for relation in self._targets.get(kind, _NONE).get(resource.arn, ()):
+                found.add(relation.target)
+            for relation in self._sources.get(kind, _NONE).get(resource.arn, ()):
+                found.add(relation.source)
+        return found
 
     def has_source(self, target: Resource, kind: str) -> bool:
         """Whether anything points at `target` by `kind`: one hit suffices.
@@ -255,11 +267,15 @@ class Inventory:
         Raises:
             Unread: nothing known does, but something that might could not be read.
         """
-        return bool(self.known_sources(target.arn, kind)) or bool(self.sources(target, kind))
+        if target.arn in self._sources.get(kind, _NONE):
+            return True
+        return bool(self.sources(target, kind))
 
     def has_target(self, source: Resource, kind: str) -> bool:
         """Whether `source` points at anything by `kind`; as `has_source`."""
-        return bool(self.known_targets(source.arn, kind)) or bool(self.targets(source, kind))
+        if source.arn in self._targets.get(kind, _NONE):
+            return True
+        return bool(self.targets(source, kind))
 
     def relations(self) -> list[Relation]:
         """Every relation, sorted."""
@@ -291,6 +307,14 @@ class Inventory:
     def blind(self, kind: str) -> list[Blind]:
         """What may have hidden relations of this kind."""
         return self._blind.get(kind, [])
+
+
+def _see_all(target: Resource, blinds: Iterable[Blind]) -> None:
+    """Raises Unread where one of these readings may have declared a relation that leads to `target`."""
+    place = arns.parse(target.arn)
+    for blind in blinds:
+        if blind.may_concern(place.region) and (not blind.services or place.service in blind.services):
+            raise Unread(blind.gap)
 
 
 # -- the file --------------------------------------------------------------------------------------

@@ -250,11 +250,7 @@ def touched_by(runners: Iterable[Resource], inventory: Inventory) -> set[str]:
     """The ARNs of everything that the configuration of these says they work with."""
     found: set[str] = set()
     for runner in runners:
-        for kind in _TOUCHES:
-            for relation in inventory.targets(runner, kind):
-                found.add(relation.target)
-            for relation in inventory.sources(runner, kind):
-                found.add(relation.source)
+        found |= inventory.around(runner, _TOUCHES)
         for relation in inventory.sources(runner, "triggers"):
             # A mapping gives up on the function's behalf, and with its role.
             found |= {r.target for r in inventory.known_targets(relation.via, "dead-letters-to")}

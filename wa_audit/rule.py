@@ -17,7 +17,6 @@ The message continues the resource's name: "stream `orders` does not encrypt its
 from __future__ import annotations
 
 from collections.abc import Callable
-from sys import intern
 from typing import Any, TypeVar
 
 from wa_audit import hearing, lakes, neighbours, networks, warehouses, wasted
@@ -143,14 +142,9 @@ def check(*types: str) -> Callable[[_Function], _Function]:
     return mark
 
 
-def _shared(message: str) -> str:
-    """The same words once in memory: thousands of resources get them."""
-    return intern(message) if type(message) is str else str(message)
-
-
 def passed(message: str, **evidence: Any) -> Verdict:
     """The resource does what the rule asks. `evidence` holds the API fields that decided it."""
-    return Verdict(_PASS, _shared(message), evidence)
+    return Verdict(_PASS, message, evidence)
 
 
 def failed(
@@ -167,14 +161,14 @@ def failed(
     `waste` is what that uses in vain each month, made by `wasted`, and `carbon` what putting it right saves.
     """
     worse = Severity(severity) if severity else None
-    return Verdict(_FAIL, _shared(message), evidence, worse, waste=waste, carbon=carbon)
+    return Verdict(_FAIL, message, evidence, worse, waste=waste, carbon=carbon)
 
 
 def not_applicable(message: str, **evidence: Any) -> Verdict:
     """The rule has nothing to say about this resource, and why."""
-    return Verdict(_NOT_APPLICABLE, _shared(message), evidence)
+    return Verdict(_NOT_APPLICABLE, message, evidence)
 
 
 def not_evaluated(message: str, **evidence: Any) -> Verdict:
     """The facts were read and do not suffice: a value that no table knows, say."""
-    return Verdict(_NOT_EVALUATED, _shared(message), evidence)
+    return Verdict(_NOT_EVALUATED, message, evidence)

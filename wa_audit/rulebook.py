@@ -393,7 +393,7 @@ class _Alone(_Bound):
     """One that looks at its resource alone."""
 
     def __call__(self, resource: Resource, inventory: Inventory) -> Verdict:
-        return super().__call__(resource)
+        return self.func(resource, **self.keywords)
 
 
 def _bind(function: Callable[..., Verdict], params: Mapping[str, Any]) -> Judge:

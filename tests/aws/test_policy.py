@@ -47,6 +47,29 @@ def test_scalars_and_lists_are_read_alike() -> None:
     assert policy.parse(scalar) == policy.parse(listed)
 
 
+def test_documents_that_say_the_same_are_taken_apart_once() -> None:
+    assert policy.parse(document(allow(Sid="once"))) is policy.parse(document(allow(Sid="once")))
+
+
+def test_a_document_that_has_changed_is_taken_apart_anew() -> None:
+    changing = document(allow(Action="s3:GetObject"))
+    assert policy.parse(changing)[0].actions == ("s3:GetObject",)
+    changing["Statement"].append(deny(Action="s3:*"))
+    assert [statement.allows for statement in policy.parse(changing)] == [True, False]
+
+
+def test_a_document_that_json_cannot_hold_is_read_all_the_same() -> None:
+    (statement,) = policy.parse(document(allow(Sid=object(), Action="s3:GetObject")))
+    assert statement.actions == ("s3:GetObject",)
+
+
+@pytest.mark.parametrize("wrong", ["*", ["*"], 1])
+def test_what_is_no_document_is_refused_by_its_type(wrong: object) -> None:
+    for _ in range(2):
+        with pytest.raises(ValueError, match=f"a mapping, not {type(wrong).__name__}"):
+            policy.parse(wrong)
+
+
 def test_every_element_is_read() -> None:
     (statement,) = policy.parse(
         document(

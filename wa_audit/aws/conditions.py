@@ -336,3 +336,13 @@ def complement(condition: Condition) -> Condition | None:
         if flipped:
             return msgspec.structs.replace(condition, values=(flipped,))
     return None
+
+
+def leave_little(conditions: Iterable[Condition], keys: frozenset[str]) -> bool:
+    """Whether a Deny with these conditions leaves nothing, or what is narrow enough by the values of `keys`.
+
+    A Deny applies where all its conditions hold; it leaves what fails any of them, so that each must leave
+    little.
+    """
+    left = [complement(condition) for condition in conditions]
+    return all(other is not None and narrowing([other], keys) is Narrowing.RESTRICTIVE for other in left)

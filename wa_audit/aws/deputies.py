@@ -27,6 +27,7 @@ _SERVICE = policy.Caller.SERVICE
 _ANY_SERVICE = policy.Principal("Service", "any AWS service")
 # Their values are ARNs, of which not all name an account.
 _BY_ARN = frozenset({"aws:sourcearn", _CONTEXT})
+_BINDS_WITHOUT_ARN = _BINDS - _BY_ARN
 
 
 def lets_in(statements: Iterable[policy.Statement]) -> bool:
@@ -44,11 +45,11 @@ def half_bound(statements: Iterable[policy.Statement]) -> list[policy.Exposure]:
 
     Who owns a bucket's name can change: where it was deleted, anybody may take it.
     """
-    statements = tuple(statements)
-    open_ = {(e.statement.index, e.principal) for e in unbound(statements)}
+    told = _told_apart(statements)
+    open_ = {(e.statement.index, e.principal) for e in policy.exposures(told, _is_service, _BINDS)}
     return [
         exposure
-        for exposure in policy.exposures(_told_apart(statements), _is_service, _BINDS - _BY_ARN)
+        for exposure in policy.exposures(told, _is_service, _BINDS_WITHOUT_ARN)
         if (exposure.statement.index, exposure.principal) not in open_
         and not any(map(_names_account, exposure.statement.conditions))
     ]

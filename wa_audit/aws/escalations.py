@@ -10,11 +10,12 @@ The paths are a dated table, data/iam_escalation_paths.tsv, which names its sour
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from wa_audit.aws import policy
 from wa_audit.aws.framework import table
+from wa_audit.aws.kept import kept
 from wa_audit.aws.policy import Grant, Policies, Policy
 
 # Conditions that make less than all of what others have: on what is asked for, but for the account that owns
@@ -148,12 +149,12 @@ class _Asked:
             self.known[asked] = min(found, key=lambda grant: grant.doubtful, default=None)
         return self.known[asked]
 
-    @cached_property
+    @kept
     def _of_iam(self) -> Policies:
         """What a request's own words decide is IAM's alone."""
         return self.policies.of_service("iam")
 
-    @cached_property
+    @kept
     def _keys(self) -> frozenset[str]:
         bounds = self.boundary.condition_keys if self.boundary else frozenset[str]()
         return self.policies.condition_keys | bounds

@@ -30,7 +30,7 @@ def _matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
         if field == "$or" and isinstance(wanted, list) and all(isinstance(p, dict) for p in wanted):
             if not any(_matches(alternative, event) for alternative in wanted):
                 return False
-        elif isinstance(wanted, Mapping):
+        elif isinstance(wanted, dict):
             if not _descends(wanted, event.get(field, _MISSING)):
                 return False
         elif not any(_accepts(matcher, event.get(field, _MISSING)) for matcher in _listed(wanted)):
@@ -41,9 +41,9 @@ def _matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
 def _descends(pattern: Mapping[str, Any], value: Any) -> bool:
     """A nested pattern over an object, over any object of an array, or over nothing at all."""
     if isinstance(value, list):
-        return any(_matches(pattern, item) for item in value if isinstance(item, Mapping))
+        return any(_matches(pattern, item) for item in value if isinstance(item, dict))
     # {"exists": false} below a field that is not there holds.
-    return _matches(pattern, value if isinstance(value, Mapping) else {})
+    return _matches(pattern, value if isinstance(value, dict) else {})
 
 
 def _listed(value: Any) -> list[Any]:
@@ -52,14 +52,14 @@ def _listed(value: Any) -> list[Any]:
 
 def _accepts(matcher: Any, value: Any) -> bool:
     """Whether one element of a pattern's list accepts the event's value, or, of a list, any item."""
-    if isinstance(matcher, Mapping) and "exists" in matcher:
-        there = value is not _MISSING and value != [] and not isinstance(value, Mapping)
+    if isinstance(matcher, dict) and "exists" in matcher:
+        there = value is not _MISSING and value != [] and not isinstance(value, dict)
         return there is bool(matcher["exists"])
     if value is _MISSING:
         return False
     if isinstance(value, list):
         return any(_accepts(matcher, item) for item in value)
-    if not isinstance(matcher, Mapping):
+    if not isinstance(matcher, dict):
         return _equal(matcher, value)
     return bool(matcher) and all(
         operator in _OPERATORS and _OPERATORS[operator](operand, value)
@@ -76,7 +76,7 @@ def _text(compare: Callable[[str, str], bool]) -> Callable[[Any, Any], bool]:
     """An operator over text, which may be told to ignore case."""
 
     def operator(operand: Any, value: Any) -> bool:
-        if isinstance(operand, Mapping):
+        if isinstance(operand, dict):
             folded = operand.get("equals-ignore-case")
             return isinstance(folded, str) and operator(folded.lower(), _lower(value))
         return isinstance(operand, str) and isinstance(value, str) and compare(value, operand)
@@ -97,7 +97,7 @@ def _wildcard(value: str, operand: str) -> bool:
 
 def _anything_but(operand: Any, value: Any) -> bool:
     """The value is none of these, and none of the texts that a nested operator describes."""
-    if not isinstance(operand, Mapping):
+    if not isinstance(operand, dict):
         return not any(_equal(wanted, value) for wanted in _listed(operand))
     return bool(operand) and all(
         operator in _OPERATORS
@@ -205,18 +205,18 @@ def accepts_bucket(pattern: object, bucket: str) -> bool:
 
 def _alternatives(pattern: object) -> list[tuple[str, Mapping[str, Any]]]:
     """A pattern, or each side of its `$or`, by each source that it names."""
-    if not isinstance(pattern, Mapping):
+    if not isinstance(pattern, dict):
         return []
     either = pattern.get("$or")
     rest = {name: value for name, value in pattern.items() if name != "$or"}
-    sides = [s for s in either if isinstance(s, Mapping)] if isinstance(either, list) else [{}]
+    sides = [s for s in either if isinstance(s, dict)] if isinstance(either, list) else [{}]
     return [(s, {**rest, **side}) for side in sides for s in _texts({**rest, **side}.get("source"))]
 
 
 def _at(pattern: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     found: Any = pattern
     for step in path:
-        found = found.get(step) if isinstance(found, Mapping) else None
+        found = found.get(step) if isinstance(found, dict) else None
     return found
 
 

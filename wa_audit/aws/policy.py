@@ -19,15 +19,16 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from itertools import chain, product
 from typing import NamedTuple
 
 import msgspec
 
-from wa_audit.aws import arns, conditions, wildcards
+from wa_audit.aws import arns, wildcards
 from wa_audit.aws.actions import EVERYTHING, Reach, data_actions, reach
 from wa_audit.aws.conditions import OWNER, PASSED_TO, WHAT, WHO, Condition, Narrowing
+from wa_audit.aws.kept import kept
 from wa_audit.aws.statements import EVERYONE, Caller, Principal, Statement, is_public, named, parse
 
 __all__ = [
@@ -82,12 +83,12 @@ class Policy(msgspec.Struct, frozen=True, dict=True):
         """The services that its statements name."""
         return self._services[0]
 
-    @cached_property
+    @kept
     def condition_keys(self) -> frozenset[str]:
         """The keys of all its conditions, in lower case."""
         return frozenset(condition.key for s in self.statements for condition in s.conditions)
 
-    @cached_property
+    @kept
     def _services(self) -> tuple[dict[str, list[Statement]], list[Statement]]:
         """By service, the statements that can speak of it; and those that can speak of any other."""
         named_: dict[str, list[Statement]] = {}
@@ -133,7 +134,7 @@ class Policies(tuple[Policy, ...]):
         """See the function of this name."""
         return Policies(settled(own, key, value) for own in self)
 
-    @cached_property
+    @kept
     def condition_keys(self) -> frozenset[str]:
         """The keys of all their conditions, in lower case."""
         return frozenset[str]().union(*(own.condition_keys for own in self))
@@ -144,11 +145,12 @@ class Policies(tuple[Policy, ...]):
             return asked.patterns
         names, services = self._given
         found = asked.patterns & names
-        for service in services & asked.by_service.keys():
-            found |= asked.by_service[service]
+        for service in services:
+            if service in asked.by_service:
+                found |= asked.by_service[service]
         return found
 
-    @cached_property
+    @kept
     def _given(self) -> tuple[frozenset[str], frozenset[str]]:
         """What Allows name: actions, and the services in which they name a pattern of actions."""
         allows = [s for own in self for s in own.statements if s.allows and not s.other_actions]
@@ -157,15 +159,15 @@ class Policies(tuple[Policy, ...]):
             frozenset[str]().union(*(s.services_in_part for s in allows)),
         )
 
-    @cached_property
+    @kept
     def _named(self) -> frozenset[str]:
         return frozenset().union(*(own.services for own in self))
 
-    @cached_property
+    @kept
     def _spoken(self) -> dict[str, _Spoken]:
         return {}
 
-    @cached_property
+    @kept
     def _wide(self) -> _Spoken:
         return self._speaking_of("*")
 
@@ -246,11 +248,17 @@ def first_grants(
     everywhere: bool = True,
 ) -> list[Grant]:
     """As `grants`, for one of several actions after the other, until a grant is certain."""
-    own, actions = Policies.of(policies), tuple(actions)
-    given = own.may_give(asked_for(actions))
+    asked = asked_for(tuple(actions))
+    return _first_grants(Policies.of(policies), asked, narrows, boundary, everywhere)
+
+
+def _first_grants(
+    own: Policies, asked: Asked, narrows: frozenset[str], boundary: Policy | None, everywhere: bool = True
+) -> list[Grant]:
+    given = own.may_give(asked)
     found: list[Grant] = []
-    for action in actions if given else ():
-        if _pattern(action) in given:
+    for action, pattern in asked.in_order if given else ():
+        if pattern in given:
             more = grants(own, action, narrows, boundary, everywhere=everywhere)
             found += more
             if not all(grant.doubtful for grant in more):
@@ -260,20 +268,24 @@ def first_grants(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Actions or patterns of them, in lower case, that are asked for together."""
+    """Actions or patterns of them, in lower case, that are asked for together.
 
+    `in_order` has them as they were asked for, each beside how it is spelled there.
+    """
+
+    in_order: tuple[tuple[str, str], ...]
     patterns: frozenset[str]
     by_service: Mapping[str, frozenset[str]]
 
 
 @lru_cache(maxsize=1024)
 def asked_for(actions: tuple[str, ...]) -> Asked:
+    in_order = tuple((action, _pattern(action)) for action in actions)
     by_service: dict[str, set[str]] = defaultdict(set)
-    for pattern in map(_pattern, actions):
+    for _, pattern in in_order:
         by_service[pattern.partition(":")[0]].add(pattern)
-    return Asked(
-        frozenset(map(_pattern, actions)), {service: frozenset(own) for service, own in by_service.items()}
-    )
+    patterns = frozenset(pattern for _, pattern in in_order)
+    return Asked(in_order, patterns, {service: frozenset(own) for service, own in by_service.items()})
 
 
 def data_grants(
@@ -281,12 +293,17 @@ def data_grants(
 ) -> list[Grant]:
     """How policies give an action that writes, deletes or decrypts data, or reads a secret, on all resources,
     as `first_grants`."""
-    return first_grants(policies, _all_data_actions(), narrows, boundary)
+    return _first_grants(Policies.of(policies), _all_data_actions(), narrows, boundary)
 
 
 @cache
-def _all_data_actions() -> tuple[str, ...]:
-    return tuple(chain.from_iterable(data_actions().values()))
+def _all_data_actions() -> Asked:
+    return asked_for(tuple(chain.from_iterable(data_actions().values())))
+
+
+@cache
+def _all_of_iam() -> Asked:
+    return asked_for(("iam:*",))
 
 
 @lru_cache(maxsize=1024)
@@ -303,6 +320,8 @@ def full_grants(
     All of IAM counts too, since who has it can give itself the rest.
     """
     own = Policies.of(policies)
+    if not own.may_give(_all_of_iam()):
+        return []  # nor anything without end, which takes IAM in
     wide = _bounded(own, boundary, Statement.open_action, "*", EVERYTHING, narrows)
     return wide + grants(own, "iam:*", narrows, boundary)
 
@@ -400,7 +419,7 @@ def _united(found: list[Grant], pattern: str) -> list[Grant]:
 def _is_denied(denies: list[Statement], element: str, whole: _Whole, narrows: frozenset[str]) -> bool:
     """Whether a Deny takes a grant on a resource away, or leaves of it only what is narrow enough."""
     taken = "*" if element == "NotResource" else element
-    return any(_takes(deny, taken, whole) and _leaves_little(deny, narrows) for deny in denies)
+    return any(_takes(deny, taken, whole) and deny.leaves_little(narrows) for deny in denies)
 
 
 def _takes(deny: Statement, element: str, whole: _Whole) -> bool:
@@ -412,19 +431,6 @@ def _takes(deny: Statement, element: str, whole: _Whole) -> bool:
         return True
     # All but a few resources denied leaves those few, which are not everything.
     return isinstance(whole, Reach) and deny.leaves_less(whole)
-
-
-def _leaves_little(deny: Statement, narrows: frozenset[str]) -> bool:
-    """Whether what a Deny leaves is nothing, or narrow enough.
-
-    A Deny applies where all its conditions hold; it leaves what fails any of them, so that each must leave
-    little.
-    """
-    left = [conditions.complement(condition) for condition in deny.conditions]
-    return all(
-        other is not None and conditions.narrowing([other], narrows) is Narrowing.RESTRICTIVE
-        for other in left
-    )
 
 
 # -- to whom a resource is open --------------------------------------------------------------------
@@ -448,7 +454,7 @@ def exposures(
 ) -> list[Exposure]:
     """The Allows of a resource's policy whose callers satisfy `to`, but for those narrowed or denied."""
     statements = tuple(statements)
-    denies = [s for s in statements if not s.allows and _leaves_little(s, narrows)]
+    denies = [s for s in statements if not s.allows and s.leaves_little(narrows)]
     found = []
     for statement in statements:
         callers = [caller for caller in statement.callers if to(caller)] if statement.allows else []

@@ -17,6 +17,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 REDACTED = "[redacted]"
@@ -133,6 +134,7 @@ def classify(key: str, value: object) -> str:
     return "literal"
 
 
+@lru_cache(maxsize=4096)
 def sensitive_key(key: str) -> bool:
     """Whether a key announces that its value is a secret.
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import msgspec
 
 from wa_audit.aws import arns, conditions, wildcards
 from wa_audit.aws.actions import Reach
 from wa_audit.aws.conditions import Condition, Narrowing
+from wa_audit.aws.kept import kept
 
 # -- principals ------------------------------------------------------------------------------------
 
@@ -101,9 +102,15 @@ def is_public(caller: Principal) -> bool:
 
 
 class _Actions:
-    """The elements of an Action or NotAction, set out so that one among thousands is found at once."""
+    """The elements of an Action or NotAction, set out so that one among thousands is found at once.
+
+    The same elements stand in many statements, so what was looked for is kept with them.
+    """
 
     def __init__(self, elements: tuple[str, ...]) -> None:
+        self.elements = elements
+        self.found: dict[str, str] = {}
+        self.left: dict[str, str] = {}
         self.exact: dict[str, int] = {}
         self.in_service: dict[str, list[tuple[int, str]]] = {}
         self.anywhere: list[tuple[int, str]] = []
@@ -120,7 +127,22 @@ class _Actions:
             else:
                 self.exact.setdefault(pattern, place)
 
-    def covering(self, pattern: str) -> int | None:
+    def speaking_of(self, pattern: str) -> str:
+        """The first element that takes in all of a pattern, whose case is ignored; empty where none does."""
+        known = self.found.get(pattern)
+        if known is None:
+            place = self._covering(pattern.lower())
+            known = self.found[pattern] = "" if place is None else self.elements[place]
+        return known
+
+    def leaving(self, pattern: str) -> str:
+        """`NotAction` where no element meets a pattern, whose case is ignored; else empty."""
+        known = self.left.get(pattern)
+        if known is None:
+            known = self.left[pattern] = "" if self._meets(pattern.lower()) else "NotAction"
+        return known
+
+    def _covering(self, pattern: str) -> int | None:
         """The place of the first element that takes in all of a pattern, in lower case."""
         found = [self.exact[pattern]] if pattern in self.exact else []
         service = self.in_service.get(pattern.partition(":")[0], ())
@@ -130,7 +152,7 @@ class _Actions:
                 found.append(place)
         return min(found, default=None)
 
-    def meets(self, pattern: str) -> bool:
+    def _meets(self, pattern: str) -> bool:
         """Whether any element stands for an action that the pattern stands for too."""
         if any(wildcards.overlaps(own, pattern) for _, own in self.anywhere):
             return True
@@ -139,6 +161,11 @@ class _Actions:
             return pattern in self.exact or any(wildcards.covers(own, pattern) for _, own in of_service)
         mine = [own for group in self.in_service.values() for _, own in group]
         return any(wildcards.overlaps(own, pattern) for own in (*self.exact, *mine))
+
+
+@lru_cache(maxsize=4096)
+def _set_out(elements: tuple[str, ...]) -> _Actions:
+    return _Actions(elements)
 
 
 # -- statements ------------------------------------------------------------------------------------
@@ -173,13 +200,9 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Whom it speaks of; everyone but a few is everyone."""
         return (EVERYONE,) if self.other_principals else self.principals
 
-    @cached_property
+    @kept
     def _actions(self) -> _Actions:
-        return _Actions(self.actions)
-
-    @cached_property
-    def _found(self) -> dict[str, str]:
-        return {}
+        return _set_out(self.actions)
 
     @property
     def services(self) -> set[str]:
@@ -203,21 +226,12 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def action(self, pattern: str) -> str:
         """The element that speaks of every action of this pattern; empty where none does. Case is ignored."""
-        known = self._found.get(pattern)
-        if known is None:
-            known = self._found[pattern] = self._action(pattern.lower())
-        return known
-
-    def _action(self, pattern: str) -> str:
-        if self.other_actions:
-            return "" if self._actions.meets(pattern) else "NotAction"
-        place = self._actions.covering(pattern)
-        return "" if place is None else self.actions[place]
+        return self._actions.leaving(pattern) if self.other_actions else self._actions.speaking_of(pattern)
 
     def open_action(self) -> str:
         """The element that speaks of actions without end: `*`, or all but those in NotAction."""
         if self.other_actions:
-            return "" if self._actions.covering("?*:?*") is not None else "NotAction"
+            return "" if self._actions.speaking_of("?*:?*") else "NotAction"
         return self.action("?*:?*")
 
     def resource(self, pattern: str) -> str:
@@ -235,7 +249,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         covers = _may_cover if self.allows else _surely_covers
         return next((own for own in self.resources if covers(own, pattern)), "")
 
-    @cached_property
+    @kept
     def _has_variables(self) -> bool:
         """Whether a policy variable in a resource, left without a value, may void the statement."""
         return any("${" in own and wildcards.without_variables(own) != own for own in self.resources)
@@ -256,7 +270,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The elements that say on what."""
         return ("NotResource",) if self.other_resources else self.resources
 
-    @cached_property
+    @kept
     def _narrowings(self) -> dict[frozenset[str], Narrowing]:
         return {}
 
@@ -269,6 +283,17 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             known = self._narrowings[keys] = conditions.narrowing(self.conditions, keys)
         return known
 
+    @kept
+    def _leavings(self) -> dict[frozenset[str], bool]:
+        return {}
+
+    def leaves_little(self, keys: frozenset[str]) -> bool:
+        """Whether what a Deny leaves is nothing, or narrow enough by the values of these keys."""
+        known = self._leavings.get(keys)
+        if known is None:
+            known = self._leavings[keys] = conditions.leave_little(self.conditions, keys)
+        return known
+
     def settled(self, key: str, value: str) -> Statement | None:
         """The statement as a request with this value of a condition key meets it; None where it cannot."""
         if all(condition.key != key for condition in self.conditions):
@@ -276,9 +301,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         left = conditions.settled(self.conditions, key, value)
         if left is None:
             return None
-        found = msgspec.structs.replace(self, conditions=left)
-        found.__dict__["_actions"] = self._actions  # the same, and dear to make
-        return found
+        return msgspec.structs.replace(self, conditions=left)
 
 
 def _may_cover(general: str, specific: str) -> bool:
@@ -309,13 +332,29 @@ def parse(document: object) -> tuple[Statement, ...]:
     """
     if document is None:
         return ()
+    try:
+        return _parse_text(_encode(document))
+    except (TypeError, OverflowError, UnicodeEncodeError):
+        return _parse(document)  # JSON has no such document
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+@lru_cache(maxsize=8192)
+def _parse_text(text: bytes) -> tuple[Statement, ...]:
+    """Several rules read each document, and an account says the same in many."""
+    return _parse(msgspec.json.decode(text))
+
+
+def _parse(document: object) -> tuple[Statement, ...]:
     if not isinstance(document, Mapping):
         raise ValueError(f"a policy document is a mapping, not {type(document).__name__}")
     return tuple(_statement(index, raw) for index, raw in enumerate(_list(document.get("Statement", []))))
 
 
 def _statement(index: int, raw: object) -> Statement:
-    if not isinstance(raw, Mapping) or raw.get("Effect") not in ("Allow", "Deny"):
+    if not isinstance(raw, dict) or raw.get("Effect") not in ("Allow", "Deny"):
         raise ValueError(f"statement {index + 1} of a policy document neither allows nor denies")
     actions, other_actions = _either(raw, "Action", "NotAction")
     resources, other_resources = _either(raw, "Resource", "NotResource")
@@ -358,7 +397,7 @@ def _either(raw: Mapping[str, object], name: str, negated: str) -> tuple[tuple[s
 
 
 def _principals(raw: object) -> Iterator[Principal]:
-    if isinstance(raw, Mapping):
+    if isinstance(raw, dict):
         for type_, values in raw.items():
             for value in _list(values):
                 yield Principal(str(type_), str(value))

@@ -74,20 +74,20 @@ class State:
 
 def walk(definition: object) -> Iterator[State]:
     """Every state, through Parallel branches and Map item processors, each before those within it."""
-    if isinstance(definition, Mapping):
+    if isinstance(definition, dict):
         yield from _walk(definition, ())
 
 
 def _walk(machine: Mapping[str, Any], enclosing: tuple[State, ...]) -> Iterator[State]:
     found = machine.get("States")
-    states = {n: b for n, b in found.items() if isinstance(b, Mapping)} if isinstance(found, Mapping) else {}
+    states = {n: b for n, b in found.items() if isinstance(b, dict)} if isinstance(found, dict) else {}
     scope = Scope(str(machine.get("StartAt", "")), states)
     for name, body in states.items():
         state = State(name, body, scope, enclosing)
         yield state
         inner = [*_list(body, "Branches"), body.get("ItemProcessor"), body.get("Iterator")]
         for part in inner:
-            if isinstance(part, Mapping):
+            if isinstance(part, dict):
                 yield from _walk(part, (*enclosing, state))
 
 
@@ -104,7 +104,7 @@ def _next(body: Mapping[str, Any]) -> list[str]:
 
 def _list(body: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     value = body.get(key)
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 # -- what a Task calls -----------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def arguments(task: State) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key in ("Parameters", "Arguments"):
         given = task.body.get(key)
-        if isinstance(given, Mapping):
+        if isinstance(given, dict):
             found |= {
                 name: value
                 for name, value in given.items()
@@ -327,7 +327,7 @@ def effects(definition: object, effect: Effect) -> list[tuple[str, str]]:
         elif state.type == "Map":
             key = {Effect.READS: "ItemReader", Effect.WRITES: "ResultWriter"}.get(effect, "")
             part = state.body.get(key)
-            given = arguments(State(state.name, part, state.scope)) if isinstance(part, Mapping) else {}
+            given = arguments(State(state.name, part, state.scope)) if isinstance(part, dict) else {}
             if isinstance(given.get("Bucket"), str):
                 found.add(("bucket", given["Bucket"]))
     return sorted(found)
@@ -345,7 +345,7 @@ def _task_effects(task: State, effect: Effect) -> set[tuple[str, str]]:
     if called.service == "dynamodb" and called.action.startswith("batch"):
         writes = called.action.startswith("batchWrite")
         tables = given.get("RequestItems")
-        if isinstance(tables, Mapping) and effect is (Effect.WRITES if writes else Effect.READS):
+        if isinstance(tables, dict) and effect is (Effect.WRITES if writes else Effect.READS):
             found |= {("table", str(name)) for name in tables}
     if called.service == "events" and effect is Effect.WRITES:
         for entry in _list(given, "Entries"):

@@ -183,7 +183,7 @@ def without_variables(pattern: str) -> str:
 
 def arn_covers(general: str, specific: str) -> bool:
     """As `covers`, for ARN patterns, in which no wildcard reaches from one of the six parts into the next."""
-    return all(map(covers, arn_segments(general), arn_segments(specific)))
+    return general == specific or all(map(covers, arn_segments(general), arn_segments(specific)))
 
 
 def arn_overlaps(one: str, other: str) -> bool:
