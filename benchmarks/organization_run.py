@@ -97,14 +97,13 @@ def run(folder: Path, shards: Path, endpoint: str, processes: int, *, kills: int
         if ran.code not in (0, 4):
             raise RuntimeError(ran.said)
     (document,) = folder.glob("organizations/*/organization.json")
-    found = duckdb.execute(
+    ((findings, twice),) = duckdb.execute(
         "SELECT count(*), count(*) - count(DISTINCT finding_id) FROM read_parquet(?)",
         [str(folder / "shards/*/*/*.parquet")],
-    ).fetchone()
-    assert found
+    ).fetchall()
     paths = sorted(folder.glob("shards/**/*.parquet"))
     objects = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-    return Found(scanned, merged, objects, document.read_bytes(), *found)
+    return Found(scanned, merged, objects, document.read_bytes(), findings, twice)
 
 
 def _run(folder: Path, words: list[str], kills: int = 0) -> Ran:

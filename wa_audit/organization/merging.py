@@ -56,15 +56,15 @@ def count(database: DuckDBPyConnection, path: Path, what: str, run: str, account
     try:
         found = database.execute(
             "SELECT value FROM parquet_kv_metadata(?) WHERE key = ?::BLOB", [str(path), outcomes.KEY]
-        ).fetchone()
-        outcome = outcomes.decode(found[0] if found else b"", what)
+        ).fetchall()
+        outcome = outcomes.decode(found[0][0] if found else b"", what)
         rows = database.execute(
             "SELECT rule, status, severity, count(*) FROM read_parquet(?) GROUP BY ALL ORDER BY ALL",
             [str(path)],
         ).fetchall()
-        ids = database.execute(
+        ((ids,),) = database.execute(
             "SELECT count(DISTINCT finding_id) FROM read_parquet(?)", [str(path)]
-        ).fetchone()
+        ).fetchall()
     except ConfigurationError as error:
         return str(error)
     except duckdb.Error as error:
@@ -80,7 +80,7 @@ def count(database: DuckDBPyConnection, path: Path, what: str, run: str, account
     if +counted != +said:
         raise ConfigurationError(f"{what}: has {_figures(counted)}, but its footer says {_figures(said)}")
     total = counted.total()
-    if ids is not None and ids[0] != total:
+    if ids != total:
         raise ConfigurationError(f"{what}: account {outcome.account} has a finding twice")
     return Counts(outcome, rows)
 
