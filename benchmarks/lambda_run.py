@@ -15,8 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -30,12 +28,10 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from benchmarks import compare, memory
+from benchmarks import compare, memory, servers
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-RUNTIME = ROOT / ".venv-lambda"
-EMULATOR = RUNTIME / "samcli" / "local" / "rapid" / "aws-lambda-rie-x86_64"
 BUCKET = "wa-audit-reports"
 START, CALL = 60, 300  # seconds
 MOST_MEMORY = 256.0  # MiB, as one sets it of a function
@@ -95,61 +91,19 @@ class Function:
 @contextmanager
 def function(environment: Mapping[str, str], folder: Path, task: Path | None = None) -> Iterator[Function]:
     """The function behind Lambda's runtime interface emulator, until the block ends."""
-    port, api = _free_port(), _free_port()
     code = [str(task)] if task else [str(ROOT), *(path for path in sys.path if "site-packages" in path)]
-    command = [
-        str(EMULATOR),
-        "--runtime-interface-emulator-address",
-        f"127.0.0.1:{port}",
-        "--runtime-api-address",
-        f"127.0.0.1:{api}",
-        sys.executable,
-        "-S",
-        "-m",
-        "awslambdaric",
-        "wa_audit.aws_lambda.handler",
-    ]
     own = {
         **environment,
-        "PYTHONPATH": os.pathsep.join([*code, str(RUNTIME)]),
         "MALLOC_ARENA_MAX": "2",  # as deploy/template.yaml sets it
-        "AWS_LAMBDA_FUNCTION_NAME": "wa-audit",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": "900",
         "AWS_REGION": compare.REGION,
         "LAMBDA_TASK_ROOT": str(task or ROOT),
         "WA_AUDIT_BUCKET": BUCKET,
         "WA_AUDIT_REGIONS": ",".join(compare.regions()),
         "WA_AUDIT_PREFIX": "function",
-        # The emulator itself is reached without the proxy.
-        "NO_PROXY": f"127.0.0.1:{api}",
     }
-    with (folder / "runtime.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, env=own, cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        try:
-            url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
-            yield Function(url, process.pid)
-        finally:
-            _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends the emulator and what it started, which are a process group of their own."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        found: int = probe.getsockname()[1]
-    return found
+    with servers.function(code, own, folder, folder / "runtime.log") as served:
+        yield Function(served.url, served.process)
 
 
 # -- what the kernel says of a process ---------------------------------------------------------------
@@ -289,8 +243,8 @@ def main() -> None:
     parser.add_argument("--warm", type=int, default=5, help="how many warm runs")
     parser.add_argument("--task", type=Path, help="the folder of an unpacked zip")
     asked = parser.parse_args()
-    if not EMULATOR.is_file():
-        sys.exit(f"{EMULATOR} is not there: 'make setup' installs it")
+    if not servers.EMULATOR.is_file():
+        sys.exit(f"{servers.EMULATOR} is not there: 'make setup' installs it")
     with tempfile.TemporaryDirectory(prefix="wa-audit-bench-") as folder:
         runs = measure(asked.warm, asked.task, Path(folder))
     print(table(runs))

@@ -548,16 +548,25 @@ def process(
 ) -> Iterator[Remote]:
     """Serves from another process until the block ends; over TLS where there is a folder of certificates."""
     asked = {"account": asdict(account), "latency": latency, "throttle": throttle, "rates": rates}
-    program = [sys.executable, "-m", "benchmarks.loopback", json.dumps(asked)]
-    if certificates is not None:
-        program += ["--certificates", str(certificates)]
+    words = ["--certificates", str(certificates)] if certificates is not None else []
+    with serving("benchmarks.loopback", json.dumps(asked), *words) as url:
+        yield Remote(url, certificates and certificates / "ca.pem")
+
+
+@contextmanager
+def serving(module: str, *arguments: str) -> Iterator[str]:
+    """A module that serves from another process until the block ends; where, as it says in its first line."""
     with subprocess.Popen(
-        program, cwd=Path(__file__).parents[1], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", module, *arguments],
+        cwd=Path(__file__).parents[1],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as server:
         assert server.stdin is not None
         assert server.stdout is not None
         try:
-            yield Remote(server.stdout.readline().strip(), certificates and certificates / "ca.pem")
+            yield server.stdout.readline().strip()
         finally:
             # It ends when nobody holds its input any more, however this process ends.
             server.stdin.close()

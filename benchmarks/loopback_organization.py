@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import random
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from urllib.parse import parse_qs
 
 from benchmarks import loopback
@@ -109,16 +107,8 @@ def _assumed(asked: dict[str, list[str]]) -> bytes:
 @contextmanager
 def process() -> Iterator[str]:
     """Serves from another process until the block ends; where."""
-    program = [sys.executable, "-m", "benchmarks.loopback_organization"]
-    with subprocess.Popen(
-        program, cwd=Path(__file__).parents[1], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.stdin.close()  # it ends when nobody holds it any more
+    with loopback.serving("benchmarks.loopback_organization") as url:
+        yield url
 
 
 def main() -> None:

@@ -104,7 +104,7 @@ def test_a_run_leaves_its_reports_and_says_figures(capsys: pytest.CaptureFixture
 
 
 def test_a_prefix_and_a_key_are_kept_to() -> None:
-    place = invocation.place(BUCKET, "/of/data/", "alias/reports")
+    place = invocation.place(invocation.Kept(bucket=BUCKET, prefix="/of/data/", kms_key="alias/reports"))
     put: list[dict[str, Any]] = []
     events = place._client(stores.WRITES).meta.events
     events.register("provide-client-params.s3.PutObject", lambda params, **_: put.append(params))

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from msgspec import json as msgjson
 
+from tests.test_aws_lambda import Context
 from wa_audit import aws_organization
 from wa_audit.model import ConfigurationError, OutputError
 from wa_audit.organization import outcomes, scanning
@@ -27,18 +28,8 @@ OWN = "123456789012"
 OTHERS = ("111111111111", "222222222222")
 
 
-class Context:
-    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:scan"
-
-    def __init__(self, *remaining: float) -> None:
-        """`remaining` are the seconds that are left, asked for the first time, the second, and so on."""
-        self._remaining = iter(remaining)
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(next(self._remaining, 900.0) * 1000)
-
-
-def _session(account: str) -> Any:
+def session_of(account: str) -> Any:
+    """A session in an account of moto's."""
     base = boto3.session.Session(region_name=REGION)
     if account == OWN:
         return base
@@ -68,7 +59,7 @@ def _accounts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         where = {"LocationConstraint": REGION}
         _client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
         for number, account in enumerate((OWN, *OTHERS), start=1):
-            sqs = _session(account).client("sqs")
+            sqs = session_of(account).client("sqs")
             for queue in range(number):
                 sqs.create_queue(QueueName=f"queue-{queue}")
         yield

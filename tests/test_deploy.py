@@ -18,14 +18,14 @@ from tests.test_organization_machine import for_moto
 from tools import deploy
 from wa_audit import demo, publishing, stores, wiring
 from wa_audit.aws_lambda import Settings
-from wa_audit.aws_organization import Merging, Planning, Scanning
+from wa_audit.aws_organization import Merging, Planning
 from wa_audit.collect import collect
 from wa_audit.collect.guard import ORGANIZATION_OPERATIONS, SESSION_OPERATIONS
 from wa_audit.collect.permissions import NOT_GRANTED, action
 from wa_audit.collect.plan import affordable, flow_reads, permitted, plan
 from wa_audit.collect.session import AwsSession
 from wa_audit.demo_account import analysts, corrections, outcomes, spending
-from wa_audit.invocation import ENVIRONMENT
+from wa_audit.invocation import ENVIRONMENT, Reads
 from wa_audit.model import Status
 from wa_audit.report import flat
 from wa_audit.report.audit import Audit
@@ -142,7 +142,7 @@ def test_every_setting_of_an_organizations_functions_is_written_about_and_none_i
     found = deployed.read((ROOT / "deploy" / "organization.yaml").read_text())["Resources"]
     words = (ROOT / "docs" / "organization.md").read_text()
     by_itself = {"started", "run", "shards"}
-    for function, settings in (("Plan", Planning), ("Scan", Scanning), ("Merge", Merging)):
+    for function, settings in (("Plan", Planning), ("Scan", Reads), ("Merge", Merging)):
         fields = set(settings.__struct_fields__)
         assert [name for name in sorted(fields - by_itself) if f"`{name}`" not in words] == []
         variables = set(found[function]["Properties"]["Environment"]["Variables"]) - {"MALLOC_ARENA_MAX"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 import time
 import zipfile
@@ -19,14 +18,12 @@ from urllib.request import Request, urlopen
 import boto3
 import pytest
 
+from benchmarks import servers
 from tests import deployed
 from tests.emulators import run
 from tools import lambda_zip
 
 ROOT = Path(__file__).parents[1]
-# Lambda's runtime interface emulator and its Python client, which `make setup` puts there.
-RUNTIME = ROOT / ".venv-lambda"
-EMULATOR = RUNTIME / "samcli" / "local" / "rapid" / "aws-lambda-rie-x86_64"
 BUCKET = "reports-of-audits"
 START, CALL = 60, 180  # seconds
 
@@ -37,8 +34,8 @@ pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("lambda")]
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """What is in the zip that is built for this machine and this Python."""
-    if not EMULATOR.exists():
-        pytest.skip(f"{EMULATOR} is not there: 'make setup' installs it")
+    if not servers.EMULATOR.exists():
+        pytest.skip(f"{servers.EMULATOR} is not there: 'make setup' installs it")
     folder = tmp_path_factory.mktemp("lambda")
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     lambda_zip.install(lambda_zip.AUDIT, folder / "all", "x86_64", python)
@@ -70,24 +67,9 @@ def test_the_zip_holds_the_program_and_no_tests(built: Path) -> None:
 @contextmanager
 def _function(task: Path, environment: dict[str, str]) -> Iterator[str]:
     """The function in Lambda's runtime; where it is invoked."""
-    port, api = run._free_port(), run._free_port()
-    command = [
-        str(EMULATOR),
-        "--runtime-interface-emulator-address",
-        f"127.0.0.1:{port}",
-        "--runtime-api-address",
-        f"127.0.0.1:{api}",
-        sys.executable,
-        "-S",
-        "-m",
-        "awslambdaric",
-        "wa_audit.aws_lambda.handler",
-    ]
     own = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.pathsep.join([str(task), str(RUNTIME)]),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "AWS_LAMBDA_FUNCTION_NAME": "wa-audit",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": "300",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
         "AWS_REGION": run.REGION,
@@ -97,14 +79,8 @@ def _function(task: Path, environment: dict[str, str]) -> Iterator[str]:
         "LAMBDA_TASK_ROOT": str(task),
         **environment,
     }
-    with (task.parent / "runtime.log").open("w") as log:
-        runtime = subprocess.Popen(
-            command, env=own, cwd=task, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        try:
-            yield f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
-        finally:
-            run._end(runtime)
+    with servers.function([str(task)], own, task, task.parent / "runtime.log") as served:
+        yield served.url
 
 
 def _invoke(url: str, event: Any) -> dict[str, Any]:

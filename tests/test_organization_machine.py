@@ -21,7 +21,8 @@ from moto.awslambda_simple.models import LambdaSimpleBackend
 from msgspec import json as msgjson
 
 from tests import deployed
-from tests.test_aws_organization import Context
+from tests.test_aws_lambda import Context
+from tests.test_aws_organization import session_of
 from wa_audit import assembly, aws_organization, rulebook, stores, wiring
 from wa_audit.collect.guard import UndeclaredOperation
 from wa_audit.model import OutputError
@@ -80,7 +81,9 @@ def _run(monkeypatch: pytest.MonkeyPatch, refuse: Refuse, folder: Path) -> Organ
     organizations.create_organization(FeatureSet="ALL")
     for number in range(3):
         made = organizations.create_account(Email=f"{number}@example.com", AccountName=f"team-{number}")
-        _queues(session, made["CreateAccountStatus"]["AccountId"], number)
+        sqs = session_of(made["CreateAccountStatus"]["AccountId"]).client("sqs")
+        for queue in range(number + 1):
+            sqs.create_queue(QueueName=f"queue-{queue}")
     handle(monkeypatch, refuse)
     template = deployed.read(TEMPLATE.read_text())
     parameters = {"CodeBucket": "code", "ExternalId": "example", "MetricsDays": 0, "MaxConcurrency": 2}
@@ -127,18 +130,6 @@ def _as_the_command(shard: shards.Shard) -> Iterator[bytes]:
     reading = scanning.Reading(wiring.make_plan(book, tags=False), metrics_days=0)
     judge = partial(wiring.assess, book=book, judging=wiring.Judging.of_everything())
     return outcomes.render(*scanning.attempt(shard, reading, judge, book.pillar_weights))
-
-
-def _queues(session: Any, account: str, number: int) -> None:
-    role = session.client("sts").assume_role(
-        RoleArn=f"arn:aws:iam::{account}:role/seed", RoleSessionName="seed"
-    )
-    entered = role["Credentials"]
-    inside = boto3.session.Session(
-        entered["AccessKeyId"], entered["SecretAccessKey"], entered["SessionToken"], region_name=REGION
-    )
-    for queue in range(number + 1):
-        inside.client("sqs").create_queue(QueueName=f"queue-{queue}")
 
 
 def handle(monkeypatch: pytest.MonkeyPatch, refuse: Refuse) -> None:

@@ -26,7 +26,7 @@ import msgspec
 
 from wa_audit import collect as collecting
 from wa_audit import invocation
-from wa_audit.model import ConfigurationError, OutputError, Severity, Status, WaAuditError
+from wa_audit.model import ConfigurationError, OutputError, Severity, Status
 
 if TYPE_CHECKING:
     from wa_audit.report.audit import Audit
@@ -37,14 +37,10 @@ if TYPE_CHECKING:
 MOST_INVOCATIONS = 15
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Settings(invocation.Reads, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one invocation is to do; fields come from event and environment, see `invocation.settings`.
 
-    bucket, prefix: where the reports go; `kms_key` encrypts them, and the bucket's own setting where it is
-        empty.
-    regions, all_regions, role_arn, external_id, workers: as wa-audit's flags of these names.
-    pillars, rules, severities: what is judged; everything, where they are empty.
-    metrics_days, paid_calls, cost: what is read that costs money. 0 days: no metrics.
+    regions, all_regions, role_arn, external_id: as wa-audit's flags of these names.
     formats: the reports to write, `json` always among them; `history`: whether each run is kept as a table.
     topic, event_bus: whom to tell where a failure of `notify` or worse is new or has become worse; an ARN of
         an SNS topic, and a name or an ARN of an event bus.
@@ -53,20 +49,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hand_on: whether to invoke the function again where time ran out; false where whoever invokes it does so.
     """
 
-    bucket: str
-    prefix: str = ""
-    kms_key: str = ""
     regions: tuple[str, ...] = ()
     all_regions: bool = False
     role_arn: str = ""
     external_id: str = ""
-    workers: int = 16
-    pillars: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
-    severities: tuple[str, ...] = ()
-    metrics_days: int = 14
-    paid_calls: bool = True
-    cost: bool = False
     formats: tuple[str, ...] = ("json", "html")
     history: bool = True
     topic: str = ""
@@ -78,33 +64,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hand_on: bool = True
 
 
+@invocation.told
 def handler(event: Any, context: invocation.Context) -> dict[str, Any]:
     """Lambda's entry point; says what came of the run, in figures.
 
     Raises:
         WaAuditError: the run could not be made. Lambda counts it as an error of the function.
     """
-    try:
-        settings = invocation.settings(Settings, event, os.environ)
-        return _run(settings, context)
-    except WaAuditError as error:
-        invocation.log(status="failed", error=type(error).__name__, message=str(error))
-        raise
+    return _run(invocation.settings(Settings, event, os.environ), context)
 
 
 def _run(settings: Settings, context: invocation.Context) -> dict[str, Any]:
-    from wa_audit import publishing, rulebook, wiring
+    from wa_audit import publishing, wiring
     from wa_audit import report as reports
-    from wa_audit.collect import plan as plans
 
     formats = tuple(dict.fromkeys(("json", *settings.formats)))
     reports.check((*formats, *(("parquet",) if settings.history else ())))
-    book = rulebook.load().select(
-        pillars=settings.pillars, rules=settings.rules, severities=settings.severities
-    )
-    plan = plans.affordable(
-        wiring.make_plan(book, tags=False), paid_calls=settings.paid_calls, cost=settings.cost
-    )
+    book, plan = invocation.prepared(settings)
     session, regions = wiring.connect(
         regions=settings.regions,
         all_regions=settings.all_regions,
@@ -114,16 +90,12 @@ def _run(settings: Settings, context: invocation.Context) -> dict[str, Any]:
         external_id=settings.external_id or None,
         endpoint_url=os.environ.get("AWS_ENDPOINT_URL"),
     )
-    place = invocation.place(settings.bucket, settings.prefix, settings.kms_key)
+    place = invocation.place(settings)
     with tempfile.TemporaryDirectory(prefix="wa-audit-") as folder:
         journal = Path(folder) / "journal.jsonl"
         if settings.continuation:
             ((_, left),) = place.read([settings.continuation])
             journal.write_bytes(left)
-
-        def on_wait(_: Any) -> None:
-            if not invocation.has_time(context):
-                raise collecting.OutOfTime
 
         try:
             inventory = collecting.collect(
@@ -134,7 +106,7 @@ def _run(settings: Settings, context: invocation.Context) -> dict[str, Any]:
                 metrics_days=settings.metrics_days,
                 journal=journal,
                 resume=bool(settings.continuation),
-                on_wait=on_wait,
+                on_wait=invocation.until_time_is_out(context),
             )
         except collecting.Interrupted as stopped:
             inventory = stopped.inventory

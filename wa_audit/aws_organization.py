@@ -13,17 +13,16 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from wa_audit import collect as collecting
 from wa_audit import invocation
-from wa_audit.model import ConfigurationError, WaAuditError
+from wa_audit.model import ConfigurationError
 from wa_audit.organization.shards import Shard
+from wa_audit.text import key_value
 
 if TYPE_CHECKING:
     from wa_audit.collect.plan import Plan
@@ -32,42 +31,20 @@ if TYPE_CHECKING:
     from wa_audit.rulebook import Rulebook
     from wa_audit.stores import Bucket
 
-Answer = dict[str, Any]
-Handler = Callable[[Any, invocation.Context], Answer]
-
-
-def _told(handle: Handler) -> Handler:
-    """A handler whose errors are in the log as everything else is. Lambda counts them."""
-
-    @wraps(handle)
-    def told(event: Any, context: invocation.Context) -> Answer:
-        try:
-            return handle(event, context)
-        except WaAuditError as error:
-            invocation.log(status="failed", error=type(error).__name__, message=str(error))
-            raise
-
-    return told
-
-
 # -- plan ------------------------------------------------------------------------------------------
 
 
-class Planning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Planning(invocation.Kept, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which accounts are read. Fields come from event and environment, see `invocation.settings`.
 
     started: when the run began, ISO 8601 in UTC, as Step Functions says of its execution: a plan that is made
         again is the same run.
-    bucket, prefix, kms_key: where everything is written, as `aws_lambda.Settings` has it.
     regions, all_regions, role_name, external_id: as the flags of `wa-audit org plan`.
     units, no_units, accounts, no_accounts: its --include-unit, --exclude-unit, --account, --exclude-account;
         `tags` its --account-tag, each KEY=VALUE.
     """
 
     started: str
-    bucket: str
-    prefix: str = ""
-    kms_key: str = ""
     regions: tuple[str, ...] = ()
     all_regions: bool = False
     role_name: str = "wa-audit"
@@ -79,8 +56,8 @@ class Planning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tags: tuple[str, ...] = ()
 
 
-@_told
-def plan(event: Any, context: invocation.Context) -> Answer:
+@invocation.told
+def plan(event: Any, context: invocation.Context) -> invocation.Answer:
     """Writes shards.json; says where it lies, and of how many accounts.
 
     Raises:
@@ -103,7 +80,7 @@ def plan(event: Any, context: invocation.Context) -> Answer:
         role_name=asked.role_name,
         external_id=asked.external_id,
     )
-    place = invocation.place(asked.bucket, asked.prefix, asked.kms_key)
+    place = invocation.place(asked)
     key = f"{ORGANIZATIONS}/{run}/shards.json"
     place.write(key, [shards.render(found.shards)], over=True)
     figures = {"run": run, "accounts": len(found.shards), "inactive": found.inactive}
@@ -125,28 +102,13 @@ def _run_of(started: str) -> str:
 
 
 def _pairs(tags: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    for tag in tags:
-        if not tag.partition("=")[0] or "=" not in tag:
-            raise ConfigurationError(f"the event and the environment: the tag {tag!r} is not KEY=VALUE")
-    return tuple(sorted((key, value) for key, _, value in (tag.partition("=") for tag in tags)))
+    found = {tag: key_value(tag) for tag in tags}
+    if wrong := [tag for tag, pair in found.items() if pair is None]:
+        raise ConfigurationError(f"the event and the environment: the tag {wrong[0]!r} is not KEY=VALUE")
+    return tuple(sorted(filter(None, found.values())))
 
 
 # -- scan ------------------------------------------------------------------------------------------
-
-
-class Scanning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a batch is read; from the environment alone. Fields as `aws_lambda.Settings` has them."""
-
-    bucket: str
-    prefix: str = ""
-    kms_key: str = ""
-    workers: int = 16
-    pillars: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
-    severities: tuple[str, ...] = ()
-    metrics_days: int = 14
-    paid_calls: bool = True
-    cost: bool = False
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,15 +126,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     continuation: str = ""
 
 
-class Prepared(NamedTuple):
-    """What a process makes once, and keeps from call to call."""
-
-    book: Rulebook
-    plan: Plan
-
-
-@_told
-def scan(event: Any, context: invocation.Context) -> Answer:
+@invocation.told
+def scan(event: Any, context: invocation.Context) -> invocation.Answer:
     """Audits the accounts of a batch, each by itself. An account whose object is there, and whole, is not
     read again, so that a call that is made twice changes nothing.
 
@@ -184,9 +139,9 @@ def scan(event: Any, context: invocation.Context) -> Answer:
     Raises:
         WaAuditError: an object could not be written, or the event is no batch.
     """
-    settings = invocation.settings(Scanning, {}, os.environ)
+    settings = invocation.settings(invocation.Reads, {}, os.environ)
     batch, attempt = _batch(event)
-    place = invocation.place(settings.bucket, settings.prefix, settings.kms_key)
+    place = invocation.place(settings)
     states = Counter[str]()
     left: list[Shard] = []
     for shard in batch.shards:
@@ -237,7 +192,7 @@ def _kept(place: Bucket, shard: Shard) -> State | None:
 
 
 def _audit(
-    shard: Shard, settings: Scanning, place: Bucket, continuation: str, context: invocation.Context
+    shard: Shard, settings: invocation.Reads, place: Bucket, continuation: str, context: invocation.Context
 ) -> tuple[State, str]:
     """Writes the account's object; its state, and where that lies which has been read, if time ran out."""
     from functools import partial
@@ -246,22 +201,20 @@ def _audit(
     from wa_audit.organization import SHARDS, scanning
     from wa_audit.organization.outcomes import State, render
 
-    prepared = _prepared(settings)
-    judge = partial(wiring.assess, book=prepared.book, judging=wiring.Judging.of_everything())
-
-    def on_wait(_: object) -> None:
-        if not invocation.has_time(context):
-            raise collecting.OutOfTime
+    book, plan = _prepared(settings)
+    judge = partial(wiring.assess, book=book, judging=wiring.Judging.of_everything())
 
     with tempfile.TemporaryDirectory(prefix="wa-audit-") as folder:
         journal = Path(folder) / "journal.jsonl"
         if continuation:
             ((_, read),) = place.read([continuation])
             journal.write_bytes(read)
-        reading = _reading(prepared, settings)._replace(
-            journal=journal, resume=bool(continuation), on_wait=on_wait
+        reading = _reading(plan, settings)._replace(
+            journal=journal,
+            resume=bool(continuation),
+            on_wait=invocation.until_time_is_out(context),
         )
-        outcome, audit = scanning.attempt(shard, reading, judge, prepared.book.pillar_weights)
+        outcome, audit = scanning.attempt(shard, reading, judge, book.pillar_weights)
         place.write(shard.key, render(outcome, audit), over=True)
         if outcome.state is not State.PARTIAL or invocation.has_time(context):
             return outcome.state, ""
@@ -270,11 +223,11 @@ def _audit(
         return outcome.state, token
 
 
-def _reading(prepared: Prepared, settings: Scanning) -> Reading:
+def _reading(plan: Plan, settings: invocation.Reads) -> Reading:
     from wa_audit.organization.scanning import Reading
 
     return Reading(
-        prepared.plan,
+        plan,
         endpoint_url=os.environ.get("AWS_ENDPOINT_URL"),
         workers=settings.workers,
         metrics_days=settings.metrics_days,
@@ -282,40 +235,33 @@ def _reading(prepared: Prepared, settings: Scanning) -> Reading:
 
 
 @cache
-def _prepared(settings: Scanning) -> Prepared:
-    from wa_audit import report, rulebook, wiring
-    from wa_audit.collect import plan as plans
+def _prepared(settings: invocation.Reads) -> tuple[Rulebook, Plan]:
+    """What a process makes once, and keeps from call to call."""
+    from wa_audit import report
 
     report.check(("parquet",))
-    book = rulebook.load().select(
-        pillars=settings.pillars, rules=settings.rules, severities=settings.severities
-    )
-    whole = wiring.make_plan(book, tags=False)
-    return Prepared(book, plans.affordable(whole, paid_calls=settings.paid_calls, cost=settings.cost))
+    return invocation.prepared(settings)
 
 
 # -- merge -----------------------------------------------------------------------------------------
 
 
-class Merging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Merging(invocation.Kept, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is put together. Fields come from event and environment, see `invocation.settings`.
 
     run, shards: which run, and the key of its shards.json.
-    bucket, prefix, kms_key, namespace: as `aws_lambda.Settings` has them.
+    namespace: of the metrics in CloudWatch.
     topic: ARN of an SNS topic that is told where the score fell, or fewer accounts were audited than before.
     """
 
     run: str
     shards: str
-    bucket: str
-    prefix: str = ""
-    kms_key: str = ""
     namespace: str = "wa-audit"
     topic: str = ""
 
 
-@_told
-def merge(event: Any, context: invocation.Context) -> Answer:
+@invocation.told
+def merge(event: Any, context: invocation.Context) -> invocation.Answer:
     """Writes organization.json and organization.html; says in figures what the accounts come to.
 
     Raises:
@@ -325,7 +271,7 @@ def merge(event: Any, context: invocation.Context) -> Answer:
     from wa_audit.organization import shards
 
     asked = invocation.settings(Merging, event, os.environ)
-    place = invocation.place(asked.bucket, asked.prefix, asked.kms_key)
+    place = invocation.place(asked)
     ((_, raw),) = place.read([asked.shards])
     what = f"{place.place}/{asked.shards}"
     whole = assembly.assemble(place, asked.run, shards.parse(raw, what), what)

@@ -20,9 +20,10 @@ from wa_audit.model import OutputError, Severity, Status
 from wa_audit.text import visible
 
 if TYPE_CHECKING:
-    from wa_audit.report.audit import Audit
+    from wa_audit.report.audit import Audit, PillarScore
     from wa_audit.report.diff import Diff, Row
     from wa_audit.report.organization import Organization
+    from wa_audit.score import Score
 
 WRITES = frozenset({"sns:Publish", "events:PutEvents", "lambda:InvokeFunction"})
 
@@ -95,12 +96,7 @@ def metrics(audit: Audit, namespace: str) -> Iterator[str]:
     when = audit.run.finished
     yield _datum(when, namespace, account, whole)
     for found in audit.pillars:
-        values = {
-            "Score": found.score,
-            "Coverage": found.coverage,
-            "OpenFindings": found.counts.get(Status.FAIL, 0),
-        }
-        yield _datum(when, namespace, {**account, "Pillar": str(found.pillar)}, values)
+        yield _datum(when, namespace, {**account, "Pillar": str(found.pillar)}, _standing(found))
     for severity in Severity:
         values = {"OpenFindings": severities[severity]}
         yield _datum(when, namespace, {**account, "Severity": str(severity)}, values)
@@ -110,20 +106,21 @@ def organization_metrics(whole: Organization, namespace: str) -> Iterator[str]:
     """The same of an organization, with how many accounts were audited, and how many were not."""
     when = datetime.datetime.strptime(whole.run, "%Y%m%dT%H%M%S%z").isoformat()
     everything = {
-        "Score": whole.overall.score,
-        "Coverage": whole.overall.coverage,
-        "OpenFindings": whole.overall.counts.get(Status.FAIL, 0),
+        **_standing(whole.overall),
         "AccountsAudited": whole.audited,
         "AccountsNotAudited": whole.planned - whole.audited,
     }
     yield _datum(when, namespace, {"Scope": "organization"}, everything)
     for pillar, found in sorted(whole.pillars.items()):
-        values = {
-            "Score": found.score,
-            "Coverage": found.coverage,
-            "OpenFindings": found.counts.get(Status.FAIL, 0),
-        }
-        yield _datum(when, namespace, {"Scope": "organization", "Pillar": str(pillar)}, values)
+        yield _datum(when, namespace, {"Scope": "organization", "Pillar": str(pillar)}, _standing(found))
+
+
+def _standing(found: Score | PillarScore) -> dict[str, Any]:
+    return {
+        "Score": found.score,
+        "Coverage": found.coverage,
+        "OpenFindings": found.counts.get(Status.FAIL, 0),
+    }
 
 
 def got_worse(whole: Organization) -> bool:

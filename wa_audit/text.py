@@ -60,3 +60,9 @@ _MARKDOWN = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_{}[]()<>#+!|~&$^"} |
 def markdown(text: str) -> str:
     """The text on one line of Markdown, saying what it says: no markup, no link, no mention of anybody."""
     return visible(text).translate(_MARKDOWN)
+
+
+def key_value(text: str) -> tuple[str, str] | None:
+    """`KEY=VALUE` as a pair; None where it is none. A value may be empty, and a key may not."""
+    key, equals, value = text.partition("=")
+    return (key, value) if key and equals else None

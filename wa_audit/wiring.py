@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import click
 
 from wa_audit import flags
+from wa_audit.text import key_value
 
 if TYPE_CHECKING:
     from wa_audit.aws.prices import Table
@@ -47,12 +48,12 @@ def load_rulebook(options: dict[str, Any], configured: Document | None = None) -
 
 def parse_tags(given: Sequence[str], flag: str = "--tag") -> dict[str, str]:
     """`KEY=VALUE`, as a flag takes it, by key."""
-    wanted = {}
+    wanted: dict[str, str] = {}
     for tag in given:
-        key, equals, value = tag.partition("=")
-        if not key or not equals:
+        pair = key_value(tag)
+        if pair is None:
             raise click.BadParameter(f"{tag!r} is not KEY=VALUE", param_hint=flag)
-        wanted[key] = value
+        wanted.update([pair])
     return wanted
 
 

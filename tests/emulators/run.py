@@ -12,8 +12,6 @@ import json
 import os
 import re
 import shlex
-import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -32,6 +30,7 @@ from urllib.request import urlopen
 
 import yaml
 
+from benchmarks import servers
 from wa_audit import inventory
 from wa_audit.model import Reason
 
@@ -64,7 +63,7 @@ def running(name: str, *, strict: bool = False, **settings: str) -> Iterator[Emu
     """
     beside = Path(sys.executable).parent
     with tempfile.TemporaryDirectory(prefix=f"wa-audit-{name}-") as folder:
-        port = _free_port()
+        port = servers.free_port()
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "WA_AUDIT_"))}
         if name == "moto":
             command = [beside / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
@@ -90,7 +89,7 @@ def running(name: str, *, strict: bool = False, **settings: str) -> Iterator[Emu
                 _wait_for(address, authority, server, Path(folder) / "server.log")
                 yield Emulator(name, _client(environment, address, authority, Path(folder)), Path(folder))
             finally:
-                _end(server)
+                servers.end(server)
 
 
 def _client(
@@ -113,13 +112,6 @@ def _remember(folder: Path, profile: str, key: str, secret: str) -> None:
         file.write(f"[{profile}]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        found: int = probe.getsockname()[1]
-    return found
-
-
 def _wait_for(url: str, authority: Path | None, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START
     while time.monotonic() < deadline:
@@ -135,17 +127,6 @@ def _wait_for(url: str, authority: Path | None, server: subprocess.Popen[bytes],
         else:
             return
     raise RuntimeError(f"the server did not answer within {START} s: {log.read_text()[-2000:]}")
-
-
-def _end(server: subprocess.Popen[bytes]) -> None:
-    """Ends the server and what it started: they are a process group of their own."""
-    if server.poll() is None:
-        os.killpg(server.pid, signal.SIGTERM)
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
-            server.wait(10)
 
 
 # -- filling it --------------------------------------------------------------------------------------

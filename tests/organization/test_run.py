@@ -154,22 +154,13 @@ def test_the_state_machine_makes_the_same(
         where = {"LocationConstraint": region}
         session.client("s3").create_bucket(Bucket="reports", CreateBucketConfiguration=where)
         session.client("s3").upload_file(str(shards), "reports", key)
-        machine = deployed.read((ROOT / "deploy" / "organization.yaml").read_text())["Resources"]["Machine"]
-        text = machine["Properties"]["DefinitionString"]["Sub"][0]
-        functions = {"Plan": "plan", "Scan": "scan", "Merge": "merge"}
-        arn = "arn:aws:lambda:{}:123456789012:function:organization-{}"
-        filled = {
-            "AWS::Partition": "aws",
-            "Reports": "reports",
-            "MaxConcurrency": "1",
-            "AccountsPerBatch": "5",
-            "ToleratedFailurePercentage": "25",
-            "JobQueue": "",
-            "JobDefinition": "",
-            **{f"{name}.Arn": arn.format(region, own) for name, own in functions.items()},
-        }
-        for name, value in filled.items():
-            text = text.replace("${" + name + "}", value)
+        template = deployed.read((ROOT / "deploy" / "organization.yaml").read_text())
+        stack = deployed.Stack(session, template, "organization", {"MaxConcurrency": 1})
+        stack.made("Reports", "reports")
+        for name in ("Plan", "Scan", "Merge"):
+            arn = f"arn:aws:lambda:{region}:{stack.account}:function:organization-{name.lower()}"
+            stack.made(name, name, arn)
+        text = stack.value(stack.properties("Machine")["DefinitionString"])
         role = "arn:aws:iam::123456789012:role/machine"
         states = session.client("stepfunctions")
         made = states.create_state_machine(name="machine", definition=for_moto(text), roleArn=role)
