@@ -121,6 +121,39 @@ def test_lambdas_runtime_runs_the_zip(built: Path) -> None:
     assert '"_aws"' in log
 
 
+def test_a_run_that_lambdas_deadline_cuts_short_ends_in_the_bytes_of_a_long_one(built: Path) -> None:
+    with run.running("moto") as aws:
+        endpoint = aws.environment["AWS_ENDPOINT_URL"]
+        session = boto3.session.Session("testing", "testing", region_name=run.REGION)
+        s3 = session.client("s3", endpoint_url=endpoint)
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": run.REGION})
+        session.client("sqs", endpoint_url=endpoint).create_queue(QueueName="orders")
+        environment = {
+            "AWS_ENDPOINT_URL": endpoint,
+            "SOURCE_DATE_EPOCH": "1793534400",
+            "WA_AUDIT_BUCKET": BUCKET,
+            "WA_AUDIT_METRICS_DAYS": "0",
+            "WA_AUDIT_FORMATS": "json",
+            "WA_AUDIT_HISTORY": "false",
+            "WA_AUDIT_HAND_ON": "false",
+        }
+        # Of 61 seconds one is for reading, as a minute is kept for writing.
+        with _function(built / "task", environment | {"AWS_LAMBDA_FUNCTION_TIMEOUT": "61"}) as url:
+            short = _invoke(url, {"prefix": "short"})
+        assert short.get("status") == "partial", short
+        with _function(built / "task", environment) as url:
+            following = {name: short[name] for name in ("continuation", "invocation")}
+            ended = _invoke(url, {"prefix": "short", **following})
+            whole = _invoke(url, {"prefix": "whole"})
+        assert (ended.get("status"), whole.get("status")) == ("complete", "complete"), (ended, whole)
+        latest = f"latest/account_id={whole['account']}/audit.json"
+        first, second = (
+            s3.get_object(Bucket=BUCKET, Key=f"{prefix}/{latest}")["Body"].read()
+            for prefix in ("short", "whole")
+        )
+    assert first == second
+
+
 def test_the_stack_runs_by_itself_and_leaves_its_report(built: Path) -> None:
     """Deployed into an emulator whose schedules fire and whose functions run."""
     if not run.MINISTACK.exists():
