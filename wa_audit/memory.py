@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
+if TYPE_CHECKING:
+    import msgspec
 
 _Value = TypeVar("_Value")
 
@@ -17,7 +18,8 @@ _LONGEST = 4_096
 
 @contextmanager
 def seldom_collected() -> Iterator[None]:
-    """Has Python look for cycles of garbage seldom: models, resources and relations are many, and stay."""
+    """Has Python look for cycles of garbage seldom: modules, models, resources and relations are many, and
+    stay."""
     before = gc.get_threshold()
     gc.set_threshold(50_000, 20, 50)
     try:
@@ -49,8 +51,12 @@ class Shared:
     """
 
     def __init__(self) -> None:
+        # Whoever only sets how often is looked, at the program's start, does without it.
+        import msgspec
+
         self._values: dict[str | bytes, Any] = {}
         self._encode = msgspec.json.Encoder().encode
+        self._decode = msgspec.json.Decoder().decode
 
     def text(self, text: str) -> str:
         """The text, or the one that was there before it."""
@@ -79,9 +85,9 @@ class Shared:
         """
         key = bytes(raw)
         if len(key) > _LONGEST:
-            return msgspec.json.decode(key)
+            return self._decode(key)
         try:
             return self._values[key]
         except KeyError:
-            made = self._values[key] = msgspec.json.decode(key)
+            made = self._values[key] = self._decode(key)
             return made
