@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
-from wa_audit.collect.kinds import Call, Kind, all_kinds, by_type
+from wa_audit.collect.kinds import Call, Kind, all_kinds, by_type, declared
 from wa_audit.inventory import ACCOUNT_TYPE
 from wa_audit.model import ConfigurationError
 from wa_audit.relations import FLOWS, ROWS, Row
@@ -170,7 +171,7 @@ def _meant(found: list[set[tuple[str, str]]], needs: set[tuple[str, str]]) -> se
 
     A detail such as glue:GetTags, which many types share, is meant of those that are looked at anyway.
     """
-    listed = {(kind.type, kind.list.operation) for kind in all_kinds()}
+    listed = _lists()
     whole = needs.union(*(pairs & listed for pairs in found))
     types = {type_ for type_, _ in whole}
     for pairs in found:
@@ -189,11 +190,15 @@ def _measured_for(rule: Rule, read: str) -> frozenset[str] | None:
 
     None where it reads something else.
     """
-    if not any(
-        call.metrics and kind.operation(call) == read for kind in all_kinds() for call in kind.details
-    ):
+    if read not in _metric_operations():
         return None
-    named = {kind.type for kind in all_kinds() if kind.operation(kind.list) in rule.reads}
+    kinds = by_type()
+    named = {
+        type_
+        for name in rule.reads
+        for type_, call in _declaring(name)
+        if call == kinds[type_].list.operation
+    }
     return frozenset({*rule.types, *named})
 
 
@@ -235,38 +240,60 @@ def _expand(read: str, reader: str, types: frozenset[str] | None = None) -> set[
     With `types`, only the calls of these count.
     """
     if ":" not in read:
-        pairs = {
-            (kind.type, call.operation)
-            for row in ROWS
-            if row.kind == read
-            for kind in (by_type()[row.type],)
-            for call in kind.calls
-            if {_field(row.target), _field(row.source)} & set(call.fields) or call is kind.list
-        }
-        pairs |= {pair for row in ROWS if row.kind == read for pair in _looked_up(row)}
-        pairs = _with_lists(pairs)
-        if read == "encrypts-with":
-            pairs.add(("AWS::KMS::Alias", "ListAliases"))
-        if not pairs:
-            relations = sorted({row.kind for row in ROWS})
-            raise ConfigurationError(
-                f"{reader} reads what is not there: {unknown('relation', read, relations)}"
-            )
-        return pairs
-    pairs = {
-        (kind.type, call.operation)
-        for kind in all_kinds()
-        for call in kind.calls
-        if kind.operation(call) == read and (types is None or kind.type in types)
-    }
+        if related := _relating(read):
+            return {*related}
+        relations = sorted({row.kind for row in ROWS})
+        raise ConfigurationError(f"{reader} reads what is not there: {unknown('relation', read, relations)}")
+    pairs = {pair for pair in _declaring(read) if types is None or pair[0] in types}
     if not pairs and types is not None:
         raise ConfigurationError(f"{reader} reads {read}, and no metrics are declared for what it judges")
     if not pairs:
-        known = {kind.operation(call) for kind in all_kinds() for call in kind.calls}
         raise ConfigurationError(
-            f"{reader} reads an undeclared operation: {unknown('operation', read, known)}"
+            f"{reader} reads an undeclared operation: {unknown('operation', read, {*_declarations()})}"
         )
     return pairs
+
+
+@cache
+def _lists() -> frozenset[tuple[str, str]]:
+    """The (type, operation) pairs of all lists."""
+    return frozenset((kind.type, kind.list.operation) for kind in all_kinds())
+
+
+@cache
+def _metric_operations() -> frozenset[str]:
+    return frozenset(kind.operation(call) for kind, call in declared() if call.metrics)
+
+
+@cache
+def _declarations() -> Mapping[str, frozenset[tuple[str, str]]]:
+    """The (type, operation) pairs of each declared operation, `sqs:ListQueues`."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for kind, call in declared():
+        found.setdefault(kind.operation(call), set()).add((kind.type, call.operation))
+    return {operation: frozenset(pairs) for operation, pairs in found.items()}
+
+
+def _declaring(operation: str) -> frozenset[tuple[str, str]]:
+    """The pairs of an operation; none where no kind declares it."""
+    return _declarations().get(operation, frozenset())
+
+
+@cache
+def _relating(relation: str) -> frozenset[tuple[str, str]]:
+    """The pairs that can declare a relation; none where there is no such relation."""
+    rows = [row for row in ROWS if row.kind == relation]
+    pairs = {
+        (kind.type, call.operation)
+        for row in rows
+        for kind in (by_type()[row.type],)
+        for call in kind.calls
+        if {_field(row.target), _field(row.source)} & set(call.fields) or call is kind.list
+    }
+    pairs = _with_lists(pairs.union(*map(_looked_up, rows)))
+    if relation == "encrypts-with":
+        pairs.add(("AWS::KMS::Alias", "ListAliases"))
+    return frozenset(pairs)
 
 
 def _looked_up(row: Row) -> set[tuple[str, str]]:
