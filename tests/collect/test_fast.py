@@ -13,7 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore import exceptions
+from botocore import exceptions, hooks
 from botocore.config import Config
 
 from benchmarks.loopback import Loopback, server_context
@@ -226,8 +226,17 @@ def test_it_is_in_force() -> None:
     assert _request("sqs:ListQueues", client) == _request("sqs:ListQueues", client)
     assert client._endpoint.http_session._setup_ssl_cert is fast._demand_certificate
     assert client._user_agent_creator.to_string() is client._user_agent_creator.to_string()
-    assert client.meta.events._alias_event_name.cache_info().hits
+    assert type(client.meta.events) is fast._Events
     assert isinstance(_sessions()[1]._session.get_component("data_loader").file_loader, fast._Models)
+
+
+def test_an_event_is_called_as_botocore_calls_it() -> None:
+    plain, tuned = (session.events for session in _sessions())
+    forms = ("before-call.{}.ListThings", "{}", "docs.*.{}.x", "choose-signer.{}")
+    for old in (*hooks.EVENT_ALIASES, "s3", "glue", "data", "iot"):
+        for form in forms:
+            name = form.format(old)
+            assert tuned._alias_event_name(name) == plain._alias_event_name(name), name
 
 
 def test_threads_switch_seldom_while_it_reads_and_as_before_after() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import gzip
 import os
+import re
 import ssl
 import sys
 import threading
@@ -26,7 +27,8 @@ from botocore import hooks, httpsession, loaders, regions, useragent
 
 
 def tune_session(session: Any, operations: Mapping[str, Collection[str]]) -> None:
-    """Has a boto3 session read botocore's models with msgspec, and look for them once.
+    """Has a boto3 session read botocore's models with msgspec, look for them once, and know at a glance which
+    events bear a service's old name.
 
     Of the services in `operations` it knows these operations alone: `{"sqs": {"ListQueues"}}`.
     """
@@ -35,17 +37,18 @@ def tune_session(session: Any, operations: Mapping[str, Collection[str]]) -> Non
         loader.file_loader = _Models(operations)
         if hasattr(loader, "_potential_locations"):
             loader.list_available_services = cache(partial(_services, loader))
+    events = session._session.get_component("event_emitter")
+    aliases = getattr(hooks, "EVENT_ALIASES", None)
+    if type(events) is hooks.EventAliaser and getattr(events, "_event_aliases", ()) == aliases:
+        events.__class__ = _Events
 
 
 def tune_client(client: Any) -> Any:
-    """Has a client share the process's TLS context, spell its User-Agent and every event's name once, and be
-    ready for `in_region`. Gives it back."""
+    """Has a client share the process's TLS context, spell its User-Agent once, and be ready for `in_region`.
+    Gives it back."""
     names: Any = getattr(client, "_user_agent_creator", None)
     if type(names) is useragent.UserAgentString:
         names.to_string = cache(names.to_string)
-    events: Any = getattr(getattr(client, "meta", None), "events", None)
-    if type(events) is hooks.EventAliaser and hasattr(events, "_alias_event_name"):
-        events._alias_event_name = cache(events._alias_event_name)
     http = getattr(getattr(client, "_endpoint", None), "http_session", None)
     if type(http) is httpsession.URLLib3Session:
         _share_tls(http)
@@ -75,6 +78,24 @@ def seldom_switched() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(before)
+
+
+# -- events ----------------------------------------------------------------------------------------
+
+
+class _Events(hooks.EventAliaser):  # type: ignore[misc]
+    """Goes through botocore's old names of services for an event only where its name has a part of one."""
+
+    def _alias_event_name(self, event_name: str) -> str:
+        if _old_parts().isdisjoint(event_name.split(".")):
+            return event_name
+        found: str = super()._alias_event_name(event_name)
+        return found
+
+
+@cache
+def _old_parts() -> frozenset[str]:
+    return frozenset(old.partition(".")[0] for old in hooks.EVENT_ALIASES)
 
 
 # -- regions ---------------------------------------------------------------------------------------
@@ -135,6 +156,7 @@ def _sign_for_region(own: str, context: dict[str, Any], **_: Any) -> None:
 # -- models ----------------------------------------------------------------------------------------
 
 _Raw = dict[str, msgspec.Raw]
+_SHAPE = re.compile(rb'"shape"\s*:\s*"(\w+)"')
 # What botocore itself may ask of a service in the course of another call: where a bucket is, and a session
 # for a bucket of S3 Express.
 _OF_BOTOCORE = {"s3": frozenset({"CreateSession", "HeadBucket"})}
@@ -170,16 +192,18 @@ def _cut_down(model: _Raw, wanted: Collection[str]) -> dict[str, Any]:
     """
     operations = msgspec.json.decode(model["operations"], type=_Raw)
     shapes = msgspec.json.decode(model["shapes"], type=_Raw)
-    kept = {name: _undocumented(raw) for name, raw in operations.items() if name in wanted}
-    found: dict[str, Any] = {}
-    waiting = [*_shapes_of(kept)]
+    kept = {name: raw for name, raw in operations.items() if name in wanted}
+    found: set[str] = set()
+    waiting = [name for raw in kept.values() for name in _shapes_of(raw)]
     while waiting:
         name = waiting.pop()
         if name not in found and name in shapes:
-            found[name] = _undocumented(shapes[name])
-            waiting += _shapes_of(found[name])
-    ordered = {name: found[name] for name in shapes if name in found}
-    cut: dict[str, Any] = {"operations": kept, "shapes": ordered}
+            found.add(name)
+            waiting += _shapes_of(shapes[name])
+    cut = {
+        "operations": {name: _undocumented(raw) for name, raw in kept.items()},
+        "shapes": {name: _undocumented(raw) for name, raw in shapes.items() if name in found},
+    }
     return {name: cut[name] if name in cut else msgspec.json.decode(raw) for name, raw in model.items()}
 
 
@@ -198,14 +222,9 @@ def _without_documentation(value: Any) -> Any:
     return [*map(_without_documentation, value)] if isinstance(value, list) else value
 
 
-def _shapes_of(value: Any) -> list[str]:
-    """The names of the shapes that a part of a model refers to."""
-    if isinstance(value, list):
-        return [name for child in value for name in _shapes_of(child)]
-    if not isinstance(value, dict):
-        return []
-    own = [value["shape"]] if isinstance(value.get("shape"), str) else []
-    return own + [name for child in value.values() for name in _shapes_of(child)]
+def _shapes_of(raw: msgspec.Raw) -> list[str]:
+    """The names of the shapes that a part of a model refers to. Within a text its quotes would be escaped."""
+    return [name.decode() for name in _SHAPE.findall(bytes(raw))]
 
 
 def _services(loader: Any, type_name: str) -> list[str]:

@@ -91,6 +91,8 @@ def unknowable(kind: Kind, call: Call, resource: Resource) -> Gap | None:
 
     Its facts are then as unknown as that.
     """
+    if not resource.gaps:
+        return None
     hangs_on = call.depends_on | ({kind.region} if call.metrics else set())
     for missing in resource.gaps:
         if hangs_on & set(missing.fields):
