@@ -418,6 +418,13 @@ class Seeds:
             Code={"ZipFile": archive.getvalue()},
             Environment={"Variables": {"TOKEN": "canary"}},
         )
+        client.add_permission(
+            FunctionName="load",
+            StatementId="url",
+            Action="lambda:InvokeFunctionUrl",
+            Principal="*",
+            FunctionUrlAuthType="NONE",
+        )
         queue = self._client("sqs").create_queue(QueueName="work", tags={"team": "data"})["QueueUrl"]
         self.made["queue"] = queue
         self.made["mapping"] = client.create_event_source_mapping(

@@ -39,9 +39,12 @@ KINDS = (
                 into="Policy",
                 absent=("ResourceNotFoundException",),
             ),
+            # A URL without authentication lets in whom the policy lets in: everyone has a star.
+            # https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
             Call(
                 operation="ListFunctionUrlConfigs",
                 args=_NAME,
+                when="Policy && (contains(Policy, '*') || contains(Policy, 'NotPrincipal'))",
                 take="FunctionUrlConfigs[].{AuthType: AuthType, FunctionArn: FunctionArn}",
                 into="FunctionUrlConfigs",
                 gone=_GONE,
