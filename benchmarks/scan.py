@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -241,17 +241,30 @@ def limited(work: Path) -> tuple[list[Row], list[Goal]]:
 
 
 def regions(work: Path) -> tuple[list[Row], list[Goal]]:
-    """Three full regions, alone and with fourteen empty ones."""
+    """Three full regions, alone and with fourteen empty ones: the account of `plain` in each, or ten such."""
+    rows, goals = [], []
+    for factor, runs in ((1, RUNS), (10, 1)):
+        few, many = _with_empty_ones(work, factor, runs)
+        rows += [few, many]
+        goals.append((f"{factor} ×: the empty ones' wall ÷ the full ones'", many.wall / few.wall - 1, 0.15))
+    return rows, goals
+
+
+def _with_empty_ones(work: Path, factor: int, runs: int) -> tuple[Row, Row]:
+    """Three regions that hold so many times the account of `plain` each, and the same with the empty ones."""
     full = (loopback.REGION, *MORE_REGIONS[:2])
     every = (loopback.REGION, *MORE_REGIONS)
-    with loopback.process(Account(regions=full), latency=LATENCY) as aws:
+    one = Account().times(factor)
+    # Buckets are the whole account's.
+    account = replace(one, buckets=one.buckets * len(full), regions=full)
+    with loopback.process(account, latency=LATENCY) as aws:
         turns = [
             (collect(aws, work / "3.jsonl", full), collect(aws, work / "17.jsonl", every))
-            for _ in range(RUNS)
+            for _ in range(runs)
         ]
     few, many = (_median(rows) for rows in zip(*turns, strict=True))
-    few.name, many.name = "3 regions", "17 regions, 14 empty"
-    return [few, many], [("the empty ones' wall ÷ the full ones'", many.wall / few.wall - 1, 0.15)]
+    few.name, many.name = f"3 regions, {factor} ×", "and 14 empty ones"
+    return few, many
 
 
 def tls(work: Path) -> tuple[list[Row], list[Goal]]:
