@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
@@ -65,10 +66,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Journal:
-    """An open journal. `resources`, `gaps`, `done` and `measured` hold what an earlier run left, and what
-    it has cost.
+    """An open journal, in which any thread may write; without a path it is kept nowhere.
 
-    Without a path it is kept nowhere.
+    `resources`, `gaps`, `done` and `measured` hold what an earlier run left, and what it has cost.
     """
 
     def __init__(self, heading: Heading) -> None:
@@ -81,6 +81,8 @@ class Journal:
         self.throttles = 0
         self._file: IO[bytes] | None = None
         self._path: Path | None = None
+        # To write gives other threads the interpreter: nobody else is to wait for that.
+        self._writing = threading.Lock()
 
     @classmethod
     def begin(cls, path: Path, heading: Heading) -> Journal:
@@ -157,24 +159,23 @@ class Journal:
             raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
 
     def add_resource(self, resource: Resource, calls: int, throttles: int) -> None:
-        """Writes down a finished resource and what describing it has cost. The caller holds a lock."""
+        """Writes down a finished resource and what describing it has cost."""
         self._write(_Line(resource=resource, calls=calls, throttles=throttles))
 
     def add_gap(self, gap: Gap) -> None:
-        """Writes down a gap. The caller holds a lock."""
+        """Writes down a gap."""
         self._write(_Line(gap=gap))
 
     def add_done(self, done: Done, measured: dict[str, Measured]) -> None:
-        """Writes down that a unit is done, in one line with the metrics, by ARN, that it was about.
-
-        The caller holds a lock.
-        """
+        """Writes down that a unit is done, in one line with the metrics, by ARN, that it was about."""
         self._write(_Line(done=done, measured=measured))
 
     def _write(self, line: _Line) -> None:
         if self._file is not None:
+            written = _encode(line) + b"\n"
             try:
-                self._file.write(_encode(line) + b"\n")
+                with self._writing:
+                    self._file.write(written)
             except OSError as error:
                 raise OutputError(f"{self._path}: cannot be written: {error.strerror or error}") from None
 

@@ -25,6 +25,11 @@ class Pacer:
     def __init__(self) -> None:
         self._paces: dict[tuple[str, str], _Pace] = {}
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether AWS has throttled anything that has a pace. Asked without the lock."""
+        return bool(self._paces)
+
     def throttled(self, region: str, operation: str, now: float) -> bool:
         """Notes that AWS throttled a call, `kinesis:ListStreams`, at a time of a monotonic clock in seconds;
         says whether its calls are paced from now on."""

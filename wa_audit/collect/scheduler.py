@@ -88,6 +88,7 @@ class Scheduler:
         self._seen: set[str] = set(journal.resources)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="wa-audit")
         self._changed = threading.Condition()
+        self._counting = threading.Lock()  # of its own: every call is counted
         self._stopping = False
         session.register("request-created", self._count_call)
         session.retry_by(self._retry_throttle)
@@ -484,7 +485,8 @@ class Scheduler:
             self.resources.append(resource)
             self.tally.resources += 1
             self.spent.add(spent)
-            self._journal.add_resource(resource, spent.calls, spent.throttles)
+        # Before the task ends, and so before its unit is written down as done.
+        self._journal.add_resource(resource, spent.calls, spent.throttles)
         self._begin_late_children(unit, resource)
 
     # -- bookkeeping -------------------------------------------------------------------------------
@@ -504,7 +506,7 @@ class Scheduler:
             if self._stopping:
                 return
             self.gaps.append(missing)
-            self._journal.add_gap(missing)
+        self._journal.add_gap(missing)
 
     def _ends_the_run(self, error: BaseException) -> bool:
         """Whether the credentials have expired: no further call can succeed, and what is open stays so."""
@@ -515,11 +517,14 @@ class Scheduler:
 
     def _count_call(self, request: Any, operation_name: str, event_name: str, **_: Any) -> None:
         """Counts a call that is about to be made, and has it wait for its turn."""
+        self._own.spent.calls += 1
+        with self._counting:
+            self.tally.calls += 1
+        if not self._pacer.holds_back:
+            return
         operation = f"{event_name.split('.')[1]}:{operation_name}"
         region = request.context.get("client_region", "")
         with self._changed:
-            self.tally.calls += 1
-            self._own.spent.calls += 1
             if wait := self._pacer.wait(region, operation, time.monotonic()):
                 self._changed.wait_for(lambda: self._stopping, wait)
 
