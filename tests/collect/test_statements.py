@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 
 from tests.collect import answers
 from tests.faults import shapes
-from wa_audit.collect import Interrupted, OutOfTime, collect, forecast, missing, plan, sql, waiting
+from tests.test_cli import Call, call  # noqa: F401  (call is a fixture)
+from wa_audit import invocation
+from wa_audit.collect import Interrupted, OutOfTime, collect, doctor, forecast, missing, plan, sql, waiting
 from wa_audit.collect.errors import Unfinished
 from wa_audit.collect.guard import UndeclaredOperation
 from wa_audit.collect.kinds import by_type
@@ -83,7 +86,7 @@ def _record(schema: str, table: str, **more: Any) -> list[dict[str, Any]]:
 
 def _plan() -> Plan:
     kind = by_type()[CLUSTER]
-    return {CLUSTER: (kind, tuple(call for call in kind.details if call.service == "redshift-data"))}
+    return {CLUSTER: (kind, tuple(row for row in kind.details if row.service == "redshift-data"))}
 
 
 def _read(aws: Warehouse, **options: Any) -> Inventory:
@@ -193,6 +196,12 @@ def test_what_an_error_quotes_is_scrubbed() -> None:
     assert "hunter2" not in cluster.gaps[0].message
 
 
+def test_what_a_name_quotes_is_scrubbed() -> None:
+    named = _record("postgres://etl:hunter2-secret@db.internal/sales?password=hunter2-secret", "orders")
+    inventory = _read(Warehouse(pages=([named],)))
+    assert b"hunter2" not in b"".join(lines(inventory))
+
+
 def test_the_waits_grow_and_end_at_the_limit() -> None:
     paused: list[float] = []
     with pytest.raises(Unfinished, match="is not done after 1"):
@@ -226,6 +235,53 @@ def test_a_run_that_is_stopped_waits_no_longer(tmp_path: Path, monkeypatch: pyte
 
 def _whole() -> Plan:
     return plan.plan(load().rules)
+
+
+RULE = ("--rule", "redshift-spectrum-external-schema")
+_GRANTED = {"redshift-data:ExecuteStatement", "redshift:GetClusterCredentialsWithIAM"}
+
+
+def _policy(run: Call, *arguments: str, **environment: str) -> set[str]:
+    done = run("iam-policy", *RULE, *arguments, **environment)
+    return {name for statement in json.loads(done.out)["Statement"] for name in statement["Action"]}
+
+
+def test_the_flag_the_environment_and_the_configuration_ask_for_it(call: Call) -> None:  # noqa: F811
+    assert not _GRANTED & _policy(call)
+    assert not _GRANTED & _policy(call, "--cost")
+    assert _policy(call, "--redshift-sql") >= _GRANTED
+    assert _policy(call, "--redshift-sql", "--no-paid-calls") >= _GRANTED
+    assert _policy(call, WA_AUDIT_REDSHIFT_SQL="1") >= _GRANTED
+    Path("wa-audit.toml").write_text("[options]\nredshift-sql = true\n")
+    assert _policy(call) >= _GRANTED
+    assert not _GRANTED & _policy(call, "--no-config")
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_the_function_in_lambda_plans_it_where_it_is_asked_for(asked: bool) -> None:
+    reads = invocation.Reads(bucket="b", redshift_sql=asked)
+    _, made = invocation.prepared(reads)
+    assert (plan.permitted(made) >= SQL) is asked
+
+
+def test_the_doctor_tries_the_statement_and_names_what_it_lacks() -> None:
+    def examined(aws: Warehouse) -> list[tuple[str, str]]:
+        checks = doctor.examine(_plan(), connect=lambda: answers.session(aws), regions=["eu-west-1"])
+        return [(check.level, check.message) for check in checks if check.name.startswith("permission")]
+
+    words = "is not authorized to perform: redshift:GetClusterCredentialsWithIAM"
+    assert examined(Warehouse()) == [
+        ("ok", "redshift, tried in eu-west-1: 2 granted: DescribeClusters, GetClusterCredentialsWithIAM"),
+        (
+            "ok",
+            "redshift-data, tried in eu-west-1: "
+            "3 granted: DescribeStatement, ExecuteStatement, GetStatementResult",
+        ),
+    ]
+    refused = examined(Warehouse(ExecuteStatement=answers.error("AccessDeniedException", 403, words)))
+    assert refused[0][0] == "failure"
+    assert refused[0][1].startswith("redshift:GetClusterCredentialsWithIAM is missing: ")
+    assert ("ok", "redshift, tried in eu-west-1: 1 granted: DescribeClusters") in refused
 
 
 def test_unasked_nothing_of_it_is_planned_granted_or_let_through() -> None:
