@@ -239,11 +239,12 @@ def test_settings_come_from_the_event_then_from_the_environment() -> None:
         "WA_AUDIT_REGIONS": "eu-west-1, eu-central-1",
         "WA_AUDIT_METRICS_DAYS": "7",
         "WA_AUDIT_COST": "true",
+        "WA_AUDIT_REDSHIFT_SQL": "true",
         "WA_AUDIT_TOPIC": "",
     }
     found = invocation.settings(aws_lambda.Settings, {"metrics_days": 3}, environment)
     assert (found.bucket, found.regions) == ("b", ("eu-west-1", "eu-central-1"))
-    assert (found.metrics_days, found.cost, found.topic) == (3, True, "")
+    assert (found.metrics_days, found.cost, found.redshift_sql, found.topic) == (3, True, True, "")
     scheduled = {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {"prefix": "p"}}
     assert invocation.settings(aws_lambda.Settings, scheduled, environment).prefix == "p"
     nothing, empty = (invocation.settings(aws_lambda.Settings, event, environment) for event in (None, {}))

@@ -176,7 +176,7 @@ SHOWN = {
     "Parquet and ORC": "glue-table-columnar-format firehose-format-conversion",
     "Athena": "athena-workgroup-enforced",
     "Redshift": "redshift-cluster-encrypted",
-    "Redshift Spectrum": "redshift-usage-limits glue-table-partitioned",
+    "Redshift Spectrum": "redshift-spectrum-external-schema",
     "EMR tuning": "emr-spark-max-resource-allocation",
     "EMR Spot": "emr-spot-for-task-nodes",
     "Lambda concurrency": "lambda-reserved-concurrency",

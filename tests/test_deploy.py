@@ -91,6 +91,22 @@ def test_cost_explorer_is_granted_where_it_is_asked_and_nowhere_else(stack: dict
     assert stack["Parameters"]["AskCostExplorer"]["Default"] == "false"
 
 
+def test_redshift_is_asked_in_sql_where_that_is_wanted_and_nowhere_else(stack: dict[str, Any]) -> None:
+    policy = stack["Resources"]["RedshiftPolicy"]
+    assert policy["Condition"] == "AsksRedshift"
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == [
+        "redshift-data:DescribeStatement",
+        "redshift-data:ExecuteStatement",
+        "redshift-data:GetStatementResult",
+        "redshift:GetClusterCredentialsWithIAM",
+    ]
+    assert stack["Conditions"]["AsksRedshift"] == {"Equals": [{"Ref": "AskRedshift"}, "true"]}
+    variables = stack["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+    assert variables["WA_AUDIT_REDSHIFT_SQL"] == {"Ref": "AskRedshift"}
+    assert stack["Parameters"]["AskRedshift"]["Default"] == "false"
+
+
 def test_what_it_writes_is_named(stack: dict[str, Any]) -> None:
     statements = _statements(stack, "Role")
     writes = {name for statement in statements for name in _actions(statement)}

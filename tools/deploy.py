@@ -25,8 +25,10 @@ def templates(book: Rulebook) -> dict[str, str]:
     """The templates by their paths, each from its source, `template.in.yaml` and so on."""
     whole = plan.plan(book.rules, sorted(plan.flow_reads()))
     made = plan.affordable(whole)
-    costly = plan.permitted(plan.affordable(whole, cost=True)) - plan.permitted(made)
-    policies = permissions.policies(plan.permitted(made))
+    unasked = plan.permitted(made)
+    costly = plan.permitted(plan.affordable(whole, cost=True)) - unasked
+    in_sql = plan.permitted(plan.affordable(whole, redshift_sql=True)) - unasked
+    policies = permissions.policies(unasked)
     names = ["ReadPolicy" + (str(number) if number > 1 else "") for number in range(1, len(policies) + 1)]
     filled: dict[str, str | list[str]] = {
         "tags": [
@@ -41,13 +43,18 @@ def templates(book: Rulebook) -> dict[str, str]:
         ),
         "machine": (DEPLOY / "parts" / "machine.asl").read_text(encoding="utf-8").rstrip(),
         "read-policies": "\n\n".join(map(_managed, names, policies)),
-        "cost-actions": sorted(map(permissions.action, costly)),
+        "cost-actions": _actions(costly),
+        "redshift-sql-actions": _actions(in_sql),
         "read-policy-refs": [f"!Ref {name}" for name in names],
         "findings-columns": [_column(name, "string") for name in (*flat.COLUMNS, "run")],
     }
     for part in sorted((DEPLOY / "parts").glob("*.yaml")):
         filled[f"part-{part.stem}"] = _filled(part.read_text(encoding="utf-8"), filled).rstrip()
     return {target: _template(target, filled) for target in TARGETS}
+
+
+def _actions(operations: frozenset[str]) -> list[str]:
+    return sorted({name for operation in operations for name in permissions.actions(operation)})
 
 
 def _template(target: str, filled: Mapping[str, str | list[str]]) -> str:

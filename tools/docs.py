@@ -22,6 +22,7 @@ from tools import deploy
 from wa_audit import cli, rulebook, score, settings
 from wa_audit.aws import framework
 from wa_audit.collect import doctor, kinds, permissions, plan, policyforms
+from wa_audit.collect.waiting import LONGEST
 from wa_audit.model import Pillar, Severity
 from wa_audit.report import audit as audits
 from wa_audit.report import organization
@@ -105,9 +106,7 @@ def rule_page(rule: Rule) -> str:
         ]
     sections += [
         "## Reads",
-        _table(
-            ["Operation", "IAM action"], [[f"`{read}`", f"`{permissions.action(read)}`"] for read in reads]
-        ),
+        _table(["Operation", "IAM action"], [[f"`{read}`", _actions(read)] for read in reads]),
         "Where one of them is refused, the findings that needed it are *not evaluated*.",
         "## Best practices",
         "\n".join(f"- [{found.id} {prose(found.title)}]({found.url})" for found in practices(rule)),
@@ -185,10 +184,14 @@ def _short(types: Iterable[str]) -> str:
 # -- permissions -----------------------------------------------------------------------------------
 
 
-def _operations(book: Rulebook, *, cost: bool = False) -> frozenset[str]:
-    """What an audit calls. Cost Explorer is asked with --cost alone."""
-    made = plan.affordable(plan.plan(book.rules, plan.tag_reads(book.rules)), cost=cost)
-    return plan.permitted(made)
+def _operations(book: Rulebook, *, asked: bool = False) -> frozenset[str]:
+    """What an audit calls; with `asked` also what has to be asked for, Cost Explorer and SQL in Redshift."""
+    whole = plan.plan(book.rules, plan.tag_reads(book.rules))
+    return plan.permitted(plan.affordable(whole, cost=asked, redshift_sql=asked))
+
+
+def _actions(operation: str) -> str:
+    return ", ".join(f"`{name}`" for name in permissions.actions(operation))
 
 
 def _why_unasked(operation: str, types: dict[str, set[str]]) -> str:
@@ -207,12 +210,12 @@ def permissions_page(book: Rulebook) -> str:
         types[kind.operation(call)].add(kind.type)
     rows = [
         [
-            f"`{permissions.action(operation)}`",
+            _actions(operation),
             f"`{operation}`",
             _short(sorted(types[operation])) if operation in types else "Tags of many types",
             str(len(waiting[operation])) if waiting[operation] else _why_unasked(operation, types),
         ]
-        for operation in sorted(_operations(book, cost=True), key=lambda o: (permissions.action(o), o))
+        for operation in sorted(_operations(book, asked=True), key=lambda o: (permissions.action(o), o))
     ]
     return _page(
         [
@@ -230,8 +233,20 @@ def permissions_page(book: Rulebook) -> str:
             "`ec2:DescribeRegions`, the policy's second statement, and `--role-arn` needs `sts:AssumeRole` "
             "on the role. Cost Explorer's actions are in the policy with `--cost` alone, as they are in an "
             "audit.",
-            "Nothing here writes. What [`--history s3://…`](history.md#the-bucket) needs, `s3:PutObject` on "
-            "the place that was named, is asked of the caller's own credentials and is not in this policy.",
+            "Those of `redshift-data`, and `redshift:GetClusterCredentialsWithIAM`, are in the policy with "
+            "`--redshift-sql` alone. A cluster is then asked in SQL which external schemas it has, by one "
+            "SELECT on its own catalog. Its text is a constant in wa_audit/collect/sql.py, and the guard "
+            "refuses every other. IAM cannot: to it `redshift-data:ExecuteStatement` is writing, and no "
+            "managed policy that only reads has it. What else could be done with these permissions is what "
+            "the database lets its user `IAMR:` and the role's name do, whom Redshift may make at the first "
+            "login: of itself what everybody may. `GRANT USAGE ON SCHEMA lake TO "
+            '"IAMR:wa-audit-reader"` shows the audit a schema. A request costs nothing. A cluster that is '
+            "paused is not asked, nor is Redshift Serverless, which a statement would wake, to be paid for. "
+            f"A statement that is not done after {LONGEST:.0f} s is given up: what needs it is not "
+            "evaluated.",
+            "Nothing else here writes. What [`--history s3://…`](history.md#the-bucket) needs, "
+            "`s3:PutObject` on the place that was named, is asked of the caller's own credentials and is not "
+            "in this policy.",
             "`wa-audit prices refresh` alone needs `pricing:GetProducts`; no audit calls it, and it is in no "
             "policy here.",
             "`--send securityhub` alone needs `securityhub:BatchImportFindings`, the one action that writes; "
@@ -285,14 +300,16 @@ def coverage_page(book: Rulebook) -> str:
 
 _UNTOLD = (
     "Whether a Redshift cluster queries the lake where it lies, through an external schema of Spectrum over "
-    "the Data Catalog, stands in its own catalog (`svv_external_schemas`) and in no API. The data API would "
-    "tell, but runs SQL: IAM counts `redshift-data:ExecuteStatement` as writing, it needs a database user's "
-    "password or `redshift:GetClusterCredentials`, and wakes a serverless workgroup, which costs. Even its "
-    "lists of schemas and tables log into the database. `redshift:DescribeDataShares` tells what is shared, "
-    "not what is external, and a role that may read the lake proves no schema. So no rule judges it. What "
-    "Spectrum would read is judged as it lies: [its format](rules/glue-table-columnar-format.md), [its "
-    "partitions](rules/glue-table-partitioned.md), [its small files](rules/glue-table-small-files.md), and "
-    "[what the cluster may spend on it](rules/redshift-usage-limits.md)."
+    "the Data Catalog, stands in its own catalog (`svv_external_schemas`) and in no API: "
+    "`redshift:DescribeDataShares` tells what is shared, not what is external, and a role that may read the "
+    "lake proves no schema. It is asked in SQL, and only where somebody wants that: "
+    "[redshift-spectrum-external-schema](rules/redshift-spectrum-external-schema.md) needs `--redshift-sql` "
+    "([what that may do](permissions.md)). Even then nobody knows of the cluster's other databases, of "
+    "schemas that the audit's user may not use, and of Redshift Serverless, which a statement would wake, to "
+    "be paid for: nothing is claimed of these. What Spectrum would read is judged as it lies, too: [its "
+    "format](rules/glue-table-columnar-format.md), [its partitions](rules/glue-table-partitioned.md), [its "
+    "small files](rules/glue-table-small-files.md), and [what the cluster may spend on "
+    "it](rules/redshift-usage-limits.md)."
 )
 
 

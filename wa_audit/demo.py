@@ -50,7 +50,7 @@ def account() -> Iterator[Demo]:
 
         from wa_audit import demo_account
         from wa_audit.collect.session import AwsSession
-        from wa_audit.demo_account import analysts, corrections, outcomes, spending
+        from wa_audit.demo_account import analysts, corrections, outcomes, spending, warehouse
 
         policies = corrections.managed_policies(aws_managed_policies_data)
         with (
@@ -62,6 +62,7 @@ def account() -> Iterator[Demo]:
             outcomes.Outcomes().install(session.events)
             analysts.Analysts().install(session.events)
             spending.Bills().install(session.events)
+            warehouse.Catalogs().install(session.events)
             with _without_garbage_collection():
                 for refusal in demo_account.seed(session, REGION):
                     log.warning("%s: the emulator said %s", refusal.operation, refusal.code)

@@ -258,9 +258,11 @@ rulebook = _together(
     option("--rule", "rules", multiple=True, metavar="RULE", shell_complete=complete_rules, help="Only this rule; repeatable."),
     option("--severity", "severities", multiple=True, type=click.Choice(SEVERITIES), help="Only rules of this severity; repeatable."),
 )  # fmt: skip
-paid = _together(
+# What is read only where it is asked for.
+asked = _together(
     option("--cost", is_flag=True, help="Ask Cost Explorer too, at 0.01 USD a request."),
     option("--no-paid-calls", is_flag=True, help="Make no call that AWS charges for; what needs one is not evaluated."),
+    option("--redshift-sql", is_flag=True, help="Ask Redshift clusters too which external schemas they have, by a SELECT on their own catalog."),
 )  # fmt: skip
 dry_run = option("--dry-run", once=True, is_flag=True, help="Say what would be called, how often and at what price, and call nothing.")  # fmt: skip
 # A name of its own beside --format: the reports' WA_AUDIT_FORMAT means something else.

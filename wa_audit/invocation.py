@@ -83,6 +83,7 @@ class Reads(Kept, frozen=True, kw_only=True, forbid_unknown_fields=True):
     workers: as wa-audit's flag of this name.
     pillars, rules, severities: what is judged; everything, where they are empty.
     metrics_days, paid_calls, cost: what is read that costs money. 0 days: no metrics.
+    redshift_sql: whether Redshift clusters are asked in SQL which external schemas they have.
     """
 
     workers: int = 16
@@ -92,6 +93,7 @@ class Reads(Kept, frozen=True, kw_only=True, forbid_unknown_fields=True):
     metrics_days: int = 14
     paid_calls: bool = True
     cost: bool = False
+    redshift_sql: bool = False
 
 
 def settings(kind: type[S], event: Any, environment: Mapping[str, str]) -> S:
@@ -142,7 +144,10 @@ def prepared(reads: Reads) -> tuple[Rulebook, Plan]:
 
     book = rulebook.load().select(pillars=reads.pillars, rules=reads.rules, severities=reads.severities)
     whole = wiring.make_plan(book, tags=False)
-    return book, plan.affordable(whole, paid_calls=reads.paid_calls, cost=reads.cost)
+    made = plan.affordable(
+        whole, paid_calls=reads.paid_calls, cost=reads.cost, redshift_sql=reads.redshift_sql
+    )
+    return book, made
 
 
 @cache

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from wa_audit.aws import arns
+from wa_audit.aws import arns, tables
 from wa_audit.inventory import Inventory
 from wa_audit.model import Resource
 
@@ -55,6 +55,17 @@ def may_hide(inventory: Inventory, region: str) -> bool:
     """Whether a Region's lake is administered, and not by whom the audit ran as: it may then show less than
     there is. Raises as `administrators` does."""
     return bool(administrators(inventory, region)) and not is_seen_whole(inventory, region)
+
+
+def has_tables(inventory: Inventory, region: str) -> bool:
+    """Whether a table of a Region's Data Catalog lies in S3. Raises Unread where tables could not be read."""
+
+    def look() -> bool:
+        found = inventory.of("AWS::Glue::Table", region=region)
+        return any(tables.lies_in_s3(table["StorageDescriptor"]) for table in found)
+
+    there: bool = inventory.derived(f"tables of {region}'s lake", look)
+    return there
 
 
 def hidden_tables(inventory: Inventory, region: str) -> str:

@@ -69,13 +69,16 @@ def make_plan(book: Rulebook, *, tags: bool, flows: bool = True) -> Plan:
 
 
 def affordable(whole: Plan, options: dict[str, Any], no_metrics: bool = False) -> Plan:
-    """The plan without the paid calls that were not asked for; takes their options out of `options`."""
+    """The plan without the calls that cost money or run SQL, and were not asked for; takes their options out
+    of `options`."""
     from wa_audit.collect import plan
 
     cost, no_paid_calls = options.pop("cost"), options.pop("no_paid_calls")
     if cost and no_paid_calls:
         raise click.UsageError("--cost and --no-paid-calls exclude each other")
-    made = plan.affordable(whole, paid_calls=not no_paid_calls, cost=cost)
+    made = plan.affordable(
+        whole, paid_calls=not no_paid_calls, cost=cost, redshift_sql=options.pop("redshift_sql")
+    )
     return plan.without_metrics(made) if no_metrics else made
 
 

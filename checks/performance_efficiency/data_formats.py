@@ -3,20 +3,24 @@
 from typing import Any
 
 from wa_audit.rule import (
+    Inventory,
     Resource,
     Verdict,
     arns,
     check,
     failed,
     firehose,
+    lakes,
     not_applicable,
     not_evaluated,
     passed,
     tables,
+    warehouses,
 )
 
 _GB = 1024**3
 _CONVERSION_TAG = "wa-audit:format-conversion"
+_MOST_NAMED = 10
 
 
 @check("AWS::Glue::Table")
@@ -214,3 +218,39 @@ def glue_table_small_files(table: Resource, *, least_objects: int, least_megabyt
     if int(objects) >= least_objects and mean < least_megabytes:
         return failed(f"lies in {int(objects):,} objects of {mean:.2g} MB on average", **evidence)
     return passed(f"lies in {int(objects):,} objects of {mean:.2g} MB on average", **evidence)
+
+
+@check("AWS::Redshift::Cluster")
+def redshift_spectrum_external_schema(cluster: Resource, inventory: Inventory) -> Verdict:
+    """A cluster queries the lake where it lies: an external schema leads to the Data Catalog, and each table
+    of it in S3 is stored in columns or partitioned.
+
+    No API tells it, so it is asked in SQL, and only with `--redshift-sql`: one SELECT on the catalog of the
+    database that the cluster was made with, as the database user of the caller's IAM identity. One who is no
+    superuser is shown the schemas that he may use, which GRANT USAGE ON SCHEMA lets him. What is shown is
+    judged; that there is no schema is claimed of a superuser's answer alone, in a cluster without other
+    databases. A role that may read the lake proves no schema. What is reached through awsdatacatalog, which
+    needs none, does not count. Says nothing where no table of the Data Catalog in the Region lies in S3.
+    https://docs.aws.amazon.com/redshift/latest/dg/c-spectrum-external-performance.html
+    """
+    if not lakes.has_tables(inventory, cluster.region):
+        hidden = lakes.hidden_tables(inventory, cluster.region)
+        if hidden:
+            return not_evaluated(f"has no lake that was seen, and {hidden}")
+        return not_applicable("has no lake: no table of its Region's Data Catalog lies in S3")
+    lake = warehouses.lake(cluster, inventory)
+    if not str(cluster["ClusterStatus"]).startswith("available"):
+        return not_evaluated(f"is {cluster['ClusterStatus']}: no SQL is sent to it")
+    evidence: dict[str, Any] = {"schemas": lake.schemas, "tables": lake.tables}
+    if lake.in_rows:
+        words = f"{len(lake.in_rows)} of {lake.tables} tables in rows that are not partitioned"
+        return failed(f"reads {words}", **evidence, in_rows=lake.in_rows[:_MOST_NAMED])
+    if not lake.tables:
+        missing = "no table in an external schema" if lake.schemas else "no external schema"
+        if lake.partial:
+            return not_evaluated(f"shows {missing} over the Data Catalog, and {lake.partial}", **evidence)
+        return failed(f"has {missing} over the Data Catalog", **evidence, IamRoles=cluster["IamRoles"])
+    if lake.unknown:
+        return not_evaluated(f"does not say how {lake.unknown[0]} is stored", **evidence)
+    kept = f"{lake.tables} tables, each in columns or partitioned"
+    return passed(f"reads the lake through {', '.join(lake.schemas)}: {kept}", **evidence)

@@ -81,9 +81,12 @@ def _example(shape: Any) -> Any:
 
 def _request(operation: str, client: Any) -> tuple[Any, ...]:
     name = operation.partition(":")[2]
-    shape = client.meta.service_model.operation_model(name).input_shape
+    model = client.meta.service_model.operation_model(name)
+    parameters = _example(model.input_shape) if model.input_shape else {}
+    # Botocore would write another into every request.
+    parameters |= dict.fromkeys(model.idempotent_members, "a-token")
     with pytest.raises(_Sent) as sent:
-        client._make_api_call(name, _example(shape) if shape else {})
+        client._make_api_call(name, parameters)
     (request,) = sent.value.args
     headers = {key: value for key, value in request.headers.items() if key not in _OF_THE_MOMENT}
     scope = str(request.headers["Authorization"]).split("/", 2)[-1].split(",")[0]  # region and service

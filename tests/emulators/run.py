@@ -271,7 +271,7 @@ def _wrong_verdicts(
 
 def _wrong_gaps(found: dict[str, Any], unimplemented: dict[str, dict[str, str]]) -> Iterator[str]:
     """An operation that is not implemented costs a finding its verdict, and nothing else may be unread."""
-    # Cost Explorer is not asked without --cost.
+    # Cost Explorer is not asked without --cost, nor is a cluster without --redshift-sql.
     unread = {gap["operation"] for gap in found["gaps"] if gap["reason"] != "not_collected"}
     for operation in sorted(unread ^ set(unimplemented)):
         yield f"{operation}: {'unread' if operation in unread else 'read'} against expectation"

@@ -23,7 +23,7 @@ from tests import test_truth as truth
 from tests.collect.answers import response
 from tests.faults import shapes
 from wa_audit.assess import assess
-from wa_audit.collect import kinds, reader
+from wa_audit.collect import kinds, reader, waiting
 from wa_audit.collect.journal import Heading, Journal
 from wa_audit.collect.kinds import Call, Kind
 from wa_audit.collect.permissions import action
@@ -253,6 +253,16 @@ def _pages(row: Row) -> bool:
     return not row.call.pages and any(_paging(row))
 
 
+def _never_done(row: Row, number: int) -> AWSResponse:
+    """An answer that does not say that what was begun is done."""
+    found = shapes.healthy(row.kind, row.call, row.operation)
+    told = shapes.fields_of(row.call.until)
+    body, headers = shapes.write(
+        row.model, {name: value for name, value in found.items() if name not in told}
+    )
+    return response(body, 200, headers)
+
+
 def _raises(make: Callable[[str], Exception]) -> Answer:
     def answer(row: Row, number: int) -> AWSResponse:
         raise make("https://example.test/")
@@ -291,6 +301,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("wrong type within", _wrong(_other_items), _MALFORMED, _is_structured),
     Fault("page token repeated", _page(lambda number: "again"), _MALFORMED, _pages),
     Fault("page token endless", _page(lambda number: f"page-{number}"), _MALFORMED, _pages),
+    Fault("never done", _never_done, _only(Reason.FAILED), lambda row: bool(row.call.until)),
     Fault("connection reset", _broken(exceptions.ConnectionClosedError), _UNREACHABLE),
     Fault("unknown region", _broken(exceptions.EndpointConnectionError), _UNREACHABLE),
     Fault("no connection", _broken(exceptions.ConnectTimeoutError), _UNREACHABLE),
@@ -355,7 +366,11 @@ class Engine:
         heading = Heading(account=shapes.ACCOUNT, regions=(shapes.REGION,), operations="", started=_STARTED)
         scheduler = Scheduler(self._session, self._plan, _SCOPE, Journal(heading), workers=1)
         quick = types.SimpleNamespace(sleep=lambda seconds: None)
-        with mock.patch("botocore.endpoint.time", quick), mock.patch.object(reader, "_PATIENCE", 5):
+        with (
+            mock.patch("botocore.endpoint.time", quick),
+            mock.patch.object(reader, "_PATIENCE", 5),
+            mock.patch.object(waiting, "LONGEST", 0.0),
+        ):
             scheduler.run()
             scheduler._pool.shutdown(wait=True)
         run = Run(account=shapes.ACCOUNT, regions=(shapes.REGION,), started=_STARTED)

@@ -43,6 +43,7 @@ _WANTED: dict[str, dict[str, Any]] = {
     },
     "AWS::EMR::SecurityConfiguration": {"SecurityConfiguration": "{}"},
     "AWS::EMR::Cluster": {"InstanceCollectionType": "INSTANCE_GROUP"},
+    "AWS::Redshift::Cluster": {"ClusterStatus": "available", "Status": "FINISHED"},
 }  # fmt: skip
 _WANTED_BY: dict[str, dict[str, Any]] = {
     "emr:ListInstanceFleets": {"InstanceCollectionType": "INSTANCE_FLEET"},
@@ -114,7 +115,7 @@ class _Builder:
         found = {
             member: self.build(child, (*path, member), (*above, shape.name))
             for member, child in shape.members.items()
-            if not _TOKENS.search(member) and (path or member not in self._left_out)
+            if not _TOKENS.search(member) and (path or member not in self._left_out - self._given.keys())
         }
         found = {member: value for member, value in found.items() if value is not None}
         # Of a union, one member is sent.

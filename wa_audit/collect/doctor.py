@@ -266,9 +266,9 @@ def _refused(gaps: Sequence[Gap]) -> Iterator[Check]:
 
 
 def _granted(asked: frozenset[str], answered: set[str], gaps: Sequence[Gap], region: str) -> Iterator[Check]:
-    bad = {gap.action for gap in gaps}
-    granted = {permissions.action(operation) for operation in asked & answered} - bad
-    untried = {permissions.action(operation) for operation in asked} - granted - bad
+    bad, failed = {gap.action for gap in gaps}, {gap.operation for gap in gaps}
+    granted = _actions((asked & answered) - failed) - bad
+    untried = _actions(asked - failed) - granted - bad
     services: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
     for names, place in ((granted, 0), (untried, 1)):
         for action in sorted(names):
@@ -281,6 +281,10 @@ def _granted(asked: frozenset[str], answered: set[str], gaps: Sequence[Gap], reg
         ]
         words = "; ".join(filter(None, parts))
         yield Check("permissions", Level.OK, f"{service}, tried in {region}: {words}")
+
+
+def _actions(operations: frozenset[str]) -> frozenset[str]:
+    return frozenset(name for operation in operations for name in permissions.actions(operation))
 
 
 # -- this machine ----------------------------------------------------------------------------------

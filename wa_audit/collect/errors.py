@@ -81,6 +81,10 @@ class Malformed(Exception):
     """AWS answered, and the answer lacks what it must have."""
 
 
+class Unfinished(Exception):
+    """AWS has begun what was asked for, and did not end it in the time that it was given."""
+
+
 def code(error: BaseException) -> str:
     """The API's error code, or the exception's name."""
     if isinstance(error, exceptions.ClientError):
@@ -112,6 +116,8 @@ def reason(error: BaseException) -> Reason:
     # moto's word, in process, for an operation that it lacks: a refusal as honest as HTTP's 501.
     if isinstance(error, NotImplementedError):
         return Reason.NOT_IMPLEMENTED
+    if isinstance(error, Unfinished):
+        return Reason.FAILED
     # Whatever else breaks while an answer is read is an answer that cannot be read.
     return Reason.MALFORMED
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from wa_audit.collect.kinds import Call, Kind
 from wa_audit.collect.metrics import MOST_SERIES, PRICE_OF_SERIES
-from wa_audit.collect.permissions import ALL_REGIONS, action
-from wa_audit.collect.plan import Plan, helping
+from wa_audit.collect.permissions import ALL_REGIONS, actions
+from wa_audit.collect.plan import OPTIONS, Plan, helping, service_of
 
 _ACCOUNT, _REGION = "account", "region"
 _SPARED = "region and type, in place of one for each resource"
@@ -16,7 +16,11 @@ _SPARED = "region and type, in place of one for each resource"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One operation: made `each` times for every `unit`, which is the account, a region or a resource."""
+    """One operation: made `each` times for every `unit`, which is the account, a region or a resource.
+
+    again:  and then until AWS has done what it was asked for.
+    option: the flag without which it is not made, where there is one.
+    """
 
     operation: str
     unit: str
@@ -24,10 +28,13 @@ class Line:
     scope: str = "regional"
     price: float = 0.0
     sometimes: bool = False
+    again: bool = False
+    option: str = ""
 
     @property
     def often(self) -> str:
         words = f"{self.each} for each {self.unit}" if self.unit != _ACCOUNT else str(self.each)
+        words += ", and again until it is done" if self.again else ""
         return f"{words}, where it applies" if self.sometimes else words
 
     def times(self, regions: int) -> int:
@@ -57,7 +64,14 @@ def _line(kind: Kind, call: Call, unit: str) -> Line:
         series = f"{MOST_SERIES} series, {len(call.metrics)} of each {unit}"
         return Line(kind.operation(call), series, price=MOST_SERIES * PRICE_OF_SERIES)
     return Line(
-        kind.operation(call), unit, len(call.each) or 1, kind.scope, call.price, sometimes=bool(call.when)
+        kind.operation(call),
+        unit,
+        len(call.each) or 1,
+        kind.scope,
+        call.price,
+        sometimes=bool(call.when),
+        again=bool(call.until),
+        option=OPTIONS.get(service_of(kind, call), ""),
     )
 
 
@@ -69,11 +83,11 @@ def _short(type_: str) -> str:
 def text(plan: Plan, wanted: Plan, regions: Sequence[str] | None, *, role: bool = False) -> str:
     """The forecast for a person.
 
-    `wanted` is the plan with the paid calls that are switched off; without `regions`, those that are
-    switched on for the account are read.
+    `wanted` is the plan with the calls that have to be asked for and are not; without `regions`, those that
+    are switched on for the account are read.
     """
     made = lines(plan)
-    off = [line for line in lines(wanted) if line.price and line not in made]
+    off = [line for line in lines(wanted) if (line.price or line.option) and line not in made]
     paid = [line for line in made if line.price]
     heading = ("Operation", "IAM action", "Scope", "How often", "USD a request")
     parts = [
@@ -83,7 +97,7 @@ def text(plan: Plan, wanted: Plan, regions: Sequence[str] | None, *, role: bool 
     if paid:
         parts.append("Cost money; --no-paid-calls leaves them out:\n" + _prices(paid))
     if off:
-        parts.append("Left out, as they cost money and were not asked for:\n" + _prices(off))
+        parts.append("Left out, as they cost money or run SQL, and were not asked for:\n" + _prices(off))
     return "\n\n".join([*parts, "Nothing was called."])
 
 
@@ -96,7 +110,8 @@ def _session(regions: Sequence[str] | None, *, role: bool) -> list[Line]:
 
 def _row(line: Line) -> tuple[str, ...]:
     price = f"{line.price:g}" if line.price else ""
-    needs = "none is needed" if line.operation == "sts:GetCallerIdentity" else action(line.operation)
+    free = line.operation == "sts:GetCallerIdentity"
+    needs = "none is needed" if free else " ".join(actions(line.operation))
     return line.operation, needs, line.scope, line.often, price
 
 
@@ -119,8 +134,12 @@ def _totals(made: list[Line], regions: Sequence[str] | None) -> str:
 
 
 def _prices(paid: list[Line]) -> str:
-    rows = [(f"  {line.operation}", f"{line.price:g} USD a request", line.often) for line in paid]
-    return _table(rows)
+    return _table([(f"  {line.operation}", _price(line), line.often) for line in paid])
+
+
+def _price(line: Line) -> str:
+    """What a request costs. The Data API is free, and a cluster that is there is paid for by the hour."""
+    return f"{line.price:g} USD a request" if line.price else f"no charge; {line.option} asks for it"
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> str:

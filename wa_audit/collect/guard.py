@@ -6,8 +6,11 @@ before everything else that botocore does with a call.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from wa_audit.collect import sql
 
 # What the session itself needs beside the kinds' rows.
 SESSION_OPERATIONS = frozenset({"sts:GetCallerIdentity", "sts:AssumeRole", "ec2:DescribeRegions"})
@@ -54,11 +57,22 @@ class Guard:
         """Lets what writes through as well: the user has asked for it."""
         self.allowed |= WRITES
 
-    def __call__(self, model: Any, **_: Any) -> None:
+    def __call__(self, model: Any, params: Mapping[str, Any] | None = None, **_: Any) -> None:
         operation = f"{model.service_model.service_name}:{model.name}"
         if operation not in self.allowed:
             raise UndeclaredOperation(f"{operation} is not declared by any kind and was not called")
+        if operation in sql.OPERATIONS and _statement(params or {}) not in sql.STATEMENTS:
+            raise UndeclaredOperation(f"{operation} was to run SQL that is not declared and was not called")
 
     def install(self, events: Any) -> None:
         """Stands before every other handler of a botocore event system."""
         events.register_first("before-call", self, unique_id="wa-audit-guard")
+
+
+def _statement(params: Mapping[str, Any]) -> str:
+    """The SQL in a request that is about to be sent; empty where there is none."""
+    try:
+        body = json.loads(params.get("body") or b"")
+    except ValueError:
+        return ""
+    return str(body.get("Sql", "")) if isinstance(body, dict) else ""

@@ -40,6 +40,22 @@ _ACTIONS = {
 }
 
 
+# What AWS does on the caller's behalf within an operation, and demands a permission of its own for.
+# https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html: the database's user
+# is that of the caller's IAM identity.
+_ALSO = {"redshift-data:ExecuteStatement": ("redshift:GetClusterCredentialsWithIAM",)}
+
+
+def actions(operation: str) -> tuple[str, ...]:
+    """Every IAM action that an operation needs, its own first."""
+    return action(operation), *_ALSO.get(operation, ())
+
+
+def refused(operation: str, words: str) -> str:
+    """The IAM action that an operation lacks, where AWS says in these words that it was refused."""
+    return next((name for name in _ALSO.get(operation, ()) if name in words), action(operation))
+
+
 def action(operation: str) -> str:
     """The IAM action that `sqs:ListQueues`, boto3's service and the API's operation, needs."""
     if operation in _ACTIONS:
@@ -63,10 +79,10 @@ def policies(operations: Iterable[str]) -> list[dict[str, Any]]:
 
     One, but for more actions than a managed policy holds. A service's actions stay together where they can.
     """
-    actions = sorted({action(operation) for operation in operations})
+    needed = _needed(operations)
     made: list[list[str]] = []
     regions = [{"Sid": "WaAuditAllRegions", "Effect": "Allow", "Action": [ALL_REGIONS], "Resource": "*"}]
-    for _, group in groupby(actions, key=lambda name: name.partition(":")[0]):
+    for _, group in groupby(needed, key=lambda name: name.partition(":")[0]):
         for part in _fitting(list(group)):
             if made and _size(_document(made[-1] + part, regions)) <= MOST_CHARACTERS:
                 made[-1] += part
@@ -77,7 +93,11 @@ def policies(operations: Iterable[str]) -> list[dict[str, Any]]:
 
 def policy(operations: Iterable[str]) -> dict[str, Any]:
     """One policy that allows these operations, however long it is."""
-    return _document(sorted({action(operation) for operation in operations}), [])
+    return _document(_needed(operations), [])
+
+
+def _needed(operations: Iterable[str]) -> list[str]:
+    return sorted({name for operation in operations for name in actions(operation)})
 
 
 def _fitting(actions: list[str]) -> list[list[str]]:

@@ -14,6 +14,9 @@ from wa_audit.text import unknown
 
 Plan = dict[str, tuple[Kind, tuple[Call, ...]]]
 
+OPTIONS = {"ce": "--cost", "redshift-data": "--redshift-sql"}
+"""The services that are called only where the user asks for it, and how he does."""
+
 
 def plan(rules: Iterable[Rule], extra: Iterable[str] = ()) -> Plan:
     """Every kind to list, by type, parents first, with the detail calls to make on each of its resources.
@@ -39,15 +42,20 @@ def plan(rules: Iterable[Rule], extra: Iterable[str] = ()) -> Plan:
     }
 
 
-def affordable(made: Plan, *, paid_calls: bool = True, cost: bool = False) -> Plan:
-    """The plan without the calls that cost money: without all of them, or without Cost Explorer's alone.
+def affordable(
+    made: Plan, *, paid_calls: bool = True, cost: bool = False, redshift_sql: bool = False
+) -> Plan:
+    """The plan without the calls that nobody asked for: Cost Explorer's without `cost`, SQL without
+    `redshift_sql`, and without `paid_calls` all that cost money.
 
     What hangs on a call that is left out goes with it.
     """
+    asked = {"ce": cost, "redshift-data": redshift_sql}
 
     def allowed(kind: Kind, call: Call) -> bool:
         return all(
-            paid_calls and (cost or _service(where, what) != "ce") for where, what in charges(kind, call)
+            asked.get(service_of(where, what), True) and (paid_calls or not is_paid(what))
+            for where, what in provisos(kind, call)
         )
 
     return {
@@ -66,35 +74,44 @@ def offered(made: Plan, partition: str) -> Plan:
     }
 
 
-def charges(kind: Kind, call: Call) -> Iterator[tuple[Kind, Call]]:
-    """Every call with a price without which this one cannot be made; it may be one itself."""
-    if call.price or call.metrics:
+def provisos(kind: Kind, call: Call) -> Iterator[tuple[Kind, Call]]:
+    """Every call that has a price, or has to be asked for, without which this one cannot be made; it may be
+    one itself."""
+    if is_paid(call) or service_of(kind, call) in OPTIONS:
         yield kind, call
     if call is kind.list:
         if kind.parent:
             above = by_type()[kind.parent]
-            yield from charges(above, above.list)
+            yield from provisos(above, above.list)
         return
-    yield from charges(kind, kind.list)
+    yield from provisos(kind, kind.list)
     asked = call.depends_on | {kind.region}
     for earlier in kind.details:
         if earlier is call:
             return
         if asked & set(earlier.fields):
-            yield from charges(kind, earlier)
+            yield from provisos(kind, earlier)
 
 
 def toll(kind: Kind, call: Call) -> str:
-    """What a call that was left out may have been left out for; empty where nothing has to be paid."""
-    for where, what in charges(kind, call):
+    """What a call that was left out may have been left out for; empty where nothing has to be paid or asked
+    for."""
+    for where, what in provisos(kind, call):
         if what.metrics:
             return "without --no-metrics and --no-paid-calls (CloudWatch asks 0.01 USD for 1,000 series)"
-        flag = "with --cost" if _service(where, what) == "ce" else "without --no-paid-calls"
-        return f"{flag} ({where.operation(what)} costs {what.price:g} USD a request)"
+        option = OPTIONS.get(service_of(where, what))
+        flag = f"with {option}" if option else "without --no-paid-calls"
+        what_for = f"costs {what.price:g} USD a request" if what.price else "runs a SELECT in the cluster"
+        return f"{flag} ({where.operation(what)} {what_for})"
     return ""
 
 
-def _service(kind: Kind, call: Call) -> str:
+def is_paid(call: Call) -> bool:
+    """Whether AWS asks a price for a call."""
+    return bool(call.price or call.metrics)
+
+
+def service_of(kind: Kind, call: Call) -> str:
     return call.service or kind.service
 
 

@@ -6,8 +6,9 @@ import base64
 import datetime
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jmespath
@@ -15,10 +16,10 @@ import msgspec
 from botocore import exceptions, xform_name
 
 from wa_audit.aws import references, secrets, spark
-from wa_audit.collect import answers, errors
+from wa_audit.collect import answers, errors, waiting
 from wa_audit.collect.errors import Malformed
 from wa_audit.collect.kinds import Call, Kind
-from wa_audit.collect.permissions import action
+from wa_audit.collect.permissions import action, refused
 from wa_audit.model import Gap, Reason, Resource
 
 _MOST_PAGES = 10_000
@@ -51,8 +52,12 @@ def items(client: Any, kind: Kind, context: Mapping[str, Any]) -> Iterator[dict[
             yield _kept(call, item)
 
 
-def fact(client: Any, call: Call, context: Mapping[str, Any]) -> dict[str, Any]:
+def fact(
+    client: Any, call: Call, context: Mapping[str, Any], pause: Callable[[float], None] = time.sleep
+) -> dict[str, Any]:
     """The fields that a detail call fills, by name; without those that AWS says are not configured.
+
+    `pause` waits for so many seconds where the call has to be made again.
 
     Raises:
         Gone: the resource is no longer there.
@@ -60,7 +65,7 @@ def fact(client: Any, call: Call, context: Mapping[str, Any]) -> dict[str, Any]:
     """
     found: Any = None
     try:
-        for page in _pages(client, call, context):
+        for page in _pages(client, call, context, pause):
             part = _taken(call, page)
             found = [*found, *part] if isinstance(found, list) and isinstance(part, list) else part
     except Exception as error:
@@ -113,15 +118,16 @@ def gap(
 
     `fields` are the call's own where nothing else is said; without any it is the list that is missing.
     """
+    operation, words = kind.operation(call), _words(error)
     return Gap(
         type=kind.type,
-        operation=kind.operation(call),
-        action=action(kind.operation(call)),
+        operation=operation,
+        action=refused(operation, words),
         reason=errors.reason(error),
         region=region,
         arn=arn,
         fields=call.fields if fields is None else fields,
-        message=_short(secrets.scrub(_words(error))),
+        message=_short(secrets.scrub(words)),
     )
 
 
@@ -154,13 +160,15 @@ def _short(text: str) -> str:
 # -- calling ---------------------------------------------------------------------------------------
 
 
-def _pages(client: Any, call: Call, context: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _pages(
+    client: Any, call: Call, context: Mapping[str, Any], pause: Callable[[float], None] = time.sleep
+) -> Iterator[dict[str, Any]]:
     """Every page of an operation. Stops, as malformed, where the pages do not end."""
     arguments = {name: _compiled(path).search(context) for name, path in call.args.items()}
     arguments = {name: value for name, value in arguments.items() if value is not None} | dict(call.params)
     for more in call.each or ({},):
         seen: set[int] = set()
-        for number, page in enumerate(_pages_of(client, call, {**arguments, **more}), start=1):
+        for number, page in enumerate(_pages_of(client, call, {**arguments, **more}, pause), start=1):
             if number > _PATIENCE:
                 seen.add(hash(repr(_compiled(call.take or "@").search(page))))
             # A list that ends brings something new with almost every page.
@@ -172,8 +180,13 @@ def _pages(client: Any, call: Call, context: Mapping[str, Any]) -> Iterator[dict
                 break
 
 
-def _pages_of(client: Any, call: Call, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _pages_of(
+    client: Any, call: Call, arguments: dict[str, Any], pause: Callable[[float], None]
+) -> Iterator[dict[str, Any]]:
     method = xform_name(call.operation)
+    if call.until:
+        ask = partial(getattr(client, method), **arguments)
+        return iter([waiting.until(partial(_is_done, call), ask, pause)])
     if call.token:
         return _pages_by_token(getattr(client, method), call, arguments)
     if client.can_paginate(method):
@@ -181,10 +194,16 @@ def _pages_of(client: Any, call: Call, arguments: dict[str, Any]) -> Iterator[di
     return iter([getattr(client, method)(**arguments)])
 
 
+def _is_done(call: Call, page: dict[str, Any]) -> bool:
+    """Whether a call need not be made again; what is malformed does not get better."""
+    return _is_malformed(page) or bool(_compiled(call.until).search(page))
+
+
 def _raise_failures(call: Call, page: dict[str, Any]) -> None:
     """The errors that an answer reports within itself, but for those that mean "not configured"."""
-    for code in (_compiled(call.failures).search(page) or ()) if call.failures else ():
-        error = exceptions.ClientError({"Error": {"Code": str(code), "Message": ""}}, call.operation)
+    for failure in (_compiled(call.failures).search(page) or ()) if call.failures else ():
+        code, _, words = str(failure).partition(": ")
+        error = exceptions.ClientError({"Error": {"Code": code, "Message": words}}, call.operation)
         if not errors.means(error, call.absent):
             raise error
 
@@ -218,8 +237,12 @@ def note_malformed(http_response: Any, parsed: Any, model: Any, **_: Any) -> Non
         parsed.setdefault("ResponseMetadata", {})["Malformed"] = True
 
 
+def _is_malformed(page: dict[str, Any]) -> bool:
+    return bool(page.get("ResponseMetadata", {}).get("Malformed"))
+
+
 def _taken(call: Call, page: dict[str, Any]) -> Any:
-    if page.get("ResponseMetadata", {}).get("Malformed"):
+    if _is_malformed(page):
         raise Malformed(f"{call.operation} answered with what is cut off, empty, or of a wrong type")
     found = _compiled(call.take or "@").search(page)
     if found is None and not call.optional:
@@ -260,6 +283,8 @@ def _plain(value: Any) -> Any:
 def finish(kind: Kind, resource: Resource) -> None:
     """Parses what AWS sends as text, gives tags one shape, and takes secrets out. In place."""
     data = resource.data
+    for field in kind.passing:
+        data.pop(field, None)
     for field in data.keys() & {*kind.decode}:
         _decode(kind, resource, field, json.loads, "JSON")
     for field in data.keys() & {*kind.properties}:

@@ -380,7 +380,8 @@ class Scheduler:
                     continue
             try:
                 client = self._session.client(call.service or kind.service, where)
-                resource.data.update(self._patiently(partial(reader.fact, client, call, context)))
+                read = partial(reader.fact, client, call, context, self._pause)
+                resource.data.update(self._patiently(read))
             except reader.Gone:
                 with self._changed:
                     self.tally.gone += 1
@@ -472,6 +473,13 @@ class Scheduler:
             unit.left -= 1
             self._submit(unit, resource.region or unit.region, task)
 
+    def _pause(self, seconds: float) -> None:
+        """Waits before a call is made again; where the run is stopped meanwhile, it is not, and nobody asks
+        for its answer."""
+        with self._changed:
+            if self._changed.wait_for(lambda: self._stopping, seconds):
+                raise errors.Unfinished("the run was stopped")
+
     def _outside(self, kind: Kind, region: str) -> bool:
         """Whether a resource with a region of its own lies outside the audit."""
         return bool(region) and region not in self._scope.regions and not kind.elsewhere
@@ -538,8 +546,9 @@ class Scheduler:
         """
         if not response:
             return None
-        code = str(response[1].get("Error", {}).get("Code", ""))
-        if not errors.is_throttle(code):
+        # An operation's own answer may have a member of this name, which is a text.
+        error = response[1].get("Error")
+        if not isinstance(error, dict) or not errors.is_throttle(str(error.get("Code", ""))):
             return None
         region = request_dict.get("context", {}).get("client_region", "")
         now = time.monotonic()

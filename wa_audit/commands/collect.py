@@ -12,7 +12,7 @@ from wa_audit import flags, wiring
 
 @click.command(epilog=flags.EXIT_CODES)
 @flags.connection
-@flags.paid
+@flags.asked
 @flags.dry_run
 @flags.resume
 @flags.metrics

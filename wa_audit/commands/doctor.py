@@ -12,7 +12,7 @@ from wa_audit import flags, wiring
 
 @click.command(epilog=flags.DOCTOR_EXIT_CODES)
 @flags.connection
-@flags.paid
+@flags.asked
 @flags.rulebook
 @flags.as_json
 @flags.common

@@ -11,7 +11,7 @@ from wa_audit import flags, wiring
 
 @click.command("iam-policy")
 @flags.policy_format
-@flags.paid
+@flags.asked
 @flags.rulebook
 @flags.no_metrics
 @flags.common

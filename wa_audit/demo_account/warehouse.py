@@ -6,10 +6,26 @@ five years ago by somebody in a hurry.
 
 from __future__ import annotations
 
-from wa_audit.demo_account.account import Account, allow, document, pairs
+import json
+from typing import Any
+
+from botocore.awsrequest import AWSResponse
+
+from wa_audit.demo_account.account import Account, Json, allow, document, pairs
+from wa_audit.demo_account.answers import answer
 from wa_audit.demo_account.foundation import ALERTS, LOGS, TERRAFORM
 
 TAGS = {"project": "warehouse", "owner": "analytics", "environment": "production"}
+# What each cluster's own catalog says of external schemas: whether a superuser asks, the schema, its table,
+# and how that is stored.
+_PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
+EXTERNAL_TABLES: dict[str, tuple[tuple[bool, str | None, str | None], ...]] = {
+    "acme-warehouse": (
+        (False, "acme_clickstream_curated", "page_views"),
+        (False, "acme_clickstream_curated", "sessions"),
+    ),
+    "acme-legacy": ((True, None, None),),
+}
 
 
 def seed(account: Account) -> None:
@@ -210,3 +226,43 @@ def odds_and_ends(account: Account) -> None:
         Actions=[{"JobName": "acme-reporting-kpis"}],
         Tags=TAGS,
     )
+
+
+class Catalogs:
+    """Runs the clusters' SQL, which moto does not: a statement is known by its cluster's name. Listens to the
+    clients of one boto3 session, made after `install`."""
+
+    def install(self, events: Any) -> None:
+        events.register("before-call.redshift-data.ExecuteStatement", _begin)
+        events.register("before-call.redshift-data.DescribeStatement", _end)
+        events.register("before-call.redshift-data.GetStatementResult", _rows)
+
+
+def _begin(params: Json, **_: Any) -> tuple[AWSResponse, Json]:
+    return answer({"Id": json.loads(params["body"])["ClusterIdentifier"]})
+
+
+def _end(params: Json, **_: Any) -> tuple[AWSResponse, Json]:
+    return answer({"Id": json.loads(params["body"])["Id"], "Status": "FINISHED"})
+
+
+def _rows(params: Json, **_: Any) -> tuple[AWSResponse, Json]:
+    tables = EXTERNAL_TABLES[json.loads(params["body"])["Id"]]
+    return answer({"Records": [_row(*table) for table in tables]})
+
+
+def _row(superuser: bool, schema: str | None, table: str | None) -> list[Json]:
+    first: list[Json] = [{"booleanValue": superuser}, {"longValue": 1}]
+    if schema is None or table is None:
+        return first + [{"isNull": True}] * 8
+    return [
+        *first,
+        {"stringValue": schema.removeprefix("acme_")},
+        {"longValue": 1},
+        {"stringValue": schema},
+        {"stringValue": table},
+        {"stringValue": f"{_PARQUET}.MapredParquetInputFormat"},
+        {"stringValue": f"{_PARQUET}.serde.ParquetHiveSerDe"},
+        {"booleanValue": True},
+        {"longValue": 1} if table == "page_views" else {"isNull": True},
+    ]

@@ -69,7 +69,9 @@ class Call:
                is the one whose message holds these words.
     gone:      error codes that mean "no longer there"; of a list call: "there is none of this type", as
                where a service is not in use.
-    failures:  JMESPath to the error codes that stand in an answer of HTTP 200, which are errors like others.
+    failures:  JMESPath to the error codes that stand in an answer of HTTP 200, which are errors like others;
+               each may be `Code: words`.
+    until:     JMESPath over the answer: the call is made again until it holds, or `waiting.LONGEST` is over.
     when:      JMESPath over the resource's data: the call is made only where it holds.
     token:     for operations botocore cannot page: the request's token, filled from the answer by `next`.
     pages:     how many pages are read, where AWS gives the newest first or the first say enough; 0: all.
@@ -91,6 +93,7 @@ class Call:
     absent: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     failures: str = ""
+    until: str = ""
     when: str = ""
     optional: bool = False
     token: str = ""
@@ -156,6 +159,7 @@ class Kind:
                endpoint: what they refer to is kept, and they are not.
     submits:   lists of words, some of which submit a Spark job: of its settings those are kept beside
                them that are judged.
+    passing:   fields that later calls ask by, and that then go: the id of something begun, say.
     scrub:     fields in which people write what they like: what lies under a telling key, or has the shape
                of a secret, is blotted out.
     """
@@ -179,6 +183,7 @@ class Kind:
     secrets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     refers: tuple[str, ...] = ()
     submits: tuple[str, ...] = ()
+    passing: tuple[str, ...] = ()
     scrub: tuple[str, ...] = ()
 
     @property

@@ -1,5 +1,6 @@
 """Amazon Redshift, provisioned and serverless."""
 
+from wa_audit.collect import sql
 from wa_audit.collect.kinds import Call, Kind
 
 # The parameters that rules read; each group has some thirty.
@@ -8,6 +9,13 @@ _PARAMETERS = (
     ' "wlm_json_configuration"]`'
 )
 _GONE = ("ClusterNotFound",)
+# The columns of `sql.EXTERNAL_TABLES`, in their order.
+_EXTERNAL_TABLE = (
+    "{Superuser: [0].booleanValue, Databases: [1].longValue, SchemaName: [2].stringValue,"
+    " Kind: [3].longValue, DatabaseName: [4].stringValue, TableName: [5].stringValue,"
+    " InputFormat: [6].stringValue, SerializationLibrary: [7].stringValue, InS3: [8].booleanValue,"
+    " PartitionKeys: [9].longValue}"
+)
 
 
 def _tags(arn: str) -> Call:
@@ -34,7 +42,7 @@ KINDS = (
             "NodeType NumberOfNodes AutomatedSnapshotRetentionPeriod ManualSnapshotRetentionPeriod "
             "VpcSecurityGroups ClusterParameterGroups ClusterSubnetGroupName VpcId AvailabilityZone MultiAZ "
             "PubliclyAccessible Encrypted KmsKeyId HsmStatus ClusterSnapshotCopyStatus EnhancedVpcRouting "
-            "IamRoles DefaultIamRoleArn MasterPasswordSecretArn Endpoint Tags",
+            "IamRoles DefaultIamRoleArn MasterPasswordSecretArn Endpoint DBName Tags",
             drop="Endpoint.VpcEndpoints",
         ),
         name="ClusterIdentifier",
@@ -49,7 +57,39 @@ KINDS = (
                 into="LoggingStatus",
                 gone=_GONE,
             ),
+            # Without a user's name the database's user is that of the caller's IAM identity:
+            # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html
+            # A cluster that is paused, or on its way there or back, answers no SQL.
+            Call(
+                operation="ExecuteStatement",
+                service="redshift-data",
+                args={"ClusterIdentifier": "ClusterIdentifier", "Database": "DBName"},
+                params={"Sql": sql.EXTERNAL_TABLES, "StatementName": "wa-audit"},
+                when="starts_with(ClusterStatus || '', 'available')",
+                take="Id",
+                into="StatementId",
+            ),
+            Call(
+                operation="DescribeStatement",
+                service="redshift-data",
+                args={"Id": "StatementId"},
+                when="StatementId",
+                until='contains(`["FINISHED", "FAILED", "ABORTED"]`, Status)',
+                failures="(Status == 'FAILED' || Status == 'ABORTED')"
+                " && [join(': ', [Status, not_null(Error, 'no reason given')])]",
+                take="Status",
+                into="StatementStatus",
+            ),
+            Call(
+                operation="GetStatementResult",
+                service="redshift-data",
+                args={"Id": "StatementId"},
+                when="StatementStatus",
+                take=f"Records[*].{_EXTERNAL_TABLE}",
+                into="ExternalTables",
+            ),
         ),
+        passing=("StatementId", "StatementStatus"),
     ),
     Kind(
         "AWS::Redshift::ClusterParameterGroup",

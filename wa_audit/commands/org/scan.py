@@ -29,7 +29,8 @@ _MOST_IN_VAIN = 3
 
 class Job(NamedTuple):
     """What every process is told: where to write, by which rules to judge, and how to read. `options` are
-    those of the rulebook and of paid calls, as the command got them; `configured` is the configuration."""
+    those of the rulebook and of what is read only where it is asked for, as the command got them;
+    `configured` is the configuration."""
 
     place: str
     options: dict[str, Any]
@@ -74,7 +75,7 @@ class Told(NamedTuple):
 @flags.endpoint_url
 @flags.workers
 @flags.no_progress
-@flags.paid
+@flags.asked
 @flags.metrics
 @flags.rulebook
 @flags.common
