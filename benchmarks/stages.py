@@ -54,6 +54,12 @@ class Measured:
 # -- the account -----------------------------------------------------------------------------------
 
 _COMPANY = b"acme"
+# Of trails AWS allows five in a region, of settings for a whole lake or catalog there is one.
+_FEW = (
+    b'"AWS::CloudTrail::Trail"',
+    b'"AWS::Glue::DataCatalogEncryptionSettings"',
+    b'"AWS::LakeFormation::DataLakeSettings"',
+)
 
 
 def write_inventory(file: Path, size: int) -> None:
@@ -64,8 +70,7 @@ def write_inventory(file: Path, size: int) -> None:
     rows = DEMO.read_bytes().splitlines(keepends=True)
     header = json.loads(rows[0])
     companies = [row for row in rows[1:] if row.startswith(b'{"resource"') and _COMPANY in row]
-    # Of trails AWS allows five in a region.
-    companies = [row for row in companies if b'"AWS::CloudTrail::Trail"' not in row]
+    companies = [row for row in companies if not any(type_ in row for type_ in _FEW)]
     copies = max(0, (size - header["resources"]) // len(companies))
     with file.open("wb") as out:
         out.write(
