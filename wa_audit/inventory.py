@@ -439,11 +439,11 @@ def _resource(stored: _Stored, shared: Shared) -> Resource:
     """
     return Resource(
         type=shared.text(stored.type),
-        arn=stored.arn,
+        arn=shared.text(stored.arn),
         name=shared.text(stored.name),
         account=shared.text(stored.account),
         region=shared.text(stored.region),
-        data={name: shared.decoded(raw) for name, raw in stored.data.items()},
+        data={shared.text(name): shared.decoded(raw) for name, raw in stored.data.items()},
         gaps=stored.gaps,
     )
 

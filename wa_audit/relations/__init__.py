@@ -78,8 +78,10 @@ def _declare(row: Row, resource: Resource, inventory: Inventory, relations: list
     if not sources or (start := _start(path, resource)) is None:
         return
     for target in _arns(path, start, resource, inventory):
+        known = inventory.get(target)  # an ARN that was built is the one that the resource has
+        end = known.arn if known else target
         for source in sources:
-            relations.append(Relation(source, row.kind, target, resource.arn, field))
+            relations.append(Relation(source, row.kind, end, resource.arn, field))
 
 
 class _Path(NamedTuple):

@@ -252,10 +252,10 @@ def build(
     shared = Shared()
     pipelines = flow.by_member() if flow else {}
     wasteful: list[Finding] = []
-    said, rule = Shared(), ""
+    said, rule = Shared(deep=False), ""
     for finding in findings:
         if finding.rule != rule:
-            said, rule = Shared(), finding.rule  # hardly two rules say the same
+            said, rule = Shared(deep=False), finding.rule  # hardly two rules say the same
         _add(rows, finding, gaps, said)
         if finding.waste is not None:
             wasteful.append(finding)
