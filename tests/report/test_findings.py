@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from wa_audit.model import Confidence, Severity, Status
-from wa_audit.report.findings import FindingRow, Findings, costly, outcomes, with_rare
+from wa_audit.report.findings import FindingRow, Findings, costly, outcomes, with_known
 from wa_audit.report.money import SavingFacts, WasteFacts
 
 WASTE = WasteFacts(usd=12.5, confidence=Confidence.DERIVED)
@@ -48,7 +48,7 @@ def _held(rows: list[FindingRow]) -> Findings:
             row.severity,
             row.message,
             row.evidence,
-            row.gap,
+            gap=row.gap,
             suppression=row.suppression,
             waste=row.waste,
             carbon=row.carbon,
@@ -77,13 +77,22 @@ def test_what_is_scored_is_one_object_with_its_equals() -> None:
     assert outcomes(ROWS) is ROWS
 
 
-def test_what_is_rare_can_be_put_in_the_place_of_a_row() -> None:
+def test_what_costs_is_found_however_it_is_held() -> None:
+    for held in (_held(ROWS), ROWS):
+        assert list(costly(held)) == [ROWS[3], ROWS[5]]
+
+
+def test_those_in_the_baseline_are_marked_in_a_copy() -> None:
     found = _held(ROWS)
-    known = {number: replace(ROWS[number], known=True) for number in (8, 3)}
-    wanted = [known.get(number, row) for number, row in enumerate(ROWS)]
+    wanted = [replace(row, known=number in (3, 8)) for number, row in enumerate(ROWS)]
     for held in (found, ROWS):
-        changed = with_rare(held, known)
-        assert list(changed) == wanted
-        assert [row.id for row in costly(changed)] == [ROWS[3].id, ROWS[5].id]
+        assert list(with_known(held, {3, 8})) == wanted
     assert list(found) == ROWS
-    assert [row.id for row in with_rare(found, known).rare()] == [ROWS[n].id for n in (3, 4, 5, 8)]
+
+
+def test_findings_refer_to_others_by_their_ids() -> None:
+    found = _held(ROWS)
+    changed = found.referring({0: (1, 2), 7: (0,)})
+    assert (changed[0].against, changed[7].against) == ((ROWS[1].id, ROWS[2].id), (ROWS[0].id,))
+    assert [row.id for row in changed if row.against] == [ROWS[0].id, ROWS[7].id]
+    assert list(found) == ROWS

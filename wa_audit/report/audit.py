@@ -17,18 +17,18 @@ import msgspec
 
 from wa_audit import __version__
 from wa_audit.aws import framework, prices
-from wa_audit.inventory import Inventory
+from wa_audit.inventory import ACCOUNT_TYPE, Inventory
 from wa_audit.memory import Shared
 from wa_audit.model import ConfigurationError, Finding, Pillar, Reason, Severity, Status
 from wa_audit.pipelines import Flow
 from wa_audit.questions import Question
 from wa_audit.report import asked, documents
 from wa_audit.report import spend as spending
-from wa_audit.report.findings import FindingRow, Findings, Outcome, with_rare
+from wa_audit.report.findings import FindingRow, Findings, Outcome, with_known
 from wa_audit.report.flows import PipelineFacts
 from wa_audit.report.flows import facts as flow_facts
 from wa_audit.report.gaps import Gaps, Unread
-from wa_audit.report.money import Money, saving_of, totals, waste_of
+from wa_audit.report.money import Money, Wastes, saving_of, totals
 from wa_audit.report.spend import Spend
 from wa_audit.rulebook import Rule, Rulebook
 from wa_audit.score import Score, Scorecard, score
@@ -251,14 +251,12 @@ def build(
     resources: dict[str, ResourceFacts] = {}
     shared = Shared()
     pipelines = flow.by_member() if flow else {}
-    wasteful: list[Finding] = []
     said, rule = Shared(deep=False), ""
+    wastes = Wastes()
     for finding in findings:
         if finding.rule != rule:
             said, rule = Shared(deep=False), finding.rule  # hardly two rules say the same
-        _add(rows, finding, gaps, said)
-        if finding.waste is not None:
-            wasteful.append(finding)
+        _add(rows, finding, gaps, said, wastes)
         if finding.arn not in resources:
             names = sorted(pipeline.name for pipeline in pipelines.get(finding.arn, ()))
             resources[finding.arn] = _resource(finding, inventory, names, shared)
@@ -267,6 +265,7 @@ def build(
             gaps.index(gap, cost=0)
     scorecard = score(rows.outcomes, rulebook)
     flows = _flows(flow, rulebook, rows, gaps) if flow else []
+    of_account = {resource.arn for resource in inventory.known(ACCOUNT_TYPE)}
     spent = spending.facts(inventory, partial(gaps.index, cost=0))
     run = inventory.run
     judged = [rule.id for rule in rulebook.rules]
@@ -306,7 +305,7 @@ def build(
         pipelines=flows,
         unassigned=flow.unassigned if flow else [],
         questions=asked.facts(questions),
-        money=totals(wasteful, rulebook, flow, price_table or prices.bundled()),
+        money=totals(rows.costly(), of_account, rulebook, flow, price_table or prices.bundled()),
         spend=spent,
     )
 
@@ -320,12 +319,12 @@ def with_earlier(audit: Audit, earlier: Iterable[EarlierRun]) -> Audit:
 
 def with_baseline(audit: Audit, made: str, known: Collection[str]) -> Audit:
     """The audit with the failures marked that stand in a baseline, made at a time, of these ids."""
-    failing = {number: f for number, f in enumerate(audit.findings) if f.status is Status.FAIL}
-    old = {n: msgspec.structs.replace(f, known=True) for n, f in failing.items() if f.id in known}
+    failing = [(number, f.id) for number, f in enumerate(audit.findings) if f.status is Status.FAIL]
+    old = frozenset(number for number, id_ in failing if id_ in known)
     facts = BaselineFacts(
         made=made, known=len(old), new=len(failing) - len(old), no_longer=len(known) - len(old)
     )
-    return msgspec.structs.replace(audit, findings=with_rare(audit.findings, old), baseline=facts)
+    return msgspec.structs.replace(audit, findings=with_known(audit.findings, old), baseline=facts)
 
 
 def _suppression(outcome: tuple[Entry, State, int]) -> SuppressionFacts:
@@ -343,7 +342,7 @@ def _flows(flow: Flow, rulebook: Rulebook, rows: Findings, gaps: Gaps) -> list[P
     return flow_facts(flow, rulebook, of, lambda gap: gaps.index(gap, cost=0))
 
 
-def _add(rows: Findings, finding: Finding, gaps: Gaps, shared: Shared) -> None:
+def _add(rows: Findings, finding: Finding, gaps: Gaps, shared: Shared, wastes: Wastes) -> None:
     rows.add(
         finding.id,
         finding.rule,
@@ -352,27 +351,28 @@ def _add(rows: Findings, finding: Finding, gaps: Gaps, shared: Shared) -> None:
         finding.severity,
         shared.text(finding.message),
         shared.value(_said(finding.evidence)),
-        None if finding.gap is None else gaps.index(finding.gap),
+        gap=None if finding.gap is None else gaps.index(finding.gap),
         suppression=finding.suppression,
-        waste=waste_of(finding),
+        waste=wastes.of(finding),
         carbon=saving_of(finding),
     )
 
 
 def _referring(rows: Findings, against: Mapping[str, Collection[str]]) -> Findings:
     """The findings, of which those on one resource refer to each other where their rules pull apart."""
-    places = [
-        (number, outcome.rule, resource)
-        for number, (outcome, resource) in enumerate(zip(rows.outcomes, rows.resources, strict=True))
-        if outcome.rule in against
-    ]
-    ids = {(rule, resource): rows[number].id for number, rule, resource in places}
-    referring: dict[int, FindingRow] = {}
-    for number, rule, resource in places:
-        others = [ids.get((other, resource)) for other in against[rule]]
-        if found := tuple(id_ for id_ in others if id_):
-            referring[number] = msgspec.structs.replace(rows[number], against=found)
-    return rows.with_rare(referring)
+    # By rule, the number of each resource's finding.
+    numbers: dict[str, dict[str, int]] = {rule: {} for rule in against}
+    for number, (outcome, resource) in enumerate(zip(rows.outcomes, rows.resources, strict=True)):
+        if outcome.rule in against:
+            numbers[outcome.rule][resource] = number
+    others = {rule: [numbers[other] for other in against[rule] if other in against] for rule in against}
+    referring: dict[int, tuple[int, ...]] = {}
+    for number, (outcome, resource) in enumerate(zip(rows.outcomes, rows.resources, strict=True)):
+        if outcome.rule in against:
+            found = tuple(other[resource] for other in others[outcome.rule] if resource in other)
+            if found:
+                referring[number] = found
+    return rows.referring(referring)
 
 
 def _said(evidence: dict[str, Any]) -> dict[str, Any]:

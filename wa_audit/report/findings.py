@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import copy
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, overload
 
 import msgspec
+from msgspec.structs import replace
 
 from wa_audit.model import Severity, Status
 from wa_audit.report.money import SavingFacts, WasteFacts
@@ -52,10 +53,10 @@ _NO_GAP = -1
 
 
 class Findings(Sequence[FindingRow]):
-    """Rows that are held by column, and made anew whenever one is asked for; those that say what few do are
-    held as they are. Their ids are of 16 hexadecimal digits, as `Finding.id` is.
+    """Rows that are held by column, and made anew whenever one is asked for. Their ids are of 16 hexadecimal
+    digits, as `Finding.id` is.
 
-    `outcomes` and `resources` are columns that may be read; equal texts had better be one object.
+    `outcomes` and `resources` are columns that may be read; equal values had better be one object.
     """
 
     def __init__(self) -> None:
@@ -65,7 +66,12 @@ class Findings(Sequence[FindingRow]):
         self._messages: list[str] = []
         self._evidence: list[dict[str, Any]] = []
         self._gaps = array("i")
-        self._rare: dict[int, FindingRow] = {}
+        self._wastes: list[WasteFacts | None] = []
+        # What few say, by number; what pulls the other way is told by number, too.
+        self._carbon: dict[int, SavingFacts] = {}
+        self._suppressions: dict[int, int] = {}
+        self._against: Mapping[int, tuple[int, ...]] = {}
+        self._known: Collection[int] = frozenset()
         self._alike: dict[Outcome, Outcome] = {}
         self._last = Outcome("", Status.PASS, Severity.INFO)
 
@@ -78,8 +84,8 @@ class Findings(Sequence[FindingRow]):
         severity: Severity,
         message: str,
         evidence: dict[str, Any],
-        gap: int | None,
         *,
+        gap: int | None = None,
         suppression: int | None = None,
         waste: WasteFacts | None = None,
         carbon: SavingFacts | None = None,
@@ -91,10 +97,11 @@ class Findings(Sequence[FindingRow]):
         self._messages.append(message)
         self._evidence.append(evidence)
         self._gaps.append(_NO_GAP if gap is None else gap)
-        if suppression is not None or waste is not None or carbon is not None:
-            self._rare[number] = msgspec.structs.replace(
-                self[number], suppression=suppression, waste=waste, carbon=carbon
-            )
+        self._wastes.append(waste)
+        if carbon is not None:
+            self._carbon[number] = carbon
+        if suppression is not None:
+            self._suppressions[number] = suppression
 
     def _outcome(self, rule: str, status: Status, severity: Severity) -> Outcome:
         """The outcome, which is one object with its equals; mostly it is the last one's."""
@@ -105,43 +112,80 @@ class Findings(Sequence[FindingRow]):
         self._last = self._alike.setdefault(made, made)
         return self._last
 
-    def rare(self) -> Iterator[FindingRow]:
-        """Those that say what few do, in their order."""
-        return (self._rare[number] for number in sorted(self._rare))
+    def costly(self) -> Iterator[FindingRow]:
+        """Those that say what a failure wastes, or what its cure saves, in their order."""
+        for number, waste in enumerate(self._wastes):
+            if waste is not None or number in self._carbon:
+                yield self[number]
 
-    def with_rare(self, rows: Mapping[int, FindingRow]) -> Findings:
-        """The same findings with these rows, by number, in place of theirs; they differ in what is rare."""
+    def referring(self, against: Mapping[int, tuple[int, ...]]) -> Findings:
+        """The same findings, of which those by number refer to others: their practices pull the other way."""
         made = copy.copy(self)
-        made._rare = {**self._rare, **rows}
+        made._against = against
+        return made
+
+    def with_known(self, known: Collection[int]) -> Findings:
+        """The same findings, of which those with these numbers stand in the baseline."""
+        made = copy.copy(self)
+        made._known = known
         return made
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self.outcomes)
 
     @overload
     def __getitem__(self, number: int, /) -> FindingRow: ...
     @overload
     def __getitem__(self, number: slice, /) -> list[FindingRow]: ...
     def __getitem__(self, number: int | slice, /) -> FindingRow | list[FindingRow]:
-        if isinstance(number, slice):
-            return [self[each] for each in range(len(self))[number]]
-        number = range(len(self))[number]
-        if row := self._rare.get(number):
-            return row
-        return _row(
-            self._ids[number],
-            self.outcomes[number],
-            self.resources[number],
-            self._messages[number],
-            self._evidence[number],
-            self._gaps[number],
-        )
+        numbers = range(len(self))[number]
+        if isinstance(numbers, range):
+            return [self[each] for each in numbers]
+        return self._row(numbers, *(column[numbers] for column in self._columns))
 
     def __iter__(self) -> Iterator[FindingRow]:
-        rare = self._rare.get
-        columns = (self._ids, self.outcomes, self.resources, self._messages, self._evidence, self._gaps)
-        for number, column in enumerate(zip(*columns, strict=True)):
-            yield rare(number) or _row(*column)
+        return map(self._row, range(len(self)), *self._columns)
+
+    @property
+    def _columns(self) -> tuple[Sequence[Any], ...]:
+        """In the order in which `_row` takes them."""
+        return (
+            self._ids,
+            self.outcomes,
+            self.resources,
+            self._messages,
+            self._evidence,
+            self._gaps,
+            self._wastes,
+        )
+
+    def _row(
+        self,
+        number: int,
+        id_: int,
+        outcome: Outcome,
+        resource: str,
+        message: str,
+        evidence: dict[str, Any],
+        gap: int,
+        waste: WasteFacts | None,
+    ) -> FindingRow:
+        rule, status, severity = outcome
+        return FindingRow(
+            id=f"{id_:016x}",
+            rule=rule,
+            resource=resource,
+            status=status,
+            severity=severity,
+            message=message,
+            evidence=evidence,
+            gap=None if gap == _NO_GAP else gap,
+            suppression=self._suppressions.get(number),
+            known=number in self._known,
+            against=tuple(f"{self._ids[other]:016x}" for other in self._against.get(number, ())),
+            waste=waste,
+            carbon=self._carbon.get(number),
+        )
 
     def __eq__(self, other: object) -> bool:
         """Whether they are the same rows, in whatever sequence."""
@@ -152,22 +196,6 @@ class Findings(Sequence[FindingRow]):
     __hash__ = None  # type: ignore[assignment]  # they can be added to
 
 
-def _row(
-    id_: int, outcome: Outcome, resource: str, message: str, evidence: dict[str, Any], gap: int
-) -> FindingRow:
-    rule, status, severity = outcome
-    return FindingRow(
-        id=f"{id_:016x}",
-        rule=rule,
-        resource=resource,
-        status=status,
-        severity=severity,
-        message=message,
-        evidence=evidence,
-        gap=None if gap == _NO_GAP else gap,
-    )
-
-
 def outcomes(findings: Sequence[FindingRow]) -> Iterable[Judged]:
     """What is scored of findings, held in whatever way; no rows are made for it."""
     return findings.outcomes if isinstance(findings, Findings) else findings
@@ -175,12 +203,13 @@ def outcomes(findings: Sequence[FindingRow]) -> Iterable[Judged]:
 
 def costly(findings: Sequence[FindingRow]) -> Iterator[FindingRow]:
     """The findings that say what a failure wastes, or what its cure saves, in their order."""
-    rows = findings.rare() if isinstance(findings, Findings) else findings
-    return (row for row in rows if row.waste is not None or row.carbon is not None)
-
-
-def with_rare(findings: Sequence[FindingRow], rows: Mapping[int, FindingRow]) -> Sequence[FindingRow]:
-    """Findings, held in whatever way, with these rows in the place of theirs; see `Findings.with_rare`."""
     if isinstance(findings, Findings):
-        return findings.with_rare(rows)
-    return [rows.get(number, row) for number, row in enumerate(findings)]
+        return findings.costly()
+    return (row for row in findings if row.waste is not None or row.carbon is not None)
+
+
+def with_known(findings: Sequence[FindingRow], known: Collection[int]) -> Sequence[FindingRow]:
+    """Findings, held in whatever way, of which those with these numbers stand in the baseline."""
+    if isinstance(findings, Findings):
+        return findings.with_known(known)
+    return [replace(row, known=True) if number in known else row for number, row in enumerate(findings)]
