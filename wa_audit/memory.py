@@ -41,6 +41,11 @@ def never_collected() -> Iterator[None]:
             gc.enable()
 
 
+def sweep() -> None:
+    """Lets go of what only cycles hold: of a session and its clients, once nobody asks AWS any more."""
+    gc.collect()
+
+
 class Shared:
     """Values of JSON's types, of which those that say the same become one object.
 

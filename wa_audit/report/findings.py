@@ -171,6 +171,7 @@ class Findings(Sequence[FindingRow]):
         waste: WasteFacts | None,
     ) -> FindingRow:
         rule, status, severity = outcome
+        pulling = self._against.get(number)
         return FindingRow(
             id=f"{id_:016x}",
             rule=rule,
@@ -182,7 +183,7 @@ class Findings(Sequence[FindingRow]):
             gap=None if gap == _NO_GAP else gap,
             suppression=self._suppressions.get(number),
             known=number in self._known,
-            against=tuple(f"{self._ids[other]:016x}" for other in self._against.get(number, ())),
+            against=tuple(f"{self._ids[other]:016x}" for other in pulling) if pulling else (),
             waste=waste,
             carbon=self._carbon.get(number),
         )
