@@ -63,7 +63,7 @@ def totals(*findings: Finding) -> Money:
             each.severity,
             each.message,
             each.evidence,
-            waste=wastes.of(each),
+            waste=wastes.of(each.waste) if each.waste else None,
         )
     of_account = {each.arn for each in findings if each.type == ACCOUNT_TYPE}
     found = money.totals(held, of_account, BOOK, None, prices.bundled())

@@ -353,7 +353,7 @@ def _add(rows: Findings, finding: Finding, gaps: Gaps, shared: Shared, wastes: W
         shared.value(_said(finding.evidence)),
         gap=None if finding.gap is None else gaps.index(finding.gap),
         suppression=finding.suppression,
-        waste=wastes.of(finding),
+        waste=None if finding.waste is None else wastes.of(finding.waste),
         carbon=saving_of(finding),
     )
 
@@ -463,7 +463,7 @@ def render(audit: Audit) -> Iterator[bytes]:
     head = msgspec.structs.replace(audit, findings=[], pipelines=[], resources={})
     rest = msgspec.json.format(_encoder.encode(head), indent=1)
     for emptied, elements in (
-        (b'\n "findings": []', (b"  " + _encoder.encode(finding) for finding in audit.findings)),
+        (b'\n "findings": []', _a_line_each(_groups(audit.findings, 1000))),
         (b'\n "pipelines": []', _indented(_groups(audit.pipelines, 100))),
         (b'\n "resources": {}', _indented(_tables(audit.resources, 1000))),
     ):
@@ -491,6 +491,11 @@ def _groups(elements: Iterable[_Element], most: int) -> Iterator[list[_Element]]
 def _tables(resources: Mapping[str, ResourceFacts], most: int) -> Iterator[dict[str, ResourceFacts]]:
     for arns in _groups(sorted(resources), most):
         yield {arn: resources[arn] for arn in arns}
+
+
+def _a_line_each(groups: Iterable[Collection[Any]]) -> Iterator[bytes]:
+    for group in groups:
+        yield b"  " + b",\n  ".join(map(_encoder.encode, group))
 
 
 def _indented(groups: Iterable[Collection[Any]]) -> Iterator[bytes]:

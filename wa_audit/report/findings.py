@@ -72,6 +72,7 @@ class Findings(Sequence[FindingRow]):
         self._suppressions: dict[int, int] = {}
         self._against: Mapping[int, tuple[int, ...]] = {}
         self._known: Collection[int] = frozenset()
+        # Outcomes are one object with their equals; mostly one is the last one's.
         self._alike: dict[Outcome, Outcome] = {}
         self._last = Outcome("", Status.PASS, Severity.INFO)
 
@@ -91,7 +92,11 @@ class Findings(Sequence[FindingRow]):
         carbon: SavingFacts | None = None,
     ) -> None:
         number = len(self.outcomes)
-        self.outcomes.append(self._outcome(rule, status, severity))
+        last = self._last
+        if last.status is not status or last.severity is not severity or last.rule != rule:
+            made = Outcome(rule, status, severity)
+            self._last = last = self._alike.setdefault(made, made)
+        self.outcomes.append(last)
         self.resources.append(resource)
         self._ids.append(int(id_, 16))
         self._messages.append(message)
@@ -102,15 +107,6 @@ class Findings(Sequence[FindingRow]):
             self._carbon[number] = carbon
         if suppression is not None:
             self._suppressions[number] = suppression
-
-    def _outcome(self, rule: str, status: Status, severity: Severity) -> Outcome:
-        """The outcome, which is one object with its equals; mostly it is the last one's."""
-        last = self._last
-        if last.status is status and last.severity is severity and last.rule == rule:
-            return last
-        made = Outcome(rule, status, severity)
-        self._last = self._alike.setdefault(made, made)
-        return self._last
 
     def costly(self) -> Iterator[FindingRow]:
         """Those that say what a failure wastes, or what its cure saves, in their order."""

@@ -111,14 +111,12 @@ class Wastes:
     def __init__(self) -> None:
         self._known: dict[Estimate, WasteFacts] = {}
 
-    def of(self, finding: Finding) -> WasteFacts | None:
-        """A finding's estimate as the audit tells it."""
-        found = finding.waste
-        if found is None:
-            return None
-        if found not in self._known:
-            self._known[found] = _told(found)
-        return self._known[found]
+    def of(self, found: Estimate) -> WasteFacts:
+        """An estimate as the audit tells it."""
+        told = self._known.get(found)
+        if told is None:
+            told = self._known[found] = _told(found)
+        return told
 
 
 def _told(found: Estimate) -> WasteFacts:
