@@ -28,7 +28,8 @@ from wa_audit.model import Status
 from wa_audit.report import audit as audits
 from wa_audit.report import diff as diffs
 from wa_audit.report import flat, history, jsonl, trend
-from wa_audit.report.audit import Audit, FindingRow
+from wa_audit.report.audit import Audit
+from wa_audit.report.findings import FindingRow
 
 if os.environ.get("CI") != "true":
     for package in ("duckdb", "sqlglot", "streamlit"):

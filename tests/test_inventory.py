@@ -55,6 +55,30 @@ def test_find_tells_not_there_from_could_not_look() -> None:
         inventory.find(QUEUE, "arn:aws:sqs:eu-central-1:123456789012:missing")
 
 
+def _delay(queue: Resource) -> int:
+    return int(queue["Delay"] or 0)
+
+
+def test_what_has_a_value_is_looked_up_in_its_region() -> None:
+    near, far = _queue("near", Delay=1), _queue("far", "eu-central-1", Delay=1)
+    inventory = Inventory(RUN, [near, far, _queue("other", Delay=2), _queue("none")])
+    for by in ("Delay", _delay):
+        assert inventory.having(QUEUE, by, 1, region="eu-west-1") == [near]
+        assert inventory.having(QUEUE, by, 1, region="eu-central-1") == [far]
+        assert inventory.having(QUEUE, by, 3, region="eu-west-1") == []
+    assert [q.name for q in inventory.having(QUEUE, "Delay", None, region="eu-west-1")] == ["none"]
+
+
+def test_what_has_a_value_is_unknown_where_one_was_not_read() -> None:
+    dark = _queue("dark")
+    dark.gaps = (_gap(fields=("Delay",)),)
+    inventory = Inventory(RUN, [_queue("near", Delay=1), dark], [_gap("eu-central-1")])
+    for region in RUN.regions * 2:
+        for by in ("Delay", _delay):
+            with pytest.raises(Unread):
+                inventory.having(QUEUE, by, 1, region=region)
+
+
 @pytest.mark.parametrize(
     "arn", ["arn:aws:sqs:eu-west-1:999999999999:theirs", "arn:aws:sqs:us-east-1:123456789012:far"]
 )

@@ -167,6 +167,24 @@ class Inventory:
             self._of_region[type_, region] = [r for r in found if r.region in ("", region)]
         return self._of_region[type_, region]
 
+    def having(
+        self, type_: str, by: str | Callable[[Resource], Any], value: Any, *, region: str
+    ) -> list[Resource]:
+        """The resources of a type and region of which `by`, a field or a function, gives this value.
+
+        They are looked up, not gone through. A function is known again by itself: no lambda.
+
+        Raises:
+            Unread: the list is not whole, or what `by` asks of one of them could not be read.
+        """
+        listed = self.of(type_, region=region)
+        name = by if isinstance(by, str) else f"{by.__module__}.{by.__qualname__}"
+        index: Mapping[Any, list[Resource]] | Unread
+        index = self.derived(f"{type_} in {region} by {name}", lambda: _grouped(listed, by))
+        if isinstance(index, Unread):
+            raise index
+        return index.get(value, [])
+
     def find(self, type_: str, arn: str | None) -> Resource | None:
         """The resource with this ARN, or None where it is certain that there is none.
 
@@ -309,6 +327,20 @@ class Inventory:
         return self._blind.get(kind, [])
 
 
+def _grouped(
+    resources: Iterable[Resource], by: str | Callable[[Resource], Any]
+) -> Mapping[Any, list[Resource]] | Unread:
+    """The resources by what `by` gives of each; that it could not be read, where of one it could not."""
+    index: dict[Any, list[Resource]] = {}
+    try:
+        for resource in resources:
+            key = resource[by] if isinstance(by, str) else by(resource)
+            index.setdefault(key, []).append(resource)
+    except Unread as unread:
+        return unread
+    return index
+
+
 def _see_all(target: Resource, blinds: Iterable[Blind]) -> None:
     """Raises Unread where one of these readings may have declared a relation that leads to `target`."""
     place = arns.parse(target.arn)
@@ -407,11 +439,11 @@ def _resource(stored: _Stored, shared: Shared) -> Resource:
     """
     return Resource(
         type=shared.text(stored.type),
-        arn=stored.arn,
+        arn=shared.text(stored.arn),
         name=shared.text(stored.name),
         account=shared.text(stored.account),
         region=shared.text(stored.region),
-        data={name: shared.decoded(raw) for name, raw in stored.data.items()},
+        data={shared.text(name): shared.decoded(raw) for name, raw in stored.data.items()},
         gaps=stored.gaps,
     )
 

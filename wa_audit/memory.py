@@ -43,17 +43,23 @@ def never_collected() -> Iterator[None]:
             gc.enable()
 
 
+def sweep() -> None:
+    """Lets go of what only cycles hold: of a session and its clients, once nobody asks AWS any more."""
+    gc.collect()
+
+
 class Shared:
     """Values of JSON's types, of which those that say the same become one object.
 
     An account says the same thing many times over: tags, settings, sentences. Nobody may change what is
-    shared.
+    shared. With `deep`, so do the texts within a value: the ARNs, the names of fields.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, deep: bool = True) -> None:
         # Whoever only sets how often is looked, at the program's start, does without it.
         import msgspec
 
+        self._deep = deep
         self._values: dict[str | bytes, Any] = {}
         self._encode = msgspec.json.Encoder().encode
         self._decode = msgspec.json.Decoder().decode
@@ -74,8 +80,12 @@ class Shared:
         except (TypeError, ValueError, OverflowError):
             return value
         if len(key) > _LONGEST:
-            return value
-        return self._values.setdefault(key, value)  # type: ignore[no-any-return]
+            return self._within(value)
+        try:
+            found: _Value = self._values[key]
+        except KeyError:
+            found = self._values[key] = self._within(value)
+        return found
 
     def decoded(self, raw: bytes | msgspec.Raw) -> Any:
         """What a piece of JSON says, which is decoded once.
@@ -85,9 +95,27 @@ class Shared:
         """
         key = bytes(raw)
         if len(key) > _LONGEST:
-            return self._decode(key)
+            return self._within(self._decode(key))
         try:
             return self._values[key]
         except KeyError:
-            made = self._values[key] = self._decode(key)
+            made = self._values[key] = self._within(self._decode(key))
             return made
+
+    def _within(self, value: _Value) -> _Value:
+        """A value that is new here, each text within it being the one that was there before it."""
+        return self._joined(value) if self._deep else value
+
+    def _joined(self, value: Any) -> Any:
+        # Most of what lies within is text, for which nothing is called.
+        text, joined = self._values.setdefault, self._joined
+        if isinstance(value, str):
+            return text(value, value)
+        if isinstance(value, dict):
+            return {
+                text(name, name): text(each, each) if isinstance(each, str) else joined(each)
+                for name, each in value.items()
+            }
+        if isinstance(value, list):
+            return [text(each, each) if isinstance(each, str) else joined(each) for each in value]
+        return value

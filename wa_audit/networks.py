@@ -44,8 +44,8 @@ def used_subnets(vpc: Resource, inventory: Inventory) -> list[Resource]:
     """The subnets of a VPC from which a pipeline's compute calls other services."""
     return [
         subnet
-        for subnet in inventory.of("AWS::EC2::Subnet", region=vpc.region)
-        if subnet["VpcId"] == vpc.name and _computes_in(subnet, inventory)
+        for subnet in inventory.having("AWS::EC2::Subnet", "VpcId", vpc.name, region=vpc.region)
+        if _computes_in(subnet, inventory)
     ]
 
 
@@ -65,13 +65,12 @@ def route_table(subnet: Resource, inventory: Inventory) -> Resource | None:
     https://docs.aws.amazon.com/vpc/latest/userguide/RouteTables.html
     """
     main = None
-    for table in inventory.of("AWS::EC2::RouteTable", region=subnet.region):
-        if table["VpcId"] == subnet["VpcId"]:
-            for association in table["Associations"] or ():
-                if association.get("SubnetId") == subnet.name:
-                    return table
-                if association.get("Main"):
-                    main = table
+    for table in inventory.having("AWS::EC2::RouteTable", "VpcId", subnet["VpcId"], region=subnet.region):
+        for association in table["Associations"] or ():
+            if association.get("SubnetId") == subnet.name:
+                return table
+            if association.get("Main"):
+                main = table
     return main
 
 
@@ -79,8 +78,8 @@ def endpoints(vpc: Resource, inventory: Inventory) -> list[Resource]:
     """A VPC's endpoints that are at work."""
     return [
         endpoint
-        for endpoint in inventory.of("AWS::EC2::VPCEndpoint", region=vpc.region)
-        if endpoint["VpcId"] == vpc.name and str(endpoint["State"]).lower() == "available"
+        for endpoint in inventory.having("AWS::EC2::VPCEndpoint", "VpcId", vpc.name, region=vpc.region)
+        if str(endpoint["State"]).lower() == "available"
     ]
 
 

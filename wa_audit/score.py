@@ -164,16 +164,17 @@ def _weigh(tallies: list[Tally], floor: float) -> Score:
     """Severity-weighted means over rules; a lone rule of weight 0 still has a score of its own."""
     alone = len(tallies) == 1
     tallies = [t for t in tallies if t.counts]  # of a pipeline's rules most have nothing to say
-    passes = [
-        (1 if alone else WEIGHTS[t.severity], 100 * t.counts[Status.PASS] / t.judged)
-        for t in tallies
-        if t.judged
-    ]
-    read = [
-        (1 if alone else WEIGHTS[t.severity], 100 * t.judged / (t.judged + t.undecided))
-        for t in tallies
-        if t.judged + t.undecided
-    ]
+    passes, read = [], []
+    counts = dict.fromkeys(Status, 0)
+    for tally in tallies:
+        weight = 1 if alone else WEIGHTS[tally.severity]
+        judged, undecided = tally.judged, tally.undecided
+        if judged:
+            passes.append((weight, 100 * tally.counts[Status.PASS] / judged))
+        if judged + undecided:
+            read.append((weight, 100 * judged / (judged + undecided)))
+        for status, number in tally.counts.items():
+            counts[status] += number
     coverage = _mean(read)
     trusted = coverage is not None and coverage >= floor
     return Score(
@@ -181,7 +182,7 @@ def _weigh(tallies: list[Tally], floor: float) -> Score:
         coverage=coverage,
         high_risk=sum(1 for t in tallies if t.failures & set(HIGH_RISK)),
         medium_risk=sum(1 for t in tallies if Severity.MEDIUM in t.failures),
-        counts={str(status): sum(t.counts.get(status, 0) for t in tallies) for status in Status},
+        counts={str(status): number for status, number in counts.items()},
     )
 
 

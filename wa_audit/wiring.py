@@ -423,27 +423,30 @@ class Gates(NamedTuple):
 def end(audit: Audit, gates: Gates) -> None:
     """Ends the program with the exit code that the audit and the gates give."""
     from wa_audit.model import Status
+    from wa_audit.report.findings import outcomes
 
     if not audit.run.complete:
         fail_expired()
     worst = flags.SEVERITIES
     wanted = worst[: worst.index(gates.fail_on) + 1] if gates.fail_on else ()
-    failing = [f for f in audit.findings if f.status is Status.FAIL and not f.known]
+    gated = bool(gates.fail_on or gates.max_new)
+    failing = [f.severity for f in audit.findings if f.status is Status.FAIL and not f.known] if gated else []
     new = "new " if audit.baseline else ""
-    if failed := sum(1 for f in failing if f.severity in wanted):
+    if failed := sum(1 for severity in failing if severity in wanted):
         end_with(1, f"{new}findings that fail at {gates.fail_on} or worse: {failed} (--fail-on)")
     if gates.max_new:
         refused = worst if gates.max_new == "none" else worst[: worst.index(gates.max_new)]
-        if failed := sum(1 for f in failing if f.severity in refused):
+        if failed := sum(1 for severity in failing if severity in refused):
             words = "at all" if gates.max_new == "none" else f"worse than {gates.max_new}"
             end_with(1, f"new findings that fail {words}: {failed} (--max-new)")
     found = audit.overall.score
     if gates.min_score is not None and (found is None or found < gates.min_score):
         words = "no score could be given" if found is None else f"the score is {found}"
         end_with(1, f"{words}, --min-score is {gates.min_score:g}")
-    undecided = sum(1 for f in audit.findings if f.status in (Status.NOT_EVALUATED, Status.ERROR))
-    if gates.strict and undecided:
-        end_with(4, f"findings that could not be evaluated: {undecided} (--strict)")
+    if gates.strict:
+        open_ = (Status.NOT_EVALUATED, Status.ERROR)
+        if undecided := sum(1 for outcome in outcomes(audit.findings) if outcome.status in open_):
+            end_with(4, f"findings that could not be evaluated: {undecided} (--strict)")
 
 
 def fail_expired() -> NoReturn:

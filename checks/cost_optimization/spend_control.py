@@ -140,8 +140,9 @@ def redshift_usage_limits(cluster: Resource, inventory: Inventory) -> Verdict:
     """
     limits = [
         limit["FeatureType"]
-        for limit in inventory.of("AWS::Redshift::UsageLimit", region=cluster.region)
-        if limit["ClusterIdentifier"] == cluster.name
+        for limit in inventory.having(
+            "AWS::Redshift::UsageLimit", "ClusterIdentifier", cluster.name, region=cluster.region
+        )
     ]
     if "concurrency-scaling" in limits:
         return passed("limits its concurrency scaling", FeatureType=sorted(limits))

@@ -1,5 +1,6 @@
 """Scheduled work runs when it should, and ends well."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from wa_audit.rule import (
@@ -112,15 +113,25 @@ def glue_data_quality_ruleset(
         return not_applicable("holds raw data, as its database's name says")
     if database in checked_elsewhere:
         return not_applicable("is checked by another tool, as the parameter checked_elsewhere says")
-    for ruleset in inventory.of("AWS::Glue::DataQualityRuleset", region=table.region):
-        target = ruleset["TargetTable"] or {}
-        if (target.get("DatabaseName"), target.get("TableName")) == (database, table.name):
-            return passed(f"is checked by the ruleset {ruleset.name}", ruleset=ruleset.name)
-    for result in inventory.of("AWS::Glue::DataQualityResult", region=table.region):
-        seen = result["GlueTable"] or {}
-        if (seen.get("DatabaseName"), seen.get("TableName")) == (database, table.name):
-            return passed("was checked within 30 days", StartedOn=result["StartedOn"])
+    named, region = (database, table.name), table.region
+    for ruleset in inventory.having("AWS::Glue::DataQualityRuleset", _meant, named, region=region):
+        return passed(f"is checked by the ruleset {ruleset.name}", ruleset=ruleset.name)
+    for result in inventory.having("AWS::Glue::DataQualityResult", _seen, named, region=region):
+        return passed("was checked within 30 days", StartedOn=result["StartedOn"])
     return failed("is checked by no Data Quality ruleset", TableName=table.name)
+
+
+def _meant(ruleset: Resource) -> tuple[str | None, str | None]:
+    return _table(ruleset["TargetTable"])
+
+
+def _seen(result: Resource) -> tuple[str | None, str | None]:
+    return _table(result["GlueTable"])
+
+
+def _table(named: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
+    """The database and the name of what Data Quality calls a table."""
+    return (named or {}).get("DatabaseName"), (named or {}).get("TableName")
 
 
 @check("AWS::QuickSight::DataSet")

@@ -18,6 +18,7 @@ from wa_audit.rule import (
     passed,
 )
 
+_SCALABLE = "AWS::ApplicationAutoScaling::ScalableTarget"
 _BROKER_STORAGE = "kafka:broker-storage:VolumeSize"
 _DISK = "KafkaDataLogsDiskUsed"
 # The units of a quota that is a rate, as far as a minute says anything of it.
@@ -186,8 +187,8 @@ def msk_storage_auto_scaling(cluster: Resource, inventory: Inventory, *, most_pe
         return not_applicable(f"{reason}, and its storage grows by itself")
     targets = [
         target
-        for target in inventory.of("AWS::ApplicationAutoScaling::ScalableTarget", region=cluster.region)
-        if target["ResourceId"] == cluster.arn and target["ScalableDimension"] == _BROKER_STORAGE
+        for target in inventory.having(_SCALABLE, "ResourceId", cluster.arn, region=cluster.region)
+        if target["ScalableDimension"] == _BROKER_STORAGE
     ]
     for target in targets:
         suspended = (target["SuspendedState"] or {}).get("DynamicScalingOutSuspended")

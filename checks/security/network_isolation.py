@@ -154,8 +154,8 @@ def vpc_endpoint_interface_services(
 def _is_used(service: str, region: str, inventory: Inventory) -> bool:
     if service == "sts":
         return True
-    found = [r for type_ in _USED_BY[service] for r in inventory.of(type_, region=region)]
-    return not all(map(neighbours.is_made_by_aws, found))
+    listed = [inventory.of(type_, region=region) for type_ in _USED_BY[service]]
+    return not all(neighbours.is_made_by_aws(found) for each in listed for found in each)
 
 
 @check("AWS::EC2::SecurityGroup")

@@ -17,6 +17,7 @@ from wa_audit.model import Confidence, Estimate, Finding, Saving, Severity, Stat
 from wa_audit.report import audit as audits
 from wa_audit.report import csv as csv_format
 from wa_audit.report import embedded, firsts, html, markdown, money, terminal
+from wa_audit.report.findings import Findings
 from wa_audit.report.money import Money
 from wa_audit.rulebook import Rulebook, load
 
@@ -52,7 +53,20 @@ def finding(rule: str, name: str, usd: float | None, **facts: Any) -> Finding:
 
 
 def totals(*findings: Finding) -> Money:
-    found = money.totals(findings, BOOK, None, prices.bundled())
+    wastes, held = money.Wastes(), Findings()
+    for each in findings:
+        held.add(
+            each.id,
+            each.rule,
+            each.arn,
+            each.status,
+            each.severity,
+            each.message,
+            each.evidence,
+            waste=wastes.of(each.waste) if each.waste else None,
+        )
+    of_account = {each.arn for each in findings if each.type == ACCOUNT_TYPE}
+    found = money.totals(held, of_account, BOOK, None, prices.bundled())
     assert found is not None
     return found
 
@@ -101,7 +115,7 @@ def test_without_any_amount_there_is_no_sum() -> None:
 
 
 def test_without_failures_there_is_nothing_to_tell() -> None:
-    assert money.totals([], BOOK, None, prices.bundled()) is None
+    assert money.totals([], (), BOOK, None, prices.bundled()) is None
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ service the table of its types in https://docs.aws.amazon.com/service-authorizat
 from __future__ import annotations
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
@@ -97,7 +98,11 @@ def parse(text: object) -> Arn:
 @lru_cache(maxsize=65536)
 def _parse(text: str) -> Arn:
     parts = text.split(":", 5)
-    return _NONE if len(parts) < 6 else Arn(*parts[1:])
+    if len(parts) < 6:
+        return _NONE
+    # Of many ARNs the places are a few.
+    partition, service, region, account = map(sys.intern, parts[1:5])
+    return Arn(partition, service, region, account, parts[5])
 
 
 def build(type_: str, name: str, *, partition: str, region: str, account: str) -> str:

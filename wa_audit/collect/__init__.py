@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -146,6 +147,7 @@ def _inventory(
         account=scope.account,
     )
     _name_keys(scheduler.resources)
+    _join(scheduler.resources)
     untold = {gap.type for gap in nowhere}
     left_out = uncollected(scheduler.plan, tuple(kind for kind in all_kinds() if kind.type not in untold))
     gaps = {*scheduler.gaps, *scheduler.interrupted(), *left_out, *nowhere}
@@ -162,6 +164,15 @@ def _name_keys(resources: list[Resource]) -> None:
     for key in resources:
         if key.type == "AWS::KMS::Key":
             key.name = aliases.get(str(key.data.get("KeyId")), key.name)
+
+
+def _join(resources: list[Resource]) -> None:
+    """Makes one object of what many resources say alike: a field's name comes anew with every answer."""
+    gaps: dict[tuple[Gap, ...], tuple[Gap, ...]] = {}
+    for resource in resources:
+        resource.data = {sys.intern(name): value for name, value in resource.data.items()}
+        resource.region = sys.intern(resource.region)
+        resource.gaps = gaps.setdefault(resource.gaps, resource.gaps)
 
 
 def _now() -> str:

@@ -36,6 +36,8 @@ def scan(
     **options: Any,
 ) -> None:
     """Audit an account: read it, judge it, score it, and write the reports."""
+    from wa_audit.memory import sweep
+
     book = wiring.load_rulebook(options)
     gates, judging = wiring.Gates.of(options), wiring.Judging.of(options)
     whole = wiring.make_plan(book, tags=judging.looks_at_tags)
@@ -49,6 +51,9 @@ def scan(
     session, regions = wiring.connect(**options)
     run = wiring.Gathering(workers, no_progress, resume, output / "inventory.jsonl", metrics_days)
     inventory = wiring.read_account(session, plan, regions, run)
+    if not send:
+        del session  # and with it what the reading has put aside
+        sweep()
     audit = wiring.assess(inventory, book, judging)
     del inventory  # most of the memory, and no report looks at it
     wiring.deliver(audit, formats, output, history)

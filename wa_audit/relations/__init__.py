@@ -45,22 +45,31 @@ def relate(inventory: Inventory) -> Inventory:
         return inventory
     relations: list[Relation] = []
     blind: dict[str, set[Blind]] = defaultdict(set)
-    for row in ROWS:
-        services = convert.services(row)
-        own = "" if row.source else row.type
-        unlisted = [gap for type_ in (row.type, *row.needs) for gap in inventory.list_gaps(type_)]
-        blind[row.kind].update(Blind(gap, own, services) for gap in unlisted)
-        for resource in inventory.known(row.type):
-            try:
-                _declare(row, resource, inventory, relations)
-            except Unread as unread:
-                arn = "" if row.source else resource.arn
-                blind[row.kind].add(Blind(unread.gap, own, services, arn))
+    for type_, rows in _BY_TYPE.items():
+        for row in rows:
+            unlisted = [gap for needed in (type_, *row.needs) for gap in inventory.list_gaps(needed)]
+            blind[row.kind].update(_blind(row, gap) for gap in unlisted)
+        # What a row has worked out of a resource's policies, the next finds while it is still kept.
+        for resource in inventory.known(type_):
+            for row in rows:
+                try:
+                    _declare(row, resource, inventory, relations)
+                except Unread as unread:
+                    blind[row.kind].add(_blind(row, unread.gap, "" if row.source else resource.arn))
     resolved = _resolve_aliases(relations, inventory)
     for kind in {relation.kind for relation in resolved if ":alias/" in relation.target}:
         # Which key an alias stands for is not known, so that any key may be meant.
         blind[kind].update(Blind(gap, "", ("kms",)) for gap in inventory.list_gaps("AWS::KMS::Alias"))
     return inventory.with_relations(resolved, {kind: sorted(found, key=str) for kind, found in blind.items()})
+
+
+_BY_TYPE: dict[str, list[Row]] = {}
+for _row in ROWS:
+    _BY_TYPE.setdefault(_row.type, []).append(_row)
+
+
+def _blind(row: Row, gap: Gap, arn: str = "") -> Blind:
+    return Blind(gap, "" if row.source else row.type, convert.services(row), arn)
 
 
 def _declare(row: Row, resource: Resource, inventory: Inventory, relations: list[Relation]) -> None:
@@ -78,8 +87,10 @@ def _declare(row: Row, resource: Resource, inventory: Inventory, relations: list
     if not sources or (start := _start(path, resource)) is None:
         return
     for target in _arns(path, start, resource, inventory):
+        known = inventory.get(target)  # an ARN that was built is the one that the resource has
+        end = known.arn if known else target
         for source in sources:
-            relations.append(Relation(source, row.kind, target, resource.arn, field))
+            relations.append(Relation(source, row.kind, end, resource.arn, field))
 
 
 class _Path(NamedTuple):

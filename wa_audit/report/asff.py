@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 
 from wa_audit.model import Severity, Status
-from wa_audit.report.audit import Audit, FindingRow
+from wa_audit.report.audit import Audit
+from wa_audit.report.findings import FindingRow
 from wa_audit.text import visible
 
 _SEVERITIES = {

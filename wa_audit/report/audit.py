@@ -7,7 +7,7 @@ document and nothing else.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -17,17 +17,18 @@ import msgspec
 
 from wa_audit import __version__
 from wa_audit.aws import framework, prices
-from wa_audit.inventory import Inventory
+from wa_audit.inventory import ACCOUNT_TYPE, Inventory
 from wa_audit.memory import Shared
 from wa_audit.model import ConfigurationError, Finding, Pillar, Reason, Severity, Status
 from wa_audit.pipelines import Flow
 from wa_audit.questions import Question
 from wa_audit.report import asked, documents
 from wa_audit.report import spend as spending
+from wa_audit.report.findings import FindingRow, Findings, Outcome, with_known
 from wa_audit.report.flows import PipelineFacts
 from wa_audit.report.flows import facts as flow_facts
 from wa_audit.report.gaps import Gaps, Unread
-from wa_audit.report.money import Money, SavingFacts, WasteFacts, saving_of, totals, waste_of
+from wa_audit.report.money import Money, Wastes, saving_of, totals
 from wa_audit.report.spend import Spend
 from wa_audit.rulebook import Rule, Rulebook
 from wa_audit.score import Score, Scorecard, score
@@ -196,29 +197,6 @@ class EarlierRun(msgspec.Struct, frozen=True, kw_only=True):
     rulebook: str
 
 
-class FindingRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One verdict. `rule` and `resource` are keys of the audit's tables; `gap` is an index into `gaps`, and
-    `suppression` one into `suppressions`.
-
-    `known` marks a failure that stands in the baseline; `against` holds the ids of the findings on the same
-    resource whose best practices pull the other way. `waste` and `carbon` are a failure's alone.
-    """
-
-    id: str
-    rule: str
-    resource: str
-    status: Status
-    severity: Severity
-    message: str
-    evidence: dict[str, Any] = {}
-    gap: int | None = None
-    suppression: int | None = None
-    known: bool = False
-    against: tuple[str, ...] = ()
-    waste: WasteFacts | None = None
-    carbon: SavingFacts | None = None
-
-
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
     """The whole result of one run.
 
@@ -238,7 +216,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     practices: dict[str, Practice]
     gaps: list[Unread]
     resources: dict[str, ResourceFacts]
-    findings: list[FindingRow]
+    findings: Sequence[FindingRow]
     suppressions: list[SuppressionFacts] = []
     baseline: BaselineFacts | None = None
     pipelines: list[PipelineFacts] = []
@@ -269,26 +247,25 @@ def build(
     were estimated, without one the bundled one.
     """
     gaps = Gaps()
-    rows: list[FindingRow] = []
+    rows = Findings()
     resources: dict[str, ResourceFacts] = {}
     shared = Shared()
     pipelines = flow.by_member() if flow else {}
-    wasteful: list[Finding] = []
-    said, rule = Shared(), ""
+    said, rule = Shared(deep=False), ""
+    wastes = Wastes()
     for finding in findings:
         if finding.rule != rule:
-            said, rule = Shared(), finding.rule  # hardly two rules say the same
-        rows.append(_row(finding, gaps, said))
-        if finding.waste is not None:
-            wasteful.append(finding)
+            said, rule = Shared(deep=False), finding.rule  # hardly two rules say the same
+        _add(rows, finding, gaps, said, wastes)
         if finding.arn not in resources:
             names = sorted(pipeline.name for pipeline in pipelines.get(finding.arn, ()))
             resources[finding.arn] = _resource(finding, inventory, names, shared)
     for gap in inventory.gaps:
         if gap.reason is not Reason.NOT_COLLECTED:
             gaps.index(gap, cost=0)
-    scorecard = score(rows, rulebook)
+    scorecard = score(rows.outcomes, rulebook)
     flows = _flows(flow, rulebook, rows, gaps) if flow else []
+    of_account = {resource.arn for resource in inventory.known(ACCOUNT_TYPE)}
     spent = spending.facts(inventory, partial(gaps.index, cost=0))
     run = inventory.run
     judged = [rule.id for rule in rulebook.rules]
@@ -328,7 +305,7 @@ def build(
         pipelines=flows,
         unassigned=flow.unassigned if flow else [],
         questions=asked.facts(questions),
-        money=totals(wasteful, rulebook, flow, price_table or prices.bundled()),
+        money=totals(rows.costly(), of_account, rulebook, flow, price_table or prices.bundled()),
         spend=spent,
     )
 
@@ -342,14 +319,12 @@ def with_earlier(audit: Audit, earlier: Iterable[EarlierRun]) -> Audit:
 
 def with_baseline(audit: Audit, made: str, known: Collection[str]) -> Audit:
     """The audit with the failures marked that stand in a baseline, made at a time, of these ids."""
-    rows = [
-        msgspec.structs.replace(f, known=True) if f.status is Status.FAIL and f.id in known else f
-        for f in audit.findings
-    ]
-    failing = [f for f in rows if f.status is Status.FAIL]
-    old = sum(1 for f in failing if f.known)
-    facts = BaselineFacts(made=made, known=old, new=len(failing) - old, no_longer=len(known) - old)
-    return msgspec.structs.replace(audit, findings=rows, baseline=facts)
+    failing = [(number, f.id) for number, f in enumerate(audit.findings) if f.status is Status.FAIL]
+    old = frozenset(number for number, id_ in failing if id_ in known)
+    facts = BaselineFacts(
+        made=made, known=len(old), new=len(failing) - len(old), no_longer=len(known) - len(old)
+    )
+    return msgspec.structs.replace(audit, findings=with_known(audit.findings, old), baseline=facts)
 
 
 def _suppression(outcome: tuple[Entry, State, int]) -> SuppressionFacts:
@@ -358,39 +333,46 @@ def _suppression(outcome: tuple[Entry, State, int]) -> SuppressionFacts:
     return SuppressionFacts(**facts, state=state, findings=findings)
 
 
-def _flows(flow: Flow, rulebook: Rulebook, rows: Iterable[FindingRow], gaps: Gaps) -> list[PipelineFacts]:
+def _flows(flow: Flow, rulebook: Rulebook, rows: Findings, gaps: Gaps) -> list[PipelineFacts]:
     within = {id_ for pipeline in flow.pipelines for id_ in pipeline.reach}
-    of: dict[str, list[FindingRow]] = defaultdict(list)
-    for row in rows:
-        if row.resource in within:
-            of[row.resource].append(row)
+    of: dict[str, list[Outcome]] = defaultdict(list)
+    for resource, outcome in zip(rows.resources, rows.outcomes, strict=True):
+        if resource in within:
+            of[resource].append(outcome)
     return flow_facts(flow, rulebook, of, lambda gap: gaps.index(gap, cost=0))
 
 
-def _row(finding: Finding, gaps: Gaps, shared: Shared) -> FindingRow:
-    return FindingRow(
-        id=finding.id,
-        rule=finding.rule,
-        resource=finding.arn,
-        status=finding.status,
-        severity=finding.severity,
-        message=shared.text(finding.message),
-        evidence=shared.value(_said(finding.evidence)),
+def _add(rows: Findings, finding: Finding, gaps: Gaps, shared: Shared, wastes: Wastes) -> None:
+    rows.add(
+        finding.id,
+        finding.rule,
+        finding.arn,
+        finding.status,
+        finding.severity,
+        shared.text(finding.message),
+        shared.value(_said(finding.evidence)),
         gap=None if finding.gap is None else gaps.index(finding.gap),
         suppression=finding.suppression,
-        waste=waste_of(finding),
+        waste=None if finding.waste is None else wastes.of(finding.waste),
         carbon=saving_of(finding),
     )
 
 
-def _referring(rows: list[FindingRow], against: Mapping[str, Collection[str]]) -> list[FindingRow]:
+def _referring(rows: Findings, against: Mapping[str, Collection[str]]) -> Findings:
     """The findings, of which those on one resource refer to each other where their rules pull apart."""
-    ids = {(row.rule, row.resource): row.id for row in rows if row.rule in against}
-    for number, row in enumerate(rows):
-        if row.rule in against:
-            others = [ids.get((rule, row.resource)) for rule in against[row.rule]]
-            rows[number] = msgspec.structs.replace(row, against=tuple(id_ for id_ in others if id_))
-    return rows
+    # By rule, the number of each resource's finding.
+    numbers: dict[str, dict[str, int]] = {rule: {} for rule in against}
+    for number, (outcome, resource) in enumerate(zip(rows.outcomes, rows.resources, strict=True)):
+        if outcome.rule in against:
+            numbers[outcome.rule][resource] = number
+    others = {rule: [numbers[other] for other in against[rule] if other in against] for rule in against}
+    referring: dict[int, tuple[int, ...]] = {}
+    for number, (outcome, resource) in enumerate(zip(rows.outcomes, rows.resources, strict=True)):
+        if outcome.rule in against:
+            found = tuple(other[resource] for other in others[outcome.rule] if resource in other)
+            if found:
+                referring[number] = found
+    return rows.referring(referring)
 
 
 def _said(evidence: dict[str, Any]) -> dict[str, Any]:
@@ -481,7 +463,7 @@ def render(audit: Audit) -> Iterator[bytes]:
     head = msgspec.structs.replace(audit, findings=[], pipelines=[], resources={})
     rest = msgspec.json.format(_encoder.encode(head), indent=1)
     for emptied, elements in (
-        (b'\n "findings": []', (b"  " + _encoder.encode(finding) for finding in audit.findings)),
+        (b'\n "findings": []', _a_line_each(_groups(audit.findings, 1000))),
         (b'\n "pipelines": []', _indented(_groups(audit.pipelines, 100))),
         (b'\n "resources": {}', _indented(_tables(audit.resources, 1000))),
     ):
@@ -509,6 +491,11 @@ def _groups(elements: Iterable[_Element], most: int) -> Iterator[list[_Element]]
 def _tables(resources: Mapping[str, ResourceFacts], most: int) -> Iterator[dict[str, ResourceFacts]]:
     for arns in _groups(sorted(resources), most):
         yield {arn: resources[arn] for arn in arns}
+
+
+def _a_line_each(groups: Iterable[Collection[Any]]) -> Iterator[bytes]:
+    for group in groups:
+        yield b"  " + b",\n  ".join(map(_encoder.encode, group))
 
 
 def _indented(groups: Iterable[Collection[Any]]) -> Iterator[bytes]:

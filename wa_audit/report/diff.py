@@ -24,7 +24,8 @@ from enum import StrEnum
 import msgspec
 
 from wa_audit.model import ConfigurationError, Pillar, Severity, Status
-from wa_audit.report.audit import Audit, FindingRow
+from wa_audit.report.audit import Audit
+from wa_audit.report.findings import FindingRow
 
 FORMAT = "wa-audit-diff"
 VERSION = "1.0"

@@ -18,6 +18,7 @@ import msgspec
 from wa_audit.model import Severity, Status
 from wa_audit.report import flat, money
 from wa_audit.report.audit import Audit, PillarScore, ResourceFacts
+from wa_audit.report.findings import outcomes
 from wa_audit.score import WEIGHTS
 
 # Below a grade's floor the next one begins; the last is for whatever is left.
@@ -118,7 +119,7 @@ def data(audit: Audit) -> dict[str, Any]:
     `findings` and `resources` are columns; `findings` is null where there are more than `MOST_FINDINGS`.
     A column whose name is that of a table holds the table's row numbers, -1 for none.
     """
-    judged = {finding.rule for finding in audit.findings}
+    judged = {outcome.rule for outcome in outcomes(audit.findings)}
     rules = {id_: number for number, id_ in enumerate(id_ for id_ in audit.rules if id_ in judged)}
     whole = len(audit.findings) <= MOST_FINDINGS
     statuses = list(Status)

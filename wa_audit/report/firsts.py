@@ -14,6 +14,7 @@ from wa_audit.inventory import ACCOUNT_TYPE
 from wa_audit.model import Status
 from wa_audit.report import money
 from wa_audit.report.audit import Audit, RuleText, Step
+from wa_audit.report.findings import costly
 from wa_audit.text import count
 
 
@@ -70,7 +71,7 @@ def of(audit: Audit) -> list[First]:
 def _wasted(audit: Audit) -> dict[str, float]:
     """USD a month, by rule. What is estimated for the account as a whole is nobody's to save by one step."""
     found: dict[str, float] = {}
-    for finding in audit.findings:
+    for finding in costly(audit.findings):
         of_account = audit.resources[finding.resource].type == ACCOUNT_TYPE
         if finding.status is Status.FAIL and finding.waste is not None and not of_account:
             found[finding.rule] = found.get(finding.rule, 0.0) + (finding.waste.usd or 0.0)

@@ -10,7 +10,8 @@ from itertools import islice
 
 import msgspec
 
-from wa_audit.report.audit import Audit, FindingRow
+from wa_audit.report.audit import Audit
+from wa_audit.report.findings import FindingRow
 
 COLUMNS = (
     "finding_id",

@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from wa_audit.model import Severity, Status
-from wa_audit.report.audit import Audit, FindingRow
+from wa_audit.report.audit import Audit
+from wa_audit.report.findings import FindingRow
 from wa_audit.text import count, share, visible
 
 _MOST = 10

@@ -22,6 +22,7 @@ from wa_audit.report import asked, drawing, embedded, firsts, money, pages, spar
 from wa_audit.report.audit import Audit, RuleText, Step
 from wa_audit.report.drawing import Box
 from wa_audit.report.embedded import SHOWN_AT_FIRST, STATUS_WORDS
+from wa_audit.report.findings import costly, outcomes
 from wa_audit.report.flows import PipelineFacts, worst_first
 from wa_audit.report.gaps import Unread
 from wa_audit.report.sparkline import Past
@@ -152,7 +153,7 @@ def _carbon(audit: Audit) -> list[tuple[str, str, int, float]]:
     """By pipeline, the most first: a link, how many failures there are whose cure saves carbon, and the most
     that one saves of what its resource emits or draws, in percent. They are of different things: no sum."""
     saving: dict[str, list[float]] = defaultdict(list)
-    for finding in audit.findings:
+    for finding in costly(audit.findings):
         if finding.carbon is not None:
             for name in audit.resources[finding.resource].pipelines:
                 saving[name].append(finding.carbon.percent)
@@ -265,7 +266,7 @@ def _services(audit: Audit) -> list[Service]:
 
 def _silent_rules(audit: Audit) -> list[tuple[Pillar, list[tuple[str, RuleText]]]]:
     """The rules that no resource of this account came before, by pillar."""
-    heard = {finding.rule for finding in audit.findings}
+    heard = {outcome.rule for outcome in outcomes(audit.findings)}
     silent = [(id_, rule) for id_, rule in audit.rules.items() if id_ not in heard]
     grouped = [(pillar, [(id_, rule) for id_, rule in silent if rule.pillar is pillar]) for pillar in Pillar]
     return [(pillar, rules) for pillar, rules in grouped if rules]

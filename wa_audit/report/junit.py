@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
 from wa_audit.model import Status
-from wa_audit.report.audit import Audit, FindingRow
+from wa_audit.report.audit import Audit
+from wa_audit.report.findings import FindingRow
 from wa_audit.text import visible
 
 # What becomes of a finding in JUnit's words; a pass has none.

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from wa_audit.aws import prices
-from wa_audit.inventory import ACCOUNT_TYPE
-from wa_audit.model import Confidence, Finding, Status
+from wa_audit.model import Confidence, Estimate, Finding, Status
 from wa_audit.pipelines import Flow
 from wa_audit.rulebook import Rulebook
 from wa_audit.text import count
@@ -58,6 +58,19 @@ class SavingFacts(msgspec.Struct, frozen=True, kw_only=True):
     basis: str
 
 
+class Costly(Protocol):
+    """What is summed of a finding, in whatever form it is held."""
+
+    @property
+    def rule(self) -> str: ...
+    @property
+    def resource(self) -> str: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def waste(self) -> WasteFacts | None: ...
+
+
 class Sum(msgspec.Struct, frozen=True, kw_only=True):
     """Estimates of several failures. `usd` is null where none has an amount.
 
@@ -91,11 +104,22 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
     account_usd: float | None = None
 
 
-def waste_of(finding: Finding) -> WasteFacts | None:
-    """A finding's estimate as the audit tells it."""
-    found = finding.waste
-    if found is None:
-        return None
+class Wastes:
+    """Estimates as the audit tells them, of which equal ones are one object: many say no more than why there
+    is no amount."""
+
+    def __init__(self) -> None:
+        self._known: dict[Estimate, WasteFacts] = {}
+
+    def of(self, found: Estimate) -> WasteFacts:
+        """An estimate as the audit tells it."""
+        told = self._known.get(found)
+        if told is None:
+            told = self._known[found] = _told(found)
+        return told
+
+
+def _told(found: Estimate) -> WasteFacts:
     return WasteFacts(
         usd=found.usd,
         confidence=found.confidence,
@@ -113,22 +137,37 @@ def saving_of(finding: Finding) -> SavingFacts | None:
     return SavingFacts(percent=found.percent, of=found.of, basis=found.basis)
 
 
+class _Wasted(NamedTuple):
+    rule: str
+    resource: str
+    usd: float | None
+
+
 def totals(
-    findings: Iterable[Finding], rulebook: Rulebook, flow: Flow | None, table: prices.Table
+    findings: Iterable[Costly],
+    of_account: Collection[str],
+    rulebook: Rulebook,
+    flow: Flow | None,
+    table: prices.Table,
 ) -> Money | None:
-    """The sums; None where no failure has an estimate, or could have had one."""
-    failing = [f for f in findings if f.status is Status.FAIL and f.waste is not None]
+    """The sums; None where no failure has an estimate, or could have had one. `of_account` are the ARNs that
+    stand for the account itself."""
+    failing = [
+        _Wasted(f.rule, f.resource, f.waste.usd)
+        for f in findings
+        if f.status is Status.FAIL and f.waste is not None
+    ]
     if not failing:
         return None
     pillar = {rule.id: str(rule.pillar) for rule in rulebook.rules}
     members = {arn: [p.name for p in found] for arn, found in flow.by_member().items()} if flow else {}
-    parts = [f for f in failing if f.type != ACCOUNT_TYPE]
-    by_rule, by_pillar, by_pipeline = (defaultdict[str, list[Finding]](list) for _ in range(3))
+    parts = [f for f in failing if f.resource not in of_account]
+    by_rule, by_pillar, by_pipeline = (defaultdict[str, list[_Wasted]](list) for _ in range(3))
     for finding in failing:
         by_rule[finding.rule].append(finding)
     for finding in parts:
         by_pillar[pillar[finding.rule]].append(finding)
-        for name in members.get(finding.arn, ()):
+        for name in members.get(finding.resource, ()):
             by_pipeline[name].append(finding)
     oldest, newest = table.dates
     return Money(
@@ -141,15 +180,15 @@ def totals(
         pillars={name: _sum(found) for name, found in by_pillar.items()},
         pipelines={name: _sum(found) for name, found in sorted(by_pipeline.items())},
         rules={name: _sum(found) for name, found in by_rule.items()},
-        account_usd=_sum([f for f in failing if f.type == ACCOUNT_TYPE]).usd,
+        account_usd=_sum([f for f in failing if f.resource in of_account]).usd,
     )
 
 
-def _sum(findings: list[Finding]) -> Sum:
+def _sum(findings: list[_Wasted]) -> Sum:
     amounts: dict[str, list[float]] = {}
     for finding in findings:
-        if finding.waste is not None and finding.waste.usd is not None:
-            amounts.setdefault(finding.arn, []).append(finding.waste.usd)
+        if finding.usd is not None:
+            amounts.setdefault(finding.resource, []).append(finding.usd)
     once = math.fsum(max(found) for found in amounts.values())
     every = math.fsum(usd for found in amounts.values() for usd in found)
     known = sum(map(len, amounts.values()))

@@ -15,7 +15,8 @@ from urllib.parse import quote
 import msgspec
 
 from wa_audit.model import Severity, Status
-from wa_audit.report.audit import Audit, FindingRow, RuleText
+from wa_audit.report.audit import Audit, RuleText
+from wa_audit.report.findings import FindingRow
 from wa_audit.text import visible
 
 _LEVELS = {

@@ -14,6 +14,7 @@ from rich.text import Text
 from wa_audit.model import Reason, Severity, Status
 from wa_audit.report import money, spend, unread
 from wa_audit.report.audit import Audit, OverallScore, PillarScore
+from wa_audit.report.findings import outcomes
 from wa_audit.report.flows import PipelineFacts, worst_first
 from wa_audit.report.money import usd
 from wa_audit.suppressions import State
@@ -219,8 +220,8 @@ def _show_spend(audit: Audit, console: Console) -> None:
 
 def _show_gaps(audit: Audit, console: Console) -> None:
     counts: Counter[str] = Counter()
-    for finding in audit.findings:
-        counts[finding.status] += 1
+    for outcome in outcomes(audit.findings):
+        counts[outcome.status] += 1
     lines = []
     if missing := counts[Status.NOT_EVALUATED]:
         why = unread.words(gap for gap in audit.gaps if gap.findings)
