@@ -35,8 +35,8 @@ def pipeline_stage_watched(stage: Resource, inventory: Inventory) -> Verdict:
     Says nothing where nothing next to it has any: there nobody has begun, and the rules on single alarms,
     logs and traces speak.
     """
-    near = {r.source for kind in _LINKS for r in inventory.sources(stage, kind)}
-    near |= {r.target for kind in _LINKS for r in inventory.targets(stage, kind)}
+    near = {r.source for r in inventory.sources(stage, *_LINKS)}
+    near |= {r.target for r in inventory.targets(stage, *_LINKS)}
     found = [neighbours.look_up(arn, inventory, among=_STAGES) for arn in sorted(near)]
     others = [other for other in found if other is not None]
 
