@@ -301,7 +301,7 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     carbon: Saving | None = None
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class Finding(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One rule's verdict on one resource.
 
     `id` depends on the rule and the ARN alone, so that two runs can be compared. `suppression` is the number
