@@ -35,6 +35,9 @@ def look_up(arn: str, inventory: Inventory, *, among: Collection[str] = ()) -> R
     Raises:
         Unread: nobody could look.
     """
+    there = inventory.get(arn)
+    if there is not None:
+        return there if there.type in (among or _KNOWN) else None
     type_ = arns.type_of(arn)
     if type_ not in (among or _KNOWN):
         return None

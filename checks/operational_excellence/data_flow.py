@@ -42,12 +42,10 @@ def pipeline_stage_watched(stage: Resource, inventory: Inventory) -> Verdict:
 
     own = {name: means(stage, inventory) for name, means in _MEANS.items()}
     has = [name for name, there in own.items() if there]
-    lacks = {
-        name: next((other.name for other in others if _MEANS[name](other, inventory)), None)
-        for name, there in own.items()
-        if there is False
-    }
-    missing = {name: other for name, other in lacks.items() if other}
+    missing: dict[str, str] = {}
+    for name in [name for name, there in own.items() if there is False] if others else ():
+        if other := next((other.name for other in others if _MEANS[name](other, inventory)), ""):
+            missing[name] = other
     if missing:
         wanted = ", ".join(f"no {name}, which {other} next to it has" for name, other in missing.items())
         return failed(f"has {wanted}", missing=sorted(missing), watched=sorted({*missing.values()}))
