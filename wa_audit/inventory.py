@@ -161,10 +161,11 @@ class Inventory:
                 raise Unread(gap)
         if region is None:
             return self._by_type.get(type_, [])
-        if (type_, region) not in self._of_region:
+        known = self._of_region.get((type_, region))
+        if known is None:
             found = self._by_type.get(type_, [])
-            self._of_region[type_, region] = [r for r in found if r.region in ("", region)]
-        return self._of_region[type_, region]
+            known = self._of_region[type_, region] = [r for r in found if r.region in ("", region)]
+        return known
 
     def find(self, type_: str, arn: str | None) -> Resource | None:
         """The resource with this ARN, or None where it is certain that there is none.

@@ -209,7 +209,7 @@ class Resource(msgspec.Struct, kw_only=True, omit_defaults=True):
     @property
     def tags(self) -> dict[str, str]:
         """The resource's tags, empty where it has none. Raises Unread where they could not be read."""
-        tags: dict[str, str] | None = self["Tags"]
+        tags: dict[str, str] | None = self.data.get("Tags") or self["Tags"]
         return tags or {}
 
 
