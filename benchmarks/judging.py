@@ -103,10 +103,9 @@ def _evaluations(rule: Rule, inventory: Inventory) -> int:
     return sum(len(inventory.known(type_)) for type_ in rule.types)
 
 
-def judged(way: str, number: int, evaluations: int) -> tuple[Counter[Status], int, float]:
+def judged(book: Rulebook, way: str, number: int, evaluations: int) -> tuple[Counter[Status], int, float]:
     """What came of judging the account of this number: findings by status, resources, seconds of CPU."""
     related = relate(stored(number))
-    book = rulebook.load()
     if way == "repeated":
         book = repeated(book, related, evaluations)
     started = time.process_time()
@@ -119,10 +118,10 @@ def judged(way: str, number: int, evaluations: int) -> tuple[Counter[Status], in
 def measure(way: str, evaluations: int) -> None:
     """Prints one row."""
     counts: Counter[Status] = Counter()
-    resources, cpu = 0, 0.0
+    resources, cpu, book = 0, 0.0, rulebook.load()
     with never_collected():
         for number in count():
-            found, more, taken = judged(way, number, evaluations)
+            found, more, taken = judged(book, way, number, evaluations)
             counts, resources, cpu = counts + found, resources + more, cpu + taken
             if counts.total() >= evaluations:
                 break

@@ -233,6 +233,8 @@ class Inventory:
         if self._blind:
             for kind in kinds:
                 self._see_all_targets(source, kind)
+        if len(kinds) == 1:
+            return self._targets.get(kinds[0], _NONE).get(source.arn, [])
         return _of_kinds(kinds, self._targets, source.arn)
 
     def sources(self, target: Resource, *kinds: str) -> list[Relation]:
@@ -243,6 +245,8 @@ class Inventory:
         if self._blind:
             for kind in kinds:
                 self._see_all_sources(target, kind)
+        if len(kinds) == 1:
+            return self._sources.get(kinds[0], _NONE).get(target.arn, [])
         return _of_kinds(kinds, self._sources, target.arn)
 
     def around(self, resource: Resource, kinds: Sequence[str]) -> set[str]:
@@ -322,10 +326,8 @@ class Inventory:
         return self._blind.get(kind, [])
 
 
-def _of_kinds(kinds: Sequence[str], index: _Index, arn: str) -> list[Relation]:
+def _of_kinds(kinds: Iterable[str], index: _Index, arn: str) -> list[Relation]:
     """What an index has of these kinds by an ARN, one kind after the other."""
-    if len(kinds) == 1:
-        return index.get(kinds[0], _NONE).get(arn, [])
     found: list[Relation] = []
     for kind in kinds:
         of_kind = index.get(kind, _NONE)
