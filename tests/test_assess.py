@@ -60,7 +60,7 @@ def _list_gap(type_: str) -> list[Any]:
 
 
 def test_a_check_that_breaks_is_an_error_and_the_run_goes_on() -> None:
-    def broken(queue: Resource, inventory: Inventory) -> Any:
+    def broken(queue: Resource) -> Any:
         raise KeyError("a mistake")
 
     rule = replace(BOOK.rules[0], function=broken)

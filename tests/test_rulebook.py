@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from wa_audit import rulebook
+from wa_audit.assess import judge
 from wa_audit.collect import plan
 from wa_audit.inventory import Inventory, Run
 from wa_audit.model import ConfigurationError, Finding, Pillar, Resource, Severity, Status
@@ -406,9 +407,17 @@ def test_a_severity_is_changed(load: Load) -> None:
 
 def test_a_parameter_changes_the_verdict(load: Load) -> None:
     strict, lax = load(), load("security: {queue-forgets: {params: {most_days: 14}}}")
-    assert strict["queue-forgets"].function(queue(7), NOTHING).status is Status.FAIL
-    assert lax["queue-forgets"].function(queue(7), NOTHING).status is Status.PASS
+    assert judge(strict["queue-forgets"], queue(7), NOTHING).status is Status.FAIL
+    assert judge(lax["queue-forgets"], queue(7), NOTHING).status is Status.PASS
     assert lax["queue-forgets"].params == {"most_days": 14, "names": ["a"], "label": "x", "strict": True}
+
+
+def test_a_check_behind_another_function_has_its_parameters(load: Load, folder: Path) -> None:
+    guard = "from functools import wraps\nguard = lambda own: wraps(own)(lambda *a, **k: own(*a, **k))\n"
+    (folder / "security" / "queues.py").write_text(guard + CHECK.replace("@check", "@guard\n@check"))
+    strict, lax = load(), load("security: {queue-forgets: {params: {most_days: 14}}}")
+    assert judge(strict["queue-forgets"], queue(7), NOTHING).status is Status.FAIL
+    assert judge(lax["queue-forgets"], queue(7), NOTHING).status is Status.PASS
 
 
 def test_the_last_overlay_has_the_last_word(load: Load) -> None:
@@ -428,9 +437,9 @@ def test_a_rule_is_added(load: Load) -> None:
     assert (rule.theme, rule.types) == ("custom", ("AWS::SQS::Queue",))
     assert rule.judgement == "Passes where `Tags.team` holds, judged where `FifoQueue`."
     verdicts = [
-        rule.function(queue(1, FifoQueue=True, Tags={"team": "data"}), NOTHING),
-        rule.function(queue(1, FifoQueue=True), NOTHING),
-        rule.function(queue(1, FifoQueue=False), NOTHING),
+        judge(rule, queue(1, FifoQueue=True, Tags={"team": "data"}), NOTHING),
+        judge(rule, queue(1, FifoQueue=True), NOTHING),
+        judge(rule, queue(1, FifoQueue=False), NOTHING),
     ]
     assert [verdict.status for verdict in verdicts] == [Status.PASS, Status.FAIL, Status.NOT_APPLICABLE]
     assert verdicts[0].evidence == {"FifoQueue": True, "Tags": {"team": "data"}}

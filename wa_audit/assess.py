@@ -78,7 +78,7 @@ def judge(rule: Rule, resource: Resource, inventory: Inventory) -> Verdict:
     trace in the log, and the run goes on.
     """
     try:
-        return rule.function(resource, inventory)
+        return rule.function(resource, inventory) if rule.looks_around else rule.function(resource)
     except Unread as unread:
         message = f"could not be judged: {unread.gap.sentence}"
         return Verdict(Status.NOT_EVALUATED, message, gap=unread.gap)
@@ -88,16 +88,17 @@ def judge(rule: Rule, resource: Resource, inventory: Inventory) -> Verdict:
 
 
 def _finding(rule: Rule, resource: Resource, verdict: Verdict, asked: prices.Table) -> Finding:
+    # By position, which a struct of so many fields takes in half the time.
     return Finding(
-        rule=rule.id,
-        arn=resource.arn,
-        type=resource.type,
-        name=resource.name,
-        account=resource.account,
+        rule.id,
+        resource.arn,
+        resource.type,
+        resource.name,
+        resource.account,
+        verdict.status,
+        verdict.severity or rule.severity,
+        verdict.message,
         region=resource.region,
-        status=verdict.status,
-        severity=verdict.severity or rule.severity,
-        message=verdict.message,
         evidence=verdict.evidence,
         gap=verdict.gap,
         waste=_estimate(rule, resource, verdict, asked) if verdict.status is _FAIL else None,

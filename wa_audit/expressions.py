@@ -10,7 +10,6 @@ import jmespath
 import jmespath.exceptions
 from jmespath.functions import Functions
 
-from wa_audit.inventory import Inventory
 from wa_audit.model import Resource, Status, Unread, Verdict
 from wa_audit.text import unknown
 
@@ -29,7 +28,7 @@ class Expression:
     failure_title: str
     fields: tuple[str, ...]
 
-    def __call__(self, resource: Resource, inventory: Inventory) -> Verdict:
+    def __call__(self, resource: Resource) -> Verdict:
         # Touching every field that the expressions name lets Unread rise before they are evaluated.
         facts = {name: resource[name] for name in self.fields}
         for gap in resource.gaps:

@@ -24,8 +24,10 @@ _Index = Mapping[Any, list[tuple[int, _Found]]]
 _Asked = tuple[_Index[Resource], set[int]]
 
 
-def _in_order(*found: Iterable[tuple[int, _Found]]) -> list[_Found]:
+def _in_order(found: list[list[tuple[int, _Found]]]) -> list[_Found]:
     """What several lookups found, each once, in the inventory's order."""
+    if not found:
+        return []
     merged = {number: item for part in found for number, item in part}
     return [merged[number] for number in sorted(merged)]
 
@@ -45,9 +47,9 @@ def alarms_on(
     listed = inventory.of(_ALARM, region=region)
     index: _Index[Resource] = inventory.derived(f"{_ALARM} in {region}", lambda: _by_metric(listed))
     pairs = [*dimensions.items(), None]
-    asked = ((namespace, name, pair) for name in names for pair in pairs)
-    found = _in_order(*(index[key] for key in asked if key in index))
-    return [alarm for alarm in found if alarms.watches(alarm, namespace, names, dimensions)]
+    asked = [(namespace, name, pair) for name in names for pair in pairs]
+    found = [index[key] for key in asked if key in index]
+    return [alarm for alarm in _in_order(found) if alarms.watches(alarm, namespace, names, dimensions)]
 
 
 def _by_metric(listed: Iterable[Resource]) -> _Index[Resource]:
@@ -130,7 +132,7 @@ def event_rule(resource: Resource, inventory: Inventory, events: list[dict[str, 
     index, lengths = asked
     # Events of one thing differ in how it ended, which no key looks at.
     keys = {key for about in {_about(event) for event in events} for key in _keys(*about, lengths)}
-    for rule in _in_order(*(index.get(key, ()) for key in keys)):
+    for rule in _in_order([index[key] for key in keys if key in index]):
         if any(patterns.matches(rule["EventPattern"], event) for event in events) and rule["Targets"]:
             return rule
     return None

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -77,7 +76,7 @@ class Blind(NamedTuple):
 
 # Relations by kind, and by the ARN that they start at or lead to.
 _Index = dict[str, dict[str, list[Relation]]]
-_NONE: Mapping[str, list[Relation]] = MappingProxyType({})
+_NONE: dict[str, list[Relation]] = {}
 
 
 class Inventory:
@@ -129,7 +128,7 @@ class Inventory:
                 for found in of_kind.values():
                     if len(found) > 1:
                         found[:] = sorted(set(found))
-        related._blind = blind
+        related._blind = {kind: blinds for kind, blinds in blind.items() if blinds}
         return related
 
     def __iter__(self) -> Iterator[Resource]:
@@ -162,10 +161,11 @@ class Inventory:
                 raise Unread(gap)
         if region is None:
             return self._by_type.get(type_, [])
-        if (type_, region) not in self._of_region:
+        known = self._of_region.get((type_, region))
+        if known is None:
             found = self._by_type.get(type_, [])
-            self._of_region[type_, region] = [r for r in found if r.region in ("", region)]
-        return self._of_region[type_, region]
+            known = self._of_region[type_, region] = [r for r in found if r.region in ("", region)]
+        return known
 
     def having(
         self, type_: str, by: str | Callable[[Resource], Any], value: Any, *, region: str
@@ -242,41 +242,43 @@ class Inventory:
 
     # -- relations ---------------------------------------------------------------------------------
 
-    def targets(self, source: Resource, kind: str) -> list[Relation]:
-        """Everything that `source` points at by `kind`, complete.
+    def targets(self, source: Resource, *kinds: str) -> list[Relation]:
+        """Everything that `source` points at by any of these kinds, complete, one kind after the other.
 
         Raises:
             Unread: something that could have declared such a relation could not be read.
         """
-        for blind in self._blind.get(kind, ()):
-            if blind.may_concern(source.region) and blind.may_start_at(source):
-                raise Unread(blind.gap)
-        return self._targets.get(kind, _NONE).get(source.arn, [])
+        if self._blind:
+            for kind in kinds:
+                self._see_all_targets(source, kind)
+        if len(kinds) == 1:
+            return self._targets.get(kinds[0], _NONE).get(source.arn, [])
+        return _of_kinds(kinds, self._targets, source.arn)
 
-    def sources(self, target: Resource, kind: str) -> list[Relation]:
-        """Everything that points at `target` by `kind`, complete. Raises Unread as `targets` does.
+    def sources(self, target: Resource, *kinds: str) -> list[Relation]:
+        """Everything that points at `target` by any of these kinds; as `targets`.
 
         What has no Region in its ARN, a bucket or a role, can be pointed at from every Region.
         """
-        if blinds := self._blind.get(kind):
-            _see_all(target, blinds)
-        return self._sources.get(kind, _NONE).get(target.arn, [])
+        if self._blind:
+            for kind in kinds:
+                self._see_all_sources(target, kind)
+        if len(kinds) == 1:
+            return self._sources.get(kinds[0], _NONE).get(target.arn, [])
+        return _of_kinds(kinds, self._sources, target.arn)
 
-    def around(self, resource: Resource, kinds: Iterable[str]) -> set[str]:
+    def around(self, resource: Resource, kinds: Sequence[str]) -> set[str]:
         """The ARNs that a resource points at, or that point at it, by any of several kinds, complete.
 
         Raises:
             Unread: see `targets` and `sources`.
         """
-        found: set[str] = set()
-        for kind in kinds:
-            if self._blind.get(kind):
-                self.targets(resource, kind)
-                self.sources(resource, kind)
-            for relation in self._targets.get(kind, _NONE).get(resource.arn, ()):
-                found.add(relation.target)
-            for relation in self._sources.get(kind, _NONE).get(resource.arn, ()):
-                found.add(relation.source)
+        if self._blind:
+            for kind in kinds:
+                self._see_all_targets(resource, kind)
+                self._see_all_sources(resource, kind)
+        found = {relation.target for relation in _of_kinds(kinds, self._targets, resource.arn)}
+        found.update(relation.source for relation in _of_kinds(kinds, self._sources, resource.arn))
         return found
 
     def has_source(self, target: Resource, kind: str) -> bool:
@@ -287,22 +289,37 @@ class Inventory:
         """
         if target.arn in self._sources.get(kind, _NONE):
             return True
-        return bool(self.sources(target, kind))
+        return bool(self._blind and self.sources(target, kind))
 
     def has_target(self, source: Resource, kind: str) -> bool:
         """Whether `source` points at anything by `kind`; as `has_source`."""
         if source.arn in self._targets.get(kind, _NONE):
             return True
-        return bool(self.targets(source, kind))
+        return bool(self._blind and self.targets(source, kind))
+
+    def _see_all_targets(self, source: Resource, kind: str) -> None:
+        """Raises Unread where a relation of this kind that starts at `source` may have gone unseen."""
+        for blind in self._blind.get(kind, ()):
+            if blind.may_concern(source.region) and blind.may_start_at(source):
+                raise Unread(blind.gap)
+
+    def _see_all_sources(self, target: Resource, kind: str) -> None:
+        """Raises Unread where a relation of this kind that leads to `target` may have gone unseen."""
+        place = arns.parse(target.arn)
+        for blind in self._blind.get(kind, ()):
+            is_led_to = not blind.services or place.service in blind.services
+            if is_led_to and blind.may_concern(place.region):
+                raise Unread(blind.gap)
 
     def relations(self) -> list[Relation]:
         """Every relation, sorted."""
-        return sorted(r for kind in self._targets for r in self.relations_of(kind))
+        return sorted(self.relations_of(self._targets))
 
-    def relations_of(self, kind: str) -> Iterator[Relation]:
-        """Every relation of a kind that was read, whether or not there are more; in no order."""
-        for found in self._targets.get(kind, _NONE).values():
-            yield from found
+    def relations_of(self, kinds: Iterable[str]) -> Iterator[Relation]:
+        """Every relation of these kinds that was read, whether or not there are more; in no order."""
+        for kind in kinds:
+            for found in self._targets.get(kind, _NONE).values():
+                yield from found
 
     def known_targets(self, source: str, kind: str) -> list[Relation]:
         """What the ARN `source` points at by `kind`, as far as was read."""
@@ -341,12 +358,14 @@ def _grouped(
     return index
 
 
-def _see_all(target: Resource, blinds: Iterable[Blind]) -> None:
-    """Raises Unread where one of these readings may have declared a relation that leads to `target`."""
-    place = arns.parse(target.arn)
-    for blind in blinds:
-        if blind.may_concern(place.region) and (not blind.services or place.service in blind.services):
-            raise Unread(blind.gap)
+def _of_kinds(kinds: Iterable[str], index: _Index, arn: str) -> list[Relation]:
+    """What an index has of these kinds by an ARN, one kind after the other."""
+    found: list[Relation] = []
+    for kind in kinds:
+        of_kind = index.get(kind, _NONE)
+        if arn in of_kind:
+            found += of_kind[arn]
+    return found
 
 
 # -- the file --------------------------------------------------------------------------------------

@@ -209,7 +209,7 @@ class Resource(msgspec.Struct, kw_only=True, omit_defaults=True):
     @property
     def tags(self) -> dict[str, str]:
         """The resource's tags, empty where it has none. Raises Unread where they could not be read."""
-        tags: dict[str, str] | None = self["Tags"]
+        tags: dict[str, str] | None = self.data.get("Tags") or self["Tags"]
         return tags or {}
 
 
@@ -301,7 +301,7 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     carbon: Saving | None = None
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class Finding(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One rule's verdict on one resource.
 
     `id` depends on the rule and the ARN alone, so that two runs can be compared. `suppression` is the number

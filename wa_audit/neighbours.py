@@ -35,6 +35,9 @@ def look_up(arn: str, inventory: Inventory, *, among: Collection[str] = ()) -> R
     Raises:
         Unread: nobody could look.
     """
+    there = inventory.get(arn)
+    if there is not None:
+        return there if there.type in (among or _KNOWN) else None
     type_ = arns.type_of(arn)
     if type_ not in (among or _KNOWN):
         return None
@@ -217,23 +220,30 @@ def plain_tags(resource: Resource) -> dict[str, str]:
     return {key.lower(): value.lower() for key, value in resource.tags.items()}
 
 
+def plain_tag(resource: Resource, key: str) -> str:
+    """The value of one of its tags, both in lower case; empty where there is none. Raises as `plain_tags`."""
+    key = key.lower()
+    found = [value for own, value in resource.tags.items() if own.lower() == key]
+    return found[-1].lower() if found else ""
+
+
 def is_critical(resource: Resource, key: str = "criticality") -> bool:
     """Whether a resource is tagged criticality=high or critical; `key` is the tag's.
 
     Raises:
         Unread: its tags could not be read.
     """
-    return plain_tags(resource).get(key.lower()) in ("high", "critical")
+    return plain_tag(resource, key) in ("high", "critical")
 
 
 def is_uncritical(resource: Resource, key: str = "criticality") -> bool:
     """Whether a resource is tagged criticality=low or none, which is more than no tag; as `is_critical`."""
-    return plain_tags(resource).get(key.lower()) in ("low", "none")
+    return plain_tag(resource, key) in ("low", "none")
 
 
 def is_made_by_aws(resource: Resource) -> bool:
     """Whether it is Athena's workgroup primary, which AWS makes in every Region."""
-    return (resource.type, resource.name) == ("AWS::Athena::WorkGroup", "primary")
+    return resource.name == "primary" and resource.type == "AWS::Athena::WorkGroup"
 
 
 def regions_of(types: Iterable[str], inventory: Inventory) -> set[str]:

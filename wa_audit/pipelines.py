@@ -424,11 +424,11 @@ def of(inventory: Inventory, *, tag: str = "pipeline") -> Flow:
 
 
 def _edges(inventory: Inventory) -> Iterator[Edge]:
-    for kind, direction in FLOWS.items():
-        for relation in inventory.relations_of(kind):
-            back = direction < 0 or (direction == 0 and _reads(relation, inventory))
-            ends = (relation.target, relation.source) if back else (relation.source, relation.target)
-            yield Edge(*ends, relation)
+    for relation in inventory.relations_of(FLOWS):
+        direction = FLOWS[relation.kind]
+        back = direction < 0 or (direction == 0 and _reads(relation, inventory))
+        ends = (relation.target, relation.source) if back else (relation.source, relation.target)
+        yield Edge(*ends, relation)
 
 
 def _reads(relation: Relation, inventory: Inventory) -> bool:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 import msgspec
@@ -24,19 +24,19 @@ import msgspec
 from wa_audit import checkfiles, expressions, yamlfile
 from wa_audit.aws import framework
 from wa_audit.files import CHECKS, RULES
-from wa_audit.inventory import Inventory
-from wa_audit.model import ConfigurationError, Pillar, Resource, Severity, Verdict
+from wa_audit.model import ConfigurationError, Pillar, Severity, Verdict
 from wa_audit.text import unknown
 
 SCORING = "scoring"
 
-Judge = Callable[[Resource, Inventory], Verdict]
+Judge = Callable[..., Verdict]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule: its words, its thresholds, and the function that judges.
 
+    The function takes a resource, and the inventory too where the rule `looks_around`.
     `reads` names the operations whose answers it needs beside its own resources' lists; where it is empty,
     everything that is read of its types. `estimates` names those that only tell how much a failure wastes:
     without them the amount is unknown, and the verdict the same. `judgement` tells a person how it judges;
@@ -59,7 +59,8 @@ class Rule:
     reads: tuple[str, ...]
     params: Mapping[str, Any]
     source: str
-    function: Judge
+    function: Judge = field(compare=False)  # `params` and `source` say what it does
+    looks_around: bool
     changed: Mapping[str, str] = field(default_factory=dict)
     against: tuple[str, ...] = ()
     estimates: tuple[str, ...] = ()
@@ -311,7 +312,7 @@ class _Draft:
             rule,
             severity=override.severity or rule.severity,
             params=MappingProxyType(params),
-            function=_rebind(rule.function, params),
+            function=_bind(rule.function, params) if params else rule.function,
             changed=MappingProxyType({**rule.changed, **places}),
         )
         if "enabled" in raw:
@@ -341,13 +342,14 @@ class _Draft:
             function, theme = found
             _check_signature(document, function, entry, pillar, id_)
             types = function.resource_types  # type: ignore[attr-defined]
-            judge, judgement = _bind(function, entry.params), inspect.getdoc(function) or ""
+            judge, looks_around = _bind(function, entry.params), _looks_around(function)
+            judgement = inspect.getdoc(function) or ""
         elif entry.assert_:
             try:
                 judge = expressions.judge(entry.assert_, entry.when, entry.title, entry.failure_title)
             except ValueError as error:
                 raise document.error(str(error), pillar, id_, str(error).partition(":")[0]) from None
-            types, theme = (entry.resource_type,), entry.theme or "custom"
+            types, theme, looks_around = (entry.resource_type,), entry.theme or "custom", False
             judgement = f"Passes where `{entry.assert_}` holds" + (
                 f", judged where `{entry.when}`." if entry.when else "."
             )
@@ -375,34 +377,34 @@ class _Draft:
             params=MappingProxyType(entry.params),
             source=source,
             function=judge,
+            looks_around=looks_around,
             estimates=tuple(entry.estimates),
         )
 
 
-class _Bound(partial[Verdict]):
-    """A check with its parameters, called with a resource and the inventory a million times."""
-
-    __hash__ = None  # type: ignore[assignment]  # its parameters may hold lists
-
-    def __eq__(self, other: object) -> bool:
-        """Whether it judges as another one does."""
-        return isinstance(other, _Bound) and (self.func, self.keywords) == (other.func, other.keywords)
-
-
-class _Alone(_Bound):
-    """One that looks at its resource alone."""
-
-    def __call__(self, resource: Resource, inventory: Inventory) -> Verdict:
-        return self.func(resource, **self.keywords)
-
-
 def _bind(function: Callable[..., Verdict], params: Mapping[str, Any]) -> Judge:
-    positional = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY]
-    return (_Bound if len(positional) == 2 else _Alone)(function, **params)
+    """The check with these parameters.
+
+    They become the defaults of its keywords: it is called a million times, and a `partial` makes a dictionary
+    of them each time.
+    """
+    if not isinstance(function, FunctionType) or hasattr(function, "__wrapped__"):
+        return partial(function, **params)  # what stands before the check has no such keywords
+    bound = FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    bound.__kwdefaults__ = dict(params)
+    return bound
 
 
-def _rebind(judge: Judge, params: Mapping[str, Any]) -> Judge:
-    return type(judge)(judge.func, **params) if isinstance(judge, _Bound) else judge
+def _looks_around(function: Callable[..., Verdict]) -> bool:
+    """Whether a check takes the inventory beside its resource."""
+    parameters = inspect.signature(function).parameters.values()
+    return sum(parameter.kind is not parameter.KEYWORD_ONLY for parameter in parameters) == 2
 
 
 def _check_signature(

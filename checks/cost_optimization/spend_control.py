@@ -70,7 +70,7 @@ def resource_required_tags(resource: Resource, *, required: list[str]) -> Verdic
     """
     if neighbours.is_made_by_aws(resource):
         return not_applicable("is made by AWS")
-    own = {_plain(key) for key in resource.tags}
+    own = _plain_keys(tuple(resource.tags))
     missing = [keys for keys in required if own.isdisjoint(_meant(keys))]
     if missing:
         words = ", ".join(keys.replace("|", " or ") for keys in missing)
@@ -80,6 +80,12 @@ def resource_required_tags(resource: Resource, *, required: list[str]) -> Verdic
             waste=_ONLY_TOLD,
         )
     return passed("bears the tags by which its cost is told", tags=sorted(resource.tags))
+
+
+@lru_cache(maxsize=4096)
+def _plain_keys(keys: tuple[str, ...]) -> frozenset[str]:
+    """Many resources bear the same keys."""
+    return frozenset(map(_plain, keys))
 
 
 @lru_cache(maxsize=4096)

@@ -35,19 +35,17 @@ def pipeline_stage_watched(stage: Resource, inventory: Inventory) -> Verdict:
     Says nothing where nothing next to it has any: there nobody has begun, and the rules on single alarms,
     logs and traces speak.
     """
-    near = {r.source for kind in _LINKS for r in inventory.sources(stage, kind)}
-    near |= {r.target for kind in _LINKS for r in inventory.targets(stage, kind)}
+    near = {r.source for r in inventory.sources(stage, *_LINKS)}
+    near |= {r.target for r in inventory.targets(stage, *_LINKS)}
     found = [neighbours.look_up(arn, inventory, among=_STAGES) for arn in sorted(near)]
     others = [other for other in found if other is not None]
 
     own = {name: means(stage, inventory) for name, means in _MEANS.items()}
     has = [name for name, there in own.items() if there]
-    lacks = {
-        name: next((other.name for other in others if _MEANS[name](other, inventory)), None)
-        for name, there in own.items()
-        if there is False
-    }
-    missing = {name: other for name, other in lacks.items() if other}
+    missing: dict[str, str] = {}
+    for name in [name for name, there in own.items() if there is False] if others else ():
+        if other := next((other.name for other in others if _MEANS[name](other, inventory)), ""):
+            missing[name] = other
     if missing:
         wanted = ", ".join(f"no {name}, which {other} next to it has" for name, other in missing.items())
         return failed(f"has {wanted}", missing=sorted(missing), watched=sorted({*missing.values()}))

@@ -19,11 +19,10 @@ from wa_audit.rule import (
 )
 
 # Made by a service or a tool for itself.
-_DEFAULTS = (
-    ("AWS::Athena::WorkGroup", "primary"),
-    ("AWS::S3::Bucket", "aws-glue-assets-*"),
-    ("AWS::S3::Bucket", "cdk-*"),
-)
+_DEFAULTS = {
+    "AWS::Athena::WorkGroup": ("primary",),
+    "AWS::S3::Bucket": ("aws-glue-assets-*", "cdk-*"),
+}
 _OWN_TAGS = ("aws:cloudformation:", "aws:cdk", "aws:servicecatalog:")
 
 
@@ -70,7 +69,7 @@ def iac_coverage(
 
 
 def _made_by_a_service(resource: Resource) -> bool:
-    return any(resource.type == type_ and fnmatchcase(resource.name, name) for type_, name in _DEFAULTS)
+    return any(fnmatchcase(resource.name, name) for name in _DEFAULTS.get(resource.type, ()))
 
 
 def _held_by_stacks(inventory: Inventory) -> set[tuple[str, str, str]]:

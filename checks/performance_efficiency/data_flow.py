@@ -29,7 +29,7 @@ def dynamodb_writers_fit_capacity(table: Resource, inventory: Inventory, *, most
     if target := scaled.get((f"table/{table.name}", "dynamodb:table:WriteCapacityUnits")):
         return not_applicable("scales its write capacity", MaxCapacity=target["MaxCapacity"])
 
-    writers = sorted({r.source for kind in _WRITES for r in inventory.sources(table, kind)})
+    writers = sorted({r.source for r in inventory.sources(table, *_WRITES)})
     names = ", ".join(arns.parse(arn).name for arn in writers)
     units = (table["ProvisionedThroughput"] or {}).get("WriteCapacityUnits")
     if len(writers) > most_writers:

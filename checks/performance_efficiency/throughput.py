@@ -27,7 +27,7 @@ def s3_pipeline_region_colocation(bucket: Resource, inventory: Inventory) -> Ver
     buckets that nothing names, replication destinations, which lie in another Region on purpose, and
     buckets with the tag wa-audit:cross-region=intended.
     """
-    uses = [use for kind in _USES for use in inventory.sources(bucket, kind)]
+    uses = inventory.sources(bucket, *_USES)
     regions = {use.source: region for use in uses if (region := arns.parse(use.source).region)}
     if not regions:
         return not_applicable("is not named by any resource that runs in a Region")

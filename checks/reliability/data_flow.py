@@ -32,7 +32,7 @@ def flow_target_exists(source: Resource, inventory: Inventory) -> Verdict:
     Looks at targets in the audited account and regions, of the types that data flows through. Buckets are
     left out: one that is not here may be another account's.
     """
-    targets = sorted({r.target for kind in _HANDS_ON for r in inventory.targets(source, kind)})
+    targets = sorted({r.target for r in inventory.targets(source, *_HANDS_ON)})
     if not targets:
         return not_applicable("hands nothing on")
 

@@ -31,7 +31,7 @@ def s3_bucket_cross_region_replication(
     again: tagged wa-audit:data=transient or reproducible, expiring within `transient_days`, or written by
     services for themselves (Athena results, temporary files, logs) where no Glue table lies beside it.
     """
-    data = neighbours.plain_tags(bucket).get("wa-audit:data")
+    data = neighbours.plain_tag(bucket, "wa-audit:data")
     if not dr_required and not neighbours.is_critical(bucket, criticality_tag):
         return not_applicable("is not tagged as critical")
     if data in ("transient", "reproducible"):
@@ -85,7 +85,7 @@ def msk_multi_az(cluster: Resource, inventory: Inventory, *, least_zones: int) -
 
 
 def _is_for_trying(resource: Resource) -> bool:
-    return neighbours.plain_tags(resource).get("environment") in NOT_PRODUCTION
+    return neighbours.plain_tag(resource, "environment") in NOT_PRODUCTION
 
 
 @check("AWS::OpenSearchService::Domain")
@@ -97,7 +97,7 @@ def opensearch_multi_az(domain: Resource) -> Verdict:
     test is not judged.
     https://docs.aws.amazon.com/opensearch-service/latest/developerguide/managedomains-multiaz.html
     """
-    environment = neighbours.plain_tags(domain).get("environment", "")
+    environment = neighbours.plain_tag(domain, "environment")
     if environment in NOT_PRODUCTION:
         return not_applicable(f"is of environment {environment}")
     config = domain["ClusterConfig"] or {}

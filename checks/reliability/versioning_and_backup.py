@@ -246,7 +246,7 @@ def backup_plan_coverage(
         for type_ in ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Redshift::Cluster")
         for r in inventory.of(type_)
         if neighbours.is_critical(r, criticality_tag)
-        and neighbours.plain_tags(r).get("wa-audit:data") != "reproducible"
+        and neighbours.plain_tag(r, "wa-audit:data") != "reproducible"
     ]
     if not critical:
         return not_applicable("has nothing that is tagged as critical")

@@ -64,7 +64,7 @@ def flow_stays_home(
     which is meant to leave, in a region that `trusted_regions` does not name. A bucket that is not among
     this account's is another's.
     """
-    sent = {(r.target, r.kind) for kind in _SENDS for r in inventory.targets(source, kind)}
+    sent = {(r.target, r.kind) for r in inventory.targets(source, *_SENDS)}
     if not sent:
         return not_applicable("sends nothing on")
 
@@ -103,11 +103,7 @@ def lambda_reaches_services_privately(function: Resource, inventory: Inventory) 
     vpc = (function["VpcConfig"] or {}).get("VpcId")
     if not vpc:
         return not_applicable("is not in a VPC")
-    used = {
-        r.target
-        for kind in ("uses", "delivers-to", "dead-letters-to")
-        for r in inventory.targets(function, kind)
-    }
+    used = {r.target for r in inventory.targets(function, "uses", "delivers-to", "dead-letters-to")}
     needed = {_ENDPOINTS[service] for arn in used if (service := arns.parse(arn).service) in _ENDPOINTS}
     if not needed:
         return not_applicable("uses no service that its configuration names")
@@ -141,7 +137,7 @@ def iam_role_reach(role: Resource, inventory: Inventory) -> Verdict:
     if not found:
         return not_applicable("nothing scanned runs as it")
 
-    allowed = {r.target for kind in ("may-read", "may-write") for r in inventory.targets(role, kind)}
+    allowed = {r.target for r in inventory.targets(role, "may-read", "may-write")}
     flowing = {arn for arn in allowed if arns.parse(arn).service in _ENDPOINTS}
     # Itself is not asked about: a Distributed Map starts the state machine that it is part of.
     flowing -= {runner.arn for runner in found}

@@ -304,7 +304,10 @@ def _grant(role: Resource, inventory: Inventory, find: Find[policy.Grant]) -> po
 def _within(role: Resource, inventory: Inventory, find: Find[_Found]) -> tuple[list[_Found], Verdict | None]:
     """What a role's policies hold within its boundary, and why there may be more to it."""
     # Eight rules ask, and reading documents is most of their work.
-    policies, unknown = inventory.derived(f"policies of {role.arn}", lambda: _policies(role, inventory))
+    read: dict[str, tuple[policy.Policies, list[str]]] = inventory.derived("policies of roles", dict)
+    if role.arn not in read:
+        read[role.arn] = _policies(role, inventory)
+    policies, unknown = read[role.arn]
     found = find(policies, None)
     boundary = (role["PermissionsBoundary"] or {}).get("PermissionsBoundaryArn")
     if found and boundary:

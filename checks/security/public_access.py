@@ -232,7 +232,7 @@ def resource_policy_confused_deputy(resource: Resource, *, services_without_sour
     """
     found = resource[_POLICIES.get(resource.type, "Policy")] or []
     documents = found if isinstance(found, list) else [found]
-    statements = [statement for document in documents for statement in policy.parse(document)]
+    statements = deputies.told_apart(s for document in documents for s in policy.parse(document))
     if not deputies.lets_in(statements):
         return not_applicable("lets in no AWS service by its policy")
 
@@ -241,7 +241,7 @@ def resource_policy_confused_deputy(resource: Resource, *, services_without_sour
     for exposure in able:
         if not exposure.doubtful:
             return failed(_on_behalf_of(exposure, "anybody"), **_caller(exposure))
-    half = deputies.half_bound(statements)
+    half = deputies.half_bound(statements, open_)
     for exposure in half:
         if not exposure.doubtful:
             whom = "whoever owns the source's name, for want of aws:SourceAccount"

@@ -143,7 +143,7 @@ def cross_region_copy_needed(resource: Resource, inventory: Inventory, *, critic
     copies = _copies(resource)
     if not copies:
         return not_applicable("is not copied")
-    data = neighbours.plain_tags(resource).get("wa-audit:data")
+    data = neighbours.plain_tag(resource, "wa-audit:data")
     spare = f"as {data}" if data in ("transient", "reproducible") else ""
     if neighbours.is_uncritical(resource, criticality_tag):
         spare = "as not critical"

@@ -57,9 +57,10 @@ def engine(case: dict[str, Any]) -> str:
                 policy.exposures(statements, lambda c: c.kind is Caller.FEDERATED, frozenset({claim}))
             )
         case {"deputy": True}:
-            if deputies.unbound(statements):
+            told = deputies.told_apart(statements)
+            if open_ := deputies.unbound(told):
                 return "unbound"
-            return "half" if deputies.half_bound(statements) else "bound"
+            return "half" if deputies.half_bound(told, open_) else "bound"
     raise AssertionError(ask)
 
 

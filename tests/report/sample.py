@@ -152,6 +152,7 @@ def _rule(number: int, text: str) -> Rule:
         params={"most_receives": 10} if "dead-letter" in id_ else {},
         source="wa_audit",
         function=_never_called,
+        looks_around=False,
     )
 
 

@@ -31,32 +31,34 @@ _BINDS_WITHOUT_ARN = _BINDS - _BY_ARN
 
 
 def lets_in(statements: Iterable[policy.Statement]) -> bool:
-    """Whether a policy allows anything to an AWS service."""
-    return any(s.allows and any(map(_is_service, s.callers)) for s in _told_apart(statements))
+    """Whether a policy, told apart, allows anything to an AWS service."""
+    return any(s.allows and any(map(_is_service, s.callers)) for s in statements)
 
 
 def unbound(statements: Iterable[policy.Statement]) -> list[policy.Exposure]:
-    """The Allows of a service that hold on anybody's behalf."""
-    return policy.exposures(_told_apart(statements), _is_service, _BINDS)
+    """The Allows of a service that hold on anybody's behalf, of a policy that was told apart."""
+    return policy.exposures(statements, _is_service, _BINDS)
 
 
-def half_bound(statements: Iterable[policy.Statement]) -> list[policy.Exposure]:
+def half_bound(
+    statements: Iterable[policy.Statement], unbound: Iterable[policy.Exposure]
+) -> list[policy.Exposure]:
     """The Allows of a service that are bound by nothing but ARNs without an account, such as a bucket's.
 
-    Who owns a bucket's name can change: where it was deleted, anybody may take it.
+    Who owns a bucket's name can change: where it was deleted, anybody may take it. `unbound` are those of the
+    same policy that nothing binds.
     """
-    told = _told_apart(statements)
-    open_ = {(e.statement.index, e.principal) for e in policy.exposures(told, _is_service, _BINDS)}
+    open_ = {(exposure.statement.index, exposure.principal) for exposure in unbound}
     return [
         exposure
-        for exposure in policy.exposures(told, _is_service, _BINDS_WITHOUT_ARN)
+        for exposure in policy.exposures(statements, _is_service, _BINDS_WITHOUT_ARN)
         if (exposure.statement.index, exposure.principal) not in open_
         and not any(map(_names_account, exposure.statement.conditions))
     ]
 
 
-def _told_apart(statements: Iterable[policy.Statement]) -> list[policy.Statement]:
-    """The statements, with AWS's services for everyone where a condition lets in nobody else."""
+def told_apart(statements: Iterable[policy.Statement]) -> list[policy.Statement]:
+    """The statements of a policy, with AWS's services for everyone where a condition lets in nobody else."""
     return [
         msgspec.structs.replace(statement, principals=(_ANY_SERVICE,), other_principals=False)
         if statement.allows

@@ -73,41 +73,38 @@ class Policy(msgspec.Struct, frozen=True, dict=True):
     name: str
     statements: tuple[Statement, ...]
 
-    def speaking_of(self, service: str) -> list[Statement]:
-        """Those of its statements that can speak of a service's actions, in order; `*` is any service."""
-        named_, wide = self._services
-        return named_.get(service, wide)
-
-    @property
-    def services(self) -> Iterable[str]:
-        """The services that its statements name."""
-        return self._services[0]
-
     @kept
     def condition_keys(self) -> frozenset[str]:
         """The keys of all its conditions, in lower case."""
         return frozenset(condition.key for s in self.statements for condition in s.conditions)
 
-    @kept
-    def _services(self) -> tuple[dict[str, list[Statement]], list[Statement]]:
-        """By service, the statements that can speak of it; and those that can speak of any other."""
-        named_: dict[str, list[Statement]] = {}
-        wide: list[Statement] = []
-        for statement in self.statements:
-            if statement.is_wide:
-                for of_service in (*named_.values(), wide):
-                    of_service.append(statement)
-                continue
-            for service in statement.services:
-                named_.setdefault(service, wide.copy()).append(statement)
-        return named_, wide
-
 
 class _Spoken(NamedTuple):
     """What can speak of a service: Allows, each with its policy's name, and Denies."""
 
-    allows: tuple[tuple[str, Statement], ...]
-    denies: tuple[Statement, ...]
+    allows: list[tuple[str, Statement]]
+    denies: list[Statement]
+
+    def add(self, policy: str, statement: Statement) -> None:
+        if statement.allows:
+            self.allows.append((policy, statement))
+        else:
+            self.denies.append(statement)
+
+    def copy(self) -> _Spoken:
+        return _Spoken(self.allows.copy(), self.denies.copy())
+
+
+class _Index(NamedTuple):
+    """What policies say: by service, what can speak of it, and what can speak of any other.
+
+    `names` are the actions that Allows name, `in_part` the services of which they name a pattern of actions.
+    """
+
+    by_service: dict[str, _Spoken]
+    any_service: _Spoken
+    names: set[str]
+    in_part: set[str]
 
 
 class Policies(tuple[Policy, ...]):
@@ -119,16 +116,14 @@ class Policies(tuple[Policy, ...]):
 
     def speaking_of(self, service: str) -> _Spoken:
         """What can speak of a service's actions, in order; `*` is any service."""
-        known = self._spoken.get(service)
-        if known is None:
-            known = self._wide
-            if service in self._named:
-                known = self._spoken[service] = self._speaking_of(service)
-        return known
+        return self._index.by_service.get(service, self._index.any_service)
 
     def of_service(self, service: str) -> Policies:
         """The same policies without the statements that cannot speak of a service."""
-        return Policies(Policy(own.name, tuple(own.speaking_of(service))) for own in self)
+        return Policies(
+            Policy(own.name, tuple(s for s in own.statements if s.is_wide or service in s.services))
+            for own in self
+        )
 
     def settled(self, key: str, value: str) -> Policies:
         """See the function of this name."""
@@ -141,42 +136,31 @@ class Policies(tuple[Policy, ...]):
 
     def may_give(self, asked: Asked) -> frozenset[str]:
         """Those of the patterns that are asked for of which an Allow can speak."""
-        if self._wide.allows:
+        if self._index.any_service.allows:
             return asked.patterns
-        names, services = self._given
-        found = asked.patterns & names
-        for service in services:
+        found = asked.patterns & self._index.names
+        for service in self._index.in_part:
             if service in asked.by_service:
                 found |= asked.by_service[service]
         return found
 
     @kept
-    def _given(self) -> tuple[frozenset[str], frozenset[str]]:
-        """What Allows name: actions, and the services in which they name a pattern of actions."""
-        allows = [s for own in self for s in own.statements if s.allows and not s.other_actions]
-        return (
-            frozenset[str]().union(*(s.names for s in allows)),
-            frozenset[str]().union(*(s.services_in_part for s in allows)),
-        )
-
-    @kept
-    def _named(self) -> frozenset[str]:
-        return frozenset().union(*(own.services for own in self))
-
-    @kept
-    def _spoken(self) -> dict[str, _Spoken]:
-        return {}
-
-    @kept
-    def _wide(self) -> _Spoken:
-        return self._speaking_of("*")
-
-    def _speaking_of(self, service: str) -> _Spoken:
-        found = [(own.name, statement) for own in self for statement in own.speaking_of(service)]
-        return _Spoken(
-            tuple(pair for pair in found if pair[1].allows),
-            tuple(statement for _, statement in found if not statement.allows),
-        )
+    def _index(self) -> _Index:
+        index = _Index({}, _Spoken([], []), set(), set())
+        for own in self:
+            for statement in own.statements:
+                if statement.is_wide:
+                    for spoken in (*index.by_service.values(), index.any_service):
+                        spoken.add(own.name, statement)
+                    continue
+                for service in statement.services:
+                    if service not in index.by_service:
+                        index.by_service[service] = index.any_service.copy()
+                    index.by_service[service].add(own.name, statement)
+                if statement.allows:
+                    index.names.update(statement.names)
+                    index.in_part.update(statement.services_in_part)
+        return index
 
 
 def _documented(name: str, effect: str, **element: str | list[str]) -> Policy:

@@ -42,15 +42,31 @@ class Caller(Enum):
 _UNIQUE_ID = re.compile(r"(AROA|AIDA|AGPA|AIPA)[A-Z0-9]{10,}")
 
 
-class Principal(msgspec.Struct, frozen=True, order=True):
+class Principal(msgspec.Struct, frozen=True, order=True, dict=True):
     """One caller that a statement names: `type` is AWS, Service, Federated or CanonicalUser."""
 
     type: str
     value: str
 
-    @property
+    @kept
     def kind(self) -> Caller:
-        return _kind(self)
+        """What sort of caller it is."""
+        if self.value == "*":
+            return Caller.PUBLIC
+        match self.type:
+            case "Service":
+                return Caller.SERVICE
+            case "Federated":
+                return Caller.FEDERATED
+            case "CanonicalUser":
+                return Caller.CANONICAL
+        if _UNIQUE_ID.fullmatch(self.value):
+            return Caller.DELETED
+        if wildcards.has_wildcard(self.value) and wildcards.has_wildcard(
+            arns.parse(self.value).account or "*"
+        ):
+            return Caller.PUBLIC
+        return Caller.ACCOUNT if self.account else Caller.OTHER
 
     @property
     def account(self) -> str:
@@ -66,26 +82,6 @@ class Principal(msgspec.Struct, frozen=True, order=True):
         return self.kind is Caller.ACCOUNT and (
             self.value.isdigit() or arns.parse(self.value).resource == "root"
         )
-
-
-@lru_cache(maxsize=16384)
-def _kind(caller: Principal) -> Caller:
-    if caller.value == "*":
-        return Caller.PUBLIC
-    match caller.type:
-        case "Service":
-            return Caller.SERVICE
-        case "Federated":
-            return Caller.FEDERATED
-        case "CanonicalUser":
-            return Caller.CANONICAL
-    if _UNIQUE_ID.fullmatch(caller.value):
-        return Caller.DELETED
-    if wildcards.has_wildcard(caller.value) and wildcards.has_wildcard(
-        arns.parse(caller.value).account or "*"
-    ):
-        return Caller.PUBLIC
-    return Caller.ACCOUNT if caller.account else Caller.OTHER
 
 
 EVERYONE = Principal("AWS", "*")

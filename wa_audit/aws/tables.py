@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from wa_audit.aws import arns
@@ -98,12 +98,15 @@ def iceberg_partition_fields(metadata: Mapping[str, Any] | None) -> list[str] | 
 def _inferred(storage: Mapping[str, Any]) -> list[str]:
     """What the SerDe says, and what the input format does, of those that say anything."""
     serde = (storage.get("SerdeInfo") or {}).get("SerializationLibrary") or ""
-    # The package's name would tell wrong: `org.openx.data.jsonserde`, `com.amazon.ionhiveserde`.
-    classes = [str(name).rpartition(".")[2].lower() for name in (serde, storage.get("InputFormat") or "")]
+    classes = (str(serde), str(storage.get("InputFormat") or ""))
     return [found for class_ in classes if (found := _of_class(class_))]
 
 
-def _of_class(class_: str) -> str:
+@lru_cache(maxsize=1024)
+def _of_class(name: str) -> str:
+    """What the name of a Java class says; empty where it says nothing."""
+    # The package's name would tell wrong: `org.openx.data.jsonserde`, `com.amazon.ionhiveserde`.
+    class_ = name.rpartition(".")[2].lower()
     for piece, format_ in _CLASSES:
         if class_.startswith(piece) or (piece != "ion" and piece in class_):
             return format_

@@ -175,7 +175,6 @@ def arn_segments(pattern: str) -> tuple[str, ...]:
     return (*parts, *["*"] * (6 - len(parts)))
 
 
-@lru_cache(maxsize=16384)
 def without_variables(pattern: str) -> str:
     """The pattern with `*` for each policy variable, whose value nothing here tells."""
     return _VARIABLE.sub(_ANY, pattern) if _BRACED in pattern else pattern
