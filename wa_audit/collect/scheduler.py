@@ -200,7 +200,8 @@ class Scheduler:
                 unit.spent.add(self._own.spent)
                 self._leave(unit)
                 self._start(lane.release())
-                self._changed.notify_all()
+                if self.tally.finished == self.tally.queued:
+                    self._changed.notify_all()
 
     def _leave(self, unit: Unit) -> None:
         """One that was at a unit is done with it. The lock is held."""

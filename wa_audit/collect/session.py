@@ -12,6 +12,7 @@ import re
 import threading
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -123,6 +124,16 @@ class AwsSession:
             name = client.meta.service_model.service_id.hyphenize()
             client.meta.events.register_first(f"needs-retry.{name}", self._retry)
         return self._first.setdefault(service, fast.tune_client(client))
+
+    def prepare(self, services: Iterable[str], enough: threading.Event) -> None:
+        """Reads the models of services that clients will be made for, one after the other, until it is
+        `enough`; for a thread that works while another waits for AWS."""
+        for service in services:
+            if enough.is_set():
+                return
+            # What cannot be read says so when the client is made.
+            with suppress(Exception):
+                self._session._session.get_service_model(service)
 
     def register(self, event: str, handler: Callable[..., Any]) -> None:
         """Listens to a botocore event of every client. Those that are there are made anew, when needed: a

@@ -9,6 +9,10 @@ from typing import Any
 import click
 
 from wa_audit import flags, wiring
+from wa_audit.memory import sweep
+
+# Resources, below which to look for what can be let go of costs more than it gives: a tenth of a second.
+_MANY = 2_000
 
 
 @click.command(epilog=flags.EXIT_CODES)
@@ -36,8 +40,6 @@ def scan(
     **options: Any,
 ) -> None:
     """Audit an account: read it, judge it, score it, and write the reports."""
-    from wa_audit.memory import sweep
-
     book = wiring.load_rulebook(options)
     gates, judging = wiring.Gates.of(options), wiring.Judging.of(options)
     whole = wiring.make_plan(book, tags=judging.looks_at_tags)
@@ -53,7 +55,8 @@ def scan(
     inventory = wiring.read_account(session, plan, regions, run)
     if not send:
         del session  # and with it what the reading has put aside
-        sweep()
+        if len(inventory) >= _MANY:
+            sweep()
     audit = wiring.assess(inventory, book, judging)
     del inventory  # most of the memory, and no report looks at it
     wiring.deliver(audit, formats, output, history)
