@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +67,10 @@ def collect(
     from wa_audit.collect.units import Scope
     from wa_audit.memory import seldom_collected
 
-    identity = _identity(session, regions, workers, plan)
+    # In the order in which they are read: what takes most calls a resource comes first.
+    entries = sorted(plan.values(), key=lambda entry: -len(entry[1]))
+    identity = session.identity(regions[0], dict.fromkeys(kind.service for kind, _ in entries))
+    session.check_regions(regions[1:], workers)
     if not metrics_days:
         plan = plans.without_metrics(plan)
     partition = session.partition(regions[0])
@@ -107,25 +109,6 @@ def collect(
     if inventory.run.complete:
         written.end()
     return inventory
-
-
-def _identity(session: AwsSession, regions: Sequence[str], workers: int, plan: Plan) -> Identity:
-    """Who is calling, in regions that are switched on. What is read first is made ready while AWS answers.
-
-    Raises:
-        CredentialsError, ConfigurationError: see `collect`.
-    """
-    session.client("sts", regions[0])
-    answered = threading.Event()
-    most_first = sorted(plan.values(), key=lambda entry: -len(entry[1]))
-    services = dict.fromkeys(kind.service for kind, _ in most_first)
-    threading.Thread(target=session.prepare, args=(services, answered), daemon=True).start()
-    try:
-        identity = session.identity(regions[0])
-        session.check_regions(regions[1:], workers)
-    finally:
-        answered.set()
-    return identity
 
 
 def _inventory(

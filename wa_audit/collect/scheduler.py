@@ -95,8 +95,9 @@ class Scheduler:
         session.register("after-call", reader.note_malformed)
 
     def run(self, on_wait: Callable[[Tally], None] = lambda tally: None) -> None:
-        """Reads everything, calling `on_wait` about ten times a second."""
+        """Reads everything, calling `on_wait` at the beginning and about ten times a second."""
         try:
+            on_wait(self.tally)
             # What takes most calls a resource is begun first, so that it is not what all the rest waits for.
             for kind, _ in sorted(self.plan.values(), key=lambda entry: -len(entry[1])):
                 if not kind.parent:

@@ -12,7 +12,7 @@ import re
 import threading
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -36,7 +36,7 @@ from wa_audit.collect.kinds import declared
 from wa_audit.model import ConfigurationError, CredentialsError, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 # Every service that is read answers here under one name for the whole partition.
 _MAIN_REGION = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
@@ -125,15 +125,25 @@ class AwsSession:
             client.meta.events.register_first(f"needs-retry.{name}", self._retry)
         return self._first.setdefault(service, fast.tune_client(client))
 
-    def prepare(self, services: Iterable[str], enough: threading.Event) -> None:
-        """Reads the models of services that clients will be made for, one after the other, until it is
-        `enough`; for a thread that works while another waits for AWS."""
-        for service in services:
-            if enough.is_set():
-                return
-            # What cannot be read says so when the client is made.
-            with suppress(Exception):
-                self._session._session.get_service_model(service)
+    @contextmanager
+    def _preparing(self, services: Iterable[str]) -> Iterator[None]:
+        """Reads the models of services that clients will be made for, one after the other, for as long as
+        AWS is being waited for."""
+        enough = threading.Event()
+
+        def prepare() -> None:
+            for service in services:
+                if enough.is_set():
+                    return
+                # What cannot be read says so when the client is made.
+                with suppress(Exception):
+                    self._session._session.get_service_model(service)
+
+        threading.Thread(target=prepare, daemon=True).start()
+        try:
+            yield
+        finally:
+            enough.set()
 
     def register(self, event: str, handler: Callable[..., Any]) -> None:
         """Listens to a botocore event of every client. Those that are there are made anew, when needed: a
@@ -164,15 +174,17 @@ class AwsSession:
             return first
         return _MAIN_REGION.get(self.partition(first), first)
 
-    def identity(self, region: str) -> Identity:
-        """Who is calling.
+    def identity(self, region: str, next_services: Iterable[str] = ()) -> Identity:
+        """Who is calling. What `next_services` need is made ready while AWS answers.
 
         Raises:
             CredentialsError: there are no credentials, or AWS does not accept them.
             ConfigurationError: the endpoint cannot be reached, or the region is switched off.
         """
         try:
-            answer = self.client("sts", region).get_caller_identity()
+            client = self.client("sts", region)
+            with self._preparing(next_services):
+                answer = client.get_caller_identity()
         except exceptions.BotoCoreError as error:
             raise _startup_error(error, self._endpoint_url) from None
         except exceptions.ClientError as error:
