@@ -128,9 +128,13 @@ def _totals(made: list[Line], regions: Sequence[str] | None) -> str:
             f"Regions: {'each that is switched on' if regions is None else ', '.join(regions)}",
             f"Known before reading: {calls}; more where a list has several pages."
             + (f" They cost {price:g} USD." if price else ""),
-            f"Known only while reading: how often the other {len(hanging)} rows are called.",
+            f"Known only while reading: how often {_others(len(hanging))} called.",
         ]
     )
+
+
+def _others(number: int) -> str:
+    return "the other row is" if number == 1 else f"the other {number} rows are"
 
 
 def _prices(paid: list[Line]) -> str:
