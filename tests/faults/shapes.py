@@ -34,6 +34,7 @@ _WANTED: dict[str, dict[str, Any]] = {
     "AWS::QuickSight::DataSet": {"ImportMode": "SPICE"},
     "AWS::S3::Bucket": {"BucketRegion": REGION, "ObjectOwnership": "ObjectWriter"},
     "AWS::CloudTrail::Trail": {"HomeRegion": REGION},
+    "AWS::Lambda::Function": {"Policy": '{"Statement": [{"Effect": "Allow", "Principal": "*"}]}'},
     "AWS::Glue::Table": {"table_type": "ICEBERG"},
     "AWS::ServiceQuotas::Quota": {
         "MetricNamespace": "AWS/Usage",
