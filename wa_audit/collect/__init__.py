@@ -67,9 +67,7 @@ def collect(
     from wa_audit.collect.units import Scope
     from wa_audit.memory import seldom_collected
 
-    # In the order in which they are read: what takes most calls a resource comes first.
-    entries = sorted(plan.values(), key=lambda entry: -len(entry[1]))
-    identity = session.identity(regions[0], dict.fromkeys(kind.service for kind, _ in entries))
+    identity = session.identity(regions[0], dict.fromkeys(kind.service for kind in plans.in_order(plan)))
     session.check_regions(regions[1:], workers)
     if not metrics_days:
         plan = plans.without_metrics(plan)

@@ -42,6 +42,12 @@ def plan(rules: Iterable[Rule], extra: Iterable[str] = ()) -> Plan:
     }
 
 
+def in_order(made: Plan) -> list[Kind]:
+    """The kinds of a plan in the order in which they are begun: what takes most calls a resource comes first,
+    so that it is not what all the rest waits for."""
+    return [kind for kind, _ in sorted(made.values(), key=lambda entry: -len(entry[1]))]
+
+
 def affordable(
     made: Plan, *, paid_calls: bool = True, cost: bool = False, redshift_sql: bool = False
 ) -> Plan:

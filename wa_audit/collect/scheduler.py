@@ -23,7 +23,7 @@ from wa_audit.collect.kinds import Aid, Call, Kind
 from wa_audit.collect.limiter import Lane, Limiter, Task, backoff
 from wa_audit.collect.pacer import Pacer
 from wa_audit.collect.permissions import action
-from wa_audit.collect.plan import Plan
+from wa_audit.collect.plan import Plan, in_order
 from wa_audit.collect.session import AwsSession
 from wa_audit.collect.units import Scope, Spent, Tally, Unit, listed_in
 from wa_audit.memory import Shared
@@ -98,8 +98,7 @@ class Scheduler:
         """Reads everything, calling `on_wait` at the beginning and about ten times a second."""
         try:
             on_wait(self.tally)
-            # What takes most calls a resource is begun first, so that it is not what all the rest waits for.
-            for kind, _ in sorted(self.plan.values(), key=lambda entry: -len(entry[1])):
+            for kind in in_order(self.plan):
                 if not kind.parent:
                     for region in self._regions_of(kind):
                         self._begin(Unit(kind, region))
