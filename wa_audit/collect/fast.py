@@ -9,38 +9,53 @@ docs/performance.md.
 from __future__ import annotations
 
 import copy
+import datetime
 import gzip
-import os
 import re
 import ssl
 import sys
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from botocore import client as clients
-from botocore import hooks, httpsession, loaders, regions, useragent
+from botocore import exceptions, hooks, httpsession, loaders, parsers, regions, useragent, utils
 
 
 def tune_session(session: Any, operations: Mapping[str, Collection[str]]) -> None:
-    """Has a boto3 session read botocore's models with msgspec, look for them once, and know at a glance which
-    events bear a service's old name.
+    """Has a boto3 session read botocore's models with msgspec, look for them once, know at a glance which
+    events bear a service's old name, and read times with Python's own parser.
 
     Of the services in `operations` it knows these operations alone: `{"sqs": {"ListQueues"}}`.
     """
     loader = session._session.get_component("data_loader")
-    if type(getattr(loader, "file_loader", None)) is loaders.JSONFileLoader:
+    own = type(loader) is loaders.Loader and type(loader.file_loader) is loaders.JSONFileLoader
+    if own and hasattr(loader, "_potential_locations"):
+        loader.__class__ = _Loader
         loader.file_loader = _Models(operations)
-        if hasattr(loader, "_potential_locations"):
-            loader.list_available_services = cache(partial(_services, loader))
     events = session._session.get_component("event_emitter")
     aliases = getattr(hooks, "EVENT_ALIASES", None)
     if type(events) is hooks.EventAliaser and getattr(events, "_event_aliases", ()) == aliases:
         events.__class__ = _Events
+        handlers = getattr(getattr(events, "_emitter", None), "_handlers", None)
+        if type(handlers) is getattr(hooks, "_PrefixTrie", None) and {*vars(handlers)} == {"_root"}:
+            handlers.__class__ = _Handlers
+    answers = session._session.get_component("response_parser_factory")
+    if type(answers) is parsers.ResponseParserFactory:
+        answers.set_parser_defaults(timestamp_parser=_time)
+
+
+def read_ahead(session: Any, services: Iterable[str]) -> None:
+    """Has the files of services that clients will be made for read, on a thread of its own."""
+    loader = session._session.get_component("data_loader")
+    if type(loader) is _Loader:
+        for service in services:
+            loader.read_ahead(service)
 
 
 def tune_client(client: Any) -> Any:
@@ -96,6 +111,44 @@ class _Events(hooks.EventAliaser):  # type: ignore[misc]
 @cache
 def _old_parts() -> frozenset[str]:
     return frozenset(old.partition(".")[0] for old in hooks.EVENT_ALIASES)
+
+
+class _Handlers(getattr(hooks, "_PrefixTrie", object)):  # type: ignore[misc]
+    """Who listens to an event. Each client gets a copy, of some four hundred nodes, which is made without
+    asking of each value what it is."""
+
+    def __copy__(self) -> _Handlers:
+        copied = type(self)()
+        copied._root = _copied(self._root)
+        return copied
+
+
+def _copied(node: Mapping[str, Any]) -> dict[str, Any]:
+    values = node["values"]
+    return {
+        "chunk": node["chunk"],
+        "children": {name: _copied(child) for name, child in node["children"].items()},
+        "values": None if values is None else type(values)(*map(list, values)),
+    }
+
+
+# -- times -----------------------------------------------------------------------------------------
+
+_ISO_8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+
+
+def _time(value: Any) -> datetime.datetime:
+    """The moment that botocore finds in an answer's text or number, in UTC instead of the machine's zone,
+    which has to be looked up, and without dateutil where the text has the usual form."""
+    try:
+        if isinstance(value, int | float):
+            return datetime.datetime.fromtimestamp(value, datetime.UTC)
+        if isinstance(value, str) and _ISO_8601.fullmatch(value):
+            return datetime.datetime.fromisoformat(value)
+    except (ValueError, OverflowError, OSError):
+        pass  # botocore has a way for what lies far from now, and words for what is no time
+    found: datetime.datetime = utils.parse_timestamp(value)
+    return found
 
 
 # -- regions ---------------------------------------------------------------------------------------
@@ -155,11 +208,83 @@ def _sign_for_region(own: str, context: dict[str, Any], **_: Any) -> None:
 
 # -- models ----------------------------------------------------------------------------------------
 
-_Raw = dict[str, msgspec.Raw]
+_NONE = msgspec.UNSET
+
+
+class _Model(msgspec.Struct, forbid_unknown_fields=True):
+    """What a service's model holds; operations and shapes are texts that have yet to be read."""
+
+    metadata: dict[str, Any]
+    operations: dict[str, msgspec.Raw]
+    shapes: dict[str, msgspec.Raw]
+    version: str | msgspec.UnsetType = _NONE
+    context: dict[str, Any] | msgspec.UnsetType = msgspec.field(default=_NONE, name="clientContextParams")
+    # What is left out.
+    documentation: msgspec.Raw | msgspec.UnsetType = _NONE
+    examples: msgspec.Raw | msgspec.UnsetType = _NONE
+    deprecated: msgspec.Raw | msgspec.UnsetType = _NONE
+    deprecated_message: msgspec.Raw | msgspec.UnsetType = msgspec.field(
+        default=_NONE, name="deprecatedMessage"
+    )
+
+
 _SHAPE = re.compile(rb'"shape"\s*:\s*"(\w+)"')
 # What botocore itself may ask of a service in the course of another call: where a bucket is, and a session
 # for a bucket of S3 Express.
 _OF_BOTOCORE = {"s3": frozenset({"CreateSession", "HeadBucket"})}
+
+
+class _Loader(loaders.Loader):  # type: ignore[misc]
+    """Looks into each folder of models once. Botocore asks the disk some fifty times for a client; whoever
+    asks lets another thread have the interpreter, and waits for it."""
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """The folders of all services; whether there is a model of the type shows when it is opened."""
+        return sorted({*chain.from_iterable(_folders(Path(path)) for path in self.search_paths)})
+
+    def list_api_versions(self, service_name: str, type_name: str) -> list[str]:
+        versions = {
+            version
+            for folder in (Path(path, service_name) for path in self.search_paths)
+            for version in _entries(folder)
+            if self.file_loader.exists(str(folder / version / type_name))
+        }
+        if not versions:
+            raise exceptions.DataNotFoundError(data_path=service_name)
+        return sorted(versions)
+
+    def _potential_locations(
+        self, name: str | None = None, must_exist: bool = False, is_dir: bool = False
+    ) -> Iterator[str]:
+        if name is None or must_exist:
+            yield from super()._potential_locations(name, must_exist, is_dir)
+        else:
+            yield from (str(Path(path, name)) for path in self.search_paths if _folders(Path(path)))
+
+    def read_ahead(self, service: str) -> None:
+        """Reads what it will take to make a client of a service and to page its lists."""
+        with suppress(exceptions.DataNotFoundError):
+            version = self.determine_latest_version(service, "service-2")
+            for path in self.search_paths:
+                for kind in ("service-2", "endpoint-rule-set-1", "paginators-1"):
+                    self.file_loader.read_ahead(Path(path, service, version, kind))
+
+
+@cache
+def _folders(folder: Path) -> frozenset[str]:
+    return frozenset(name for name in _entries(folder) if (folder / name).is_dir())
+
+
+@cache
+def _entries(folder: Path) -> frozenset[str]:
+    """What a folder holds; nothing where it is none."""
+    try:
+        return frozenset(path.name for path in folder.iterdir())
+    except OSError:
+        return frozenset()
+
+
+_FORMS: Mapping[str, Callable[[bytes], bytes]] = {".json": bytes, ".json.gz": gzip.decompress}
 
 
 class _Models(loaders.JSONFileLoader):  # type: ignore[misc]
@@ -168,47 +293,64 @@ class _Models(loaders.JSONFileLoader):  # type: ignore[misc]
 
     def __init__(self, operations: Mapping[str, Collection[str]]) -> None:
         self._operations = operations
+        self._read: dict[Path, bytes] = {}
+
+    def exists(self, file_path: str) -> bool:
+        return next(_files(Path(file_path)), None) is not None
+
+    def read_ahead(self, path: Path) -> None:
+        """Reads a file, if there is one, and keeps it until it is loaded."""
+        for file in _files(path):
+            self._read[file] = file.read_bytes()
 
     def load_file(self, file_path: str) -> Any:
-        for suffix, plain in ((".json.gz", gzip.decompress), (".json", bytes)):
-            path = Path(file_path + suffix)
-            if path.is_file():
-                return self._decoded(path, plain(path.read_bytes()))
-        return super().load_file(file_path)
+        path = Path(file_path)
+        for file in _files(path):
+            read = self._read.pop(file, None)
+            plain = _FORMS[file.name.removeprefix(path.name)]
+            return self._decoded(path, plain(file.read_bytes() if read is None else read))
+        return None
 
     def _decoded(self, path: Path, text: bytes) -> Any:
         service = path.parent.parent.name
-        if path.name.startswith("service-2.json") and service in self._operations:
+        if path.name == "service-2" and service in self._operations:
             wanted = {*self._operations[service], *_OF_BOTOCORE.get(service, ())}
-            with suppress(KeyError, msgspec.ValidationError):  # a model of another form stays whole
-                return _cut_down(msgspec.json.decode(text, type=_Raw), wanted)
+            with suppress(msgspec.DecodeError):  # a model of another form stays whole
+                return _cut_down(msgspec.json.decode(text, type=_Model), wanted)
         return msgspec.json.decode(text)
 
 
-def _cut_down(model: _Raw, wanted: Collection[str]) -> dict[str, Any]:
+def _files(path: Path) -> Iterator[Path]:
+    """The files of a model, for the path without its ending."""
+    return (path.with_name(path.name + form) for form in _FORMS if path.name + form in _entries(path.parent))
+
+
+def _cut_down(model: _Model, wanted: Collection[str]) -> dict[str, Any]:
     """A service's model with no more than the operations that are wanted, and the shapes that they lead to.
 
     Nothing else of it is ever made into objects: EC2's takes 4 MB as text, and many times that as dicts.
     """
-    operations = msgspec.json.decode(model["operations"], type=_Raw)
-    shapes = msgspec.json.decode(model["shapes"], type=_Raw)
-    kept = {name: raw for name, raw in operations.items() if name in wanted}
+    operations = {name: raw for name, raw in model.operations.items() if name in wanted}
     found: set[str] = set()
-    waiting = [name for raw in kept.values() for name in _shapes_of(raw)]
+    waiting = [name for raw in operations.values() for name in _shapes_of(raw)]
     while waiting:
         name = waiting.pop()
-        if name not in found and name in shapes:
+        if name not in found and name in model.shapes:
             found.add(name)
-            waiting += _shapes_of(shapes[name])
-    cut = {
-        "operations": {name: _undocumented(raw) for name, raw in kept.items()},
-        "shapes": {name: _undocumented(raw) for name, raw in shapes.items() if name in found},
+            waiting += _shapes_of(model.shapes[name])
+    kept = {"version": model.version, "clientContextParams": model.context}
+    return {
+        "metadata": model.metadata,
+        "operations": _objects(operations),
+        "shapes": _objects({name: raw for name, raw in model.shapes.items() if name in found}),
+        **{name: value for name, value in kept.items() if value is not _NONE},
     }
-    return {name: cut[name] if name in cut else msgspec.json.decode(raw) for name, raw in model.items()}
 
 
-def _undocumented(raw: msgspec.Raw) -> Any:
-    return _without_documentation(msgspec.json.decode(raw))
+def _objects(parts: Mapping[str, msgspec.Raw]) -> Any:
+    """Parts of a model as objects, all in one go."""
+    text = b",".join(b'"%b":%b' % (name.encode(), bytes(raw)) for name, raw in parts.items())
+    return _without_documentation(msgspec.json.decode(b"{" + text + b"}"))
 
 
 def _without_documentation(value: Any) -> Any:
@@ -225,13 +367,6 @@ def _without_documentation(value: Any) -> Any:
 def _shapes_of(raw: msgspec.Raw) -> list[str]:
     """The names of the shapes that a part of a model refers to. Within a text its quotes would be escaped."""
     return [name.decode() for name in _SHAPE.findall(bytes(raw))]
-
-
-def _services(loader: Any, type_name: str) -> list[str]:
-    """The folders of all services. Botocore looks into each for a model of the type, once for each thread
-    that asks at first; where there is none, it finds that out when it opens the folder."""
-    paths = loader._potential_locations()
-    return sorted({entry.name for path in paths for entry in os.scandir(path) if entry.is_dir()})
 
 
 # -- TLS -------------------------------------------------------------------------------------------

@@ -127,16 +127,18 @@ class AwsSession:
 
     @contextmanager
     def _preparing(self, services: Iterable[str]) -> Iterator[None]:
-        """Reads the models of services that clients will be made for, one after the other, for as long as
-        AWS is being waited for."""
+        """Reads the files of services that clients will be made for, and takes their models apart, one after
+        the other, for as long as AWS is being waited for."""
         enough = threading.Event()
+        services = [*services]
 
         def prepare() -> None:
-            for service in services:
-                if enough.is_set():
-                    return
-                # What cannot be read says so when the client is made.
-                with suppress(Exception):
+            # What cannot be read says so when the client is made.
+            with suppress(Exception):
+                fast.read_ahead(self._session, services)
+                for service in services:
+                    if enough.is_set():
+                        return
                     self._session._session.get_service_model(service)
 
         threading.Thread(target=prepare, daemon=True).start()
