@@ -80,6 +80,7 @@ def run(name: str, program: Sequence[str], aws: Remote, **environment: str) -> R
         program, env=variables, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     assert process.stderr is not None
+    children = memory.Children(process.pid)
     words = process.stderr.read().decode(errors="replace").strip()
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.monotonic() - started
@@ -89,7 +90,7 @@ def run(name: str, program: Sequence[str], aws: Remote, **environment: str) -> R
         name,
         wall=wall,
         cpu=usage.ru_utime + usage.ru_stime,
-        memory=memory.mebibytes(usage),
+        memory=memory.mebibytes(usage) + children.most(),
         calls=asked["calls"],
         concurrency=asked["mean_concurrency"],
         first_call=asked["first_call"] - started if asked["calls"] else 0.0,

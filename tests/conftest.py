@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from wa_audit.collect import sharing
+
 # No test may reach a real account, nor depend on who runs it. Set here, so that subprocesses inherit it.
 for _name in [name for name in os.environ if name.startswith(("AWS_", "WA_AUDIT_"))]:
     del os.environ[_name]
@@ -16,6 +18,11 @@ os.environ.update(
     AWS_SHARED_CREDENTIALS_FILE=os.devnull,
     AWS_EC2_METADATA_DISABLED="true",
 )
+
+# What a test looks at within this process is to happen here. Helping processes have tests of their own, and
+# every program that a test starts has them.
+NUMBER_OF_PROCESSES = sharing.number
+sharing.number = lambda most, workers: 1
 
 IN_CI = os.environ.get("CI") == "true"
 # What these need is a part of the workshop: where it is missing in CI, CI is broken.

@@ -123,13 +123,15 @@ def connect(
 
 
 class Gathering(NamedTuple):
-    """How a collection goes about it. `inventory` is where a stopped run leaves what it has read."""
+    """How a collection goes about it. `inventory` is where a stopped run leaves what it has read, `processes`
+    the most that read at once."""
 
     workers: int
     no_progress: bool
     resume: bool = False
     inventory: Path | None = None
     metrics_days: int = 14
+    processes: int = 1
 
     @property
     def journal(self) -> Path | None:
@@ -144,6 +146,7 @@ def read_account(session: AwsSession, plan: Plan, regions: Sequence[str], run: G
     """
     from wa_audit import collect as collecting
     from wa_audit import inventory as inventories
+    from wa_audit.collect import sharing
     from wa_audit.console import progress, wanted
     from wa_audit.model import InterruptedRunError
 
@@ -154,6 +157,7 @@ def read_account(session: AwsSession, plan: Plan, regions: Sequence[str], run: G
                 plan,
                 regions,
                 workers=run.workers,
+                processes=sharing.number(run.processes, run.workers),
                 metrics_days=run.metrics_days,
                 journal=run.journal,
                 resume=run.resume,

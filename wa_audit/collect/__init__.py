@@ -39,6 +39,7 @@ def collect(
     regions: Sequence[str],
     *,
     workers: int = 16,
+    processes: int = 1,
     metrics_days: int = 14,
     journal: Path | None = None,
     resume: bool = False,
@@ -47,11 +48,12 @@ def collect(
 ) -> Inventory:
     """Reads what the plan names in these regions.
 
-    The guard lets nothing but the plan's own operations through. With `journal`, what is read is written
-    down there as it comes, and `resume` takes up what an earlier run left. `Run.complete` is false where the
-    credentials ended before the reading did. `metrics_days` is how far back metrics are read; 0 switches them
-    off, whatever the plan says. `as_of`, a time in UTC, is when the account is said to have been read, and
-    up to when metrics are; without it, now.
+    The guard lets nothing but the plan's own operations through. `workers` calls are under way at once in
+    each of `processes`, of which all but the first are forks of this one. With `journal`, what is read is
+    written down there as it comes, and `resume` takes up what an earlier run left. `Run.complete` is false
+    where the credentials ended before the reading did. `metrics_days` is how far back metrics are read; 0
+    switches them off, whatever the plan says. `as_of`, a time in UTC, is when the account is said to have
+    been read, and up to when metrics are; without it, now.
 
     Raises:
         CredentialsError: AWS does not accept the credentials.
@@ -59,7 +61,7 @@ def collect(
             to resume.
         Interrupted: the user stopped the run, or `on_wait` did.
     """
-    from wa_audit.collect import fast
+    from wa_audit.collect import fast, sharing
     from wa_audit.collect import plan as plans
     from wa_audit.collect.journal import Heading, Journal
     from wa_audit.collect.missing import not_offered
@@ -95,10 +97,11 @@ def collect(
         started=written.heading.started,
         metrics_days=metrics_days,
     )
+    shares = sharing.parts(plan, processes)
     scheduler = Scheduler(session, plan, scope, written, workers=workers)
     try:
         with seldom_collected(), fast.seldom_switched():
-            scheduler.run(on_wait)
+            scheduler.run(on_wait, sharing.helpers(shares[1:], scheduler.help))
     except (KeyboardInterrupt, OutOfTime):
         inventory = _inventory(scheduler, scope, identity, written.heading, nowhere, as_of, whole=False)
         raise Interrupted(inventory) from None

@@ -52,7 +52,7 @@ class Measured(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     gaps: tuple[Gap, ...] = ()
 
 
-class _Line(msgspec.Struct, omit_defaults=True):
+class Line(msgspec.Struct, omit_defaults=True):
     heading: Heading | None = None
     resource: Resource | None = None
     calls: int = 0
@@ -63,6 +63,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
 
 
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Line).decode
 
 
 class Journal:
@@ -95,7 +96,7 @@ class Journal:
             journal._file = os.fdopen(descriptor, "ab", buffering=0)
         except OSError as error:
             raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
-        journal._write(_Line(heading=heading))
+        journal._write(Line(heading=heading))
         return journal
 
     @classmethod
@@ -124,11 +125,10 @@ class Journal:
 
     @classmethod
     def _parse(cls, path: Path, lines: list[bytes]) -> Journal:
-        decode = msgspec.json.Decoder(_Line).decode
         journal: Journal | None = None
         for number, raw in enumerate(lines, start=1):
             try:
-                line = decode(raw)
+                line = _decode(raw)
             except msgspec.DecodeError as error:
                 raise ConfigurationError(f"{path}, line {number}: {error}; run without --resume") from None
             if journal is None:
@@ -158,21 +158,38 @@ class Journal:
         except OSError as error:
             raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from None
 
+    def continue_on(self, lines: IO[bytes]) -> None:
+        """Goes on writing elsewhere: a helper's journal goes to the process that it helps."""
+        self._file, self._path = lines, None
+
+    def take(self, written: bytes) -> Line:
+        """Writes down what a helper has written, and holds it as what an earlier run left."""
+        line = _decode(written)
+        if line.resource is not None:
+            self.resources[line.resource.arn] = line.resource
+        elif line.done is not None:
+            self.done[line.done.unit] = line.done
+        self._append(written)
+        return line
+
     def add_resource(self, resource: Resource, calls: int, throttles: int) -> None:
         """Writes down a finished resource and what describing it has cost."""
-        self._write(_Line(resource=resource, calls=calls, throttles=throttles))
+        self._write(Line(resource=resource, calls=calls, throttles=throttles))
 
     def add_gap(self, gap: Gap) -> None:
         """Writes down a gap."""
-        self._write(_Line(gap=gap))
+        self._write(Line(gap=gap))
 
     def add_done(self, done: Done, measured: dict[str, Measured]) -> None:
         """Writes down that a unit is done, in one line with the metrics, by ARN, that it was about."""
-        self._write(_Line(done=done, measured=measured))
+        self._write(Line(done=done, measured=measured))
 
-    def _write(self, line: _Line) -> None:
+    def _write(self, line: Line) -> None:
         if self._file is not None:
-            written = _encode(line) + b"\n"
+            self._append(_encode(line) + b"\n")
+
+    def _append(self, written: bytes) -> None:
+        if self._file is not None:
             try:
                 with self._writing:
                     self._file.write(written)

@@ -11,10 +11,11 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from wa_audit.aws import arns
 from wa_audit.collect import aids, errors, metrics, naming, reader
@@ -25,6 +26,7 @@ from wa_audit.collect.pacer import Pacer
 from wa_audit.collect.permissions import action
 from wa_audit.collect.plan import Plan, in_order
 from wa_audit.collect.session import AwsSession
+from wa_audit.collect.sharing import Helper
 from wa_audit.collect.units import Scope, Spent, Tally, Unit, listed_in
 from wa_audit.memory import Shared
 from wa_audit.model import Gap, Reason, Resource
@@ -90,19 +92,29 @@ class Scheduler:
         self._changed = threading.Condition()
         self._counting = threading.Lock()  # of its own: every call is counted
         self._stopping = False
+        self._keeping = True  # unless it is for another process
+        self._helpers: Sequence[Helper] = ()
         session.register("request-created", self._count_call)
         session.retry_by(self._retry_throttle)
         session.register("after-call", reader.note_malformed)
 
-    def run(self, on_wait: Callable[[Tally], None] = lambda tally: None) -> None:
-        """Reads everything, calling `on_wait` at the beginning and about ten times a second."""
+    def run(
+        self, on_wait: Callable[[Tally], None] = lambda tally: None, helpers: Sequence[Helper] = ()
+    ) -> None:
+        """Reads everything, with helpers what they leave, calling `on_wait` at the beginning and about ten
+        times a second."""
+        self._helpers = helpers
+        helped = {service for helper in helpers for service in helper.services}
         try:
             on_wait(self.tally)
-            for kind in in_order(self.plan):
-                if not kind.parent:
-                    for region in self._regions_of(kind):
-                        self._begin(Unit(kind, region))
+            for helper in helpers:
+                helper.listen(self._adopt, self._look_again)
+            self._begin_lists({kind.service for kind, _ in self.plan.values()} - helped)
             self._wait(on_wait)
+            if not self.expired:
+                self._begin_lists(self._left_by_helpers())
+                self._helpers = ()
+                self._wait(on_wait)
             if not self.expired:
                 self._begin_metrics()
                 self._wait(on_wait)
@@ -110,12 +122,77 @@ class Scheduler:
             with self._changed:
                 self._stopping = True
                 self._changed.notify_all()
+            for helper in helpers:
+                helper.stop()
             self._pool.shutdown(wait=False, cancel_futures=True)
         on_wait(self.tally)
+
+    def help(self, services: Collection[str], lines: IO[bytes]) -> bool:
+        """Reads the lists of these services for another process and writes what it reads on `lines`, as in a
+        journal. Whether it has read them whole."""
+        self._journal.continue_on(lines)
+        self._keeping = False
+        self._begin_lists(services)
+        self._wait(lambda tally: None)
+        return not self.expired
+
+    def _adopt(self, written: bytes) -> None:
+        """Takes what a helper has read: a line of its journal."""
+        with self._changed:
+            if self._stopping:
+                return
+        line = self._journal.take(written)
+        cost = line.done or line
+        with self._changed:
+            if self._stopping:
+                return
+            if line.resource is not None:
+                resource = line.resource
+                resource.data = {name: self._shared.value(value) for name, value in resource.data.items()}
+                self.resources.append(resource)
+                self._seen.add(resource.arn)
+                self.spent.add(Spent(line.calls, line.throttles))
+                self.tally.resources += 1
+                self.tally.services.add(self.plan[resource.type][0].service)
+            elif line.gap is not None:
+                self.gaps.append(line.gap)
+            elif line.done is not None:
+                self.done.append(line.done)
+                self.tally.gone += line.done.gone
+            self.tally.calls += cost.calls
+            self.tally.throttles += cost.throttles
+
+    def _left_by_helpers(self) -> set[str]:
+        """The services that helpers have not read whole, or not yet."""
+        return {service for helper in self._helpers if not helper.whole for service in helper.services}
+
+    def _look_again(self) -> None:
+        """Somebody has something to tell whoever waits."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _begin_lists(self, services: Collection[str]) -> None:
+        """Begins the lists of services. Their clients are made here, by one thread: where the workers make
+        them, each waits for all, and leaves memory in pieces."""
+        for kind in in_order(self.plan):
+            if kind.parent or kind.service not in services:
+                continue
+            for region in self._regions_of(kind):
+                with suppress(Exception):  # it is told where the list is read, which asks for it again
+                    self._session.client(kind.service, region)
+                self._begin(Unit(kind, region))
 
     def _wait(self, on_wait: Callable[[Tally], None]) -> None:
         while not self._idle() and not self.expired:
             on_wait(self.tally)
+
+    def _idle(self) -> bool:
+        def idle() -> bool:
+            helped = any(helper.busy for helper in self._helpers)
+            return self.tally.finished == self.tally.queued and not helped
+
+        with self._changed:
+            return self._changed.wait_for(idle, 0.1)
 
     def total(self) -> Spent:
         """What the whole run has cost, earlier parts of it included."""
@@ -124,10 +201,6 @@ class Scheduler:
         for done in self.done:
             whole.add(Spent(done.calls, done.throttles, done.gone))
         return whole
-
-    def _idle(self) -> bool:
-        with self._changed:
-            return self._changed.wait_for(lambda: self.tally.finished == self.tally.queued, 0.1)
 
     def _regions_of(self, kind: Kind) -> tuple[str, ...]:
         return (self._scope.main_region,) if kind.scope == "global" else self._scope.regions
@@ -233,6 +306,7 @@ class Scheduler:
         reason = Reason.EXPIRED_CREDENTIALS if self.expired else Reason.INTERRUPTED
         done = {spent.unit for spent in self.done}
         open_ = {(unit.kind.type, unit.region) for unit in self._open.values()}
+        left = self._left_by_helpers()
         lists = [
             Gap(
                 type=kind.type,
@@ -243,7 +317,9 @@ class Scheduler:
             )
             for kind, _ in self.plan.values()
             for region in self._regions_of(kind)
-            if (kind.parent or kind.type, region, "") not in done or (kind.type, region) in open_
+            if (kind.parent or kind.type, region, "") not in done
+            or (kind.type, region) in open_
+            or (kind.parent and kind.service in left)
         ]
         unmeasured = not self._measuring or any(unit.metrics for unit in self._open.values())
         return lists + [
@@ -491,7 +567,8 @@ class Scheduler:
         with self._changed:
             if self._stopping:
                 return
-            self.resources.append(resource)
+            if self._keeping:
+                self.resources.append(resource)
             self.tally.resources += 1
             self.spent.add(spent)
         # Before the task ends, and so before its unit is written down as done.

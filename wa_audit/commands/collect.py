@@ -12,6 +12,7 @@ from wa_audit import flags, wiring
 
 @click.command(epilog=flags.EXIT_CODES)
 @flags.connection
+@flags.processes
 @flags.asked
 @flags.dry_run
 @flags.resume
@@ -24,6 +25,7 @@ def collect(
     no_progress: bool,
     resume: bool,
     dry_run: bool,
+    processes: int,
     metrics_days: int,
     no_metrics: bool,
     **options: Any,
@@ -43,7 +45,7 @@ def collect(
     files.check_replaceable(output)
     workers = options["workers"]
     session, regions = wiring.connect(**options)
-    run = wiring.Gathering(workers, no_progress, resume, output, metrics_days)
+    run = wiring.Gathering(workers, no_progress, resume, output, metrics_days, processes)
     inventory = wiring.read_account(session, plan, regions, run)
     inventories.write(inventory, output)
     click.echo(f"{output}: {len(inventory)} resources, {inventory.run.calls} calls")

@@ -17,6 +17,7 @@ _MANY = 2_000
 
 @click.command(epilog=flags.EXIT_CODES)
 @flags.connection
+@flags.processes
 @flags.asked
 @flags.dry_run
 @flags.resume
@@ -34,6 +35,7 @@ def scan(
     no_progress: bool,
     resume: bool,
     dry_run: bool,
+    processes: int,
     metrics_days: int,
     no_metrics: bool,
     send: str | None,
@@ -51,7 +53,8 @@ def scan(
     history = wiring.open_history(options)
     workers = options["workers"]
     session, regions = wiring.connect(**options)
-    run = wiring.Gathering(workers, no_progress, resume, output / "inventory.jsonl", metrics_days)
+    file = output / "inventory.jsonl"
+    run = wiring.Gathering(workers, no_progress, resume, file, metrics_days, processes)
     inventory = wiring.read_account(session, plan, regions, run)
     if not send:
         del session  # and with it what the reading has put aside
