@@ -240,7 +240,7 @@ class _Loader(loaders.Loader):  # type: ignore[misc]
 
     def list_available_services(self, type_name: str) -> list[str]:
         """The folders of all services; whether there is a model of the type shows when it is opened."""
-        return sorted({*chain.from_iterable(_folders(Path(path)) for path in self.search_paths)})
+        return _services(tuple(self.search_paths))
 
     def list_api_versions(self, service_name: str, type_name: str) -> list[str]:
         versions = {
@@ -268,6 +268,11 @@ class _Loader(loaders.Loader):  # type: ignore[misc]
             for path in self.search_paths:
                 for kind in ("service-2", "endpoint-rule-set-1", "paginators-1"):
                     self.file_loader.read_ahead(Path(path, service, version, kind))
+
+
+@cache
+def _services(paths: tuple[str, ...]) -> list[str]:
+    return sorted({*chain.from_iterable(_folders(Path(path)) for path in paths)})
 
 
 @cache
