@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import boto3
 import pytest
@@ -21,9 +22,10 @@ from tests import conftest
 from wa_audit import inventory as inventories
 from wa_audit import rulebook
 from wa_audit.collect import collect, sharing
+from wa_audit.collect.journal import Heading, Journal
 from wa_audit.collect.plan import Plan, plan, without_metrics
 from wa_audit.collect.session import AwsSession
-from wa_audit.model import Reason
+from wa_audit.model import Gap, Reason
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = Account(buckets=6, functions=4, queues=4, streams=3, jobs=2, tables=2)
@@ -189,6 +191,46 @@ def test_what_a_helper_says_at_its_end(end: str) -> None:
     _wait_for(lambda: not helper.busy)
     assert heard == [b"first\n", b"s3,sqs\n", b"ended"]
     assert helper.whole == (end == "whole")
+
+
+def test_long_lines_of_many_threads_stay_lines() -> None:
+    """A pipe holds 64 KiB, and a write may be taken in parts."""
+
+    def read(_: sharing.Services, lines: IO[bytes]) -> bool:
+        journal = Journal(HEADING)
+        journal.continue_on(cast(IO[bytes], _InParts(lines)))
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda number: journal.add_gap(_gap(number)), range(40)))
+        return True
+
+    (helper,) = sharing.helpers([frozenset({"s3"})], read)
+    heard: list[bytes] = []
+    helper.listen(heard.append, lambda: None)
+    _wait_for(lambda: not helper.busy)
+    assert helper.whole
+    taking = Journal(HEADING)
+    assert {taking.take(line).gap for line in heard} == {_gap(number) for number in range(40)}
+
+
+HEADING = Heading(account="123456789012", regions=("eu-west-1",), operations="", started=NOW)
+
+
+def _gap(number: int) -> Gap:
+    return Gap(
+        type="AWS::S3::Bucket",
+        operation="s3:ListBuckets",
+        action="s3:ListAllMyBuckets",
+        reason=Reason.FAILED,
+        message=str(number) * 50_000,
+    )
+
+
+class _InParts:
+    def __init__(self, inner: IO[bytes]) -> None:
+        self._inner = inner
+
+    def write(self, written: bytes) -> int:
+        return self._inner.write(written[:10_000])
 
 
 def test_what_cannot_be_kept_is_not_whole() -> None:

@@ -192,7 +192,8 @@ class Journal:
         if self._file is not None:
             try:
                 with self._writing:
-                    self._file.write(written)
+                    while written:  # a file that is full, or a pipe, may take a part
+                        written = written[self._file.write(written) :]
             except OSError as error:
                 raise OutputError(f"{self._path}: cannot be written: {error.strerror or error}") from None
 

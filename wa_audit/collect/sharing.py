@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import IO, TYPE_CHECKING, NoReturn
@@ -75,7 +76,7 @@ class Helper:
         answers, answering = os.pipe()
         alive, self._living = os.pipe()
         try:
-            self._process = os.fork()
+            self._process = _fork()
         except OSError:
             for end in (answers, answering, alive, self._living):
                 os.close(end)
@@ -112,6 +113,14 @@ class Helper:
         if self._living >= 0:
             os.close(self._living)
             self._living = -1
+
+
+def _fork() -> int:
+    with warnings.catch_warnings():
+        # From Python 3.12 on it warns where there are threads, whose locks nobody would ever let go of. No
+        # other thread holds what a helper uses: one may be reading models, and one show progress.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 def _help(
