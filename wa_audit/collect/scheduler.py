@@ -563,7 +563,8 @@ class Scheduler:
 
     def _keep(self, unit: Unit, resource: Resource, spent: Spent) -> None:
         reader.finish(unit.kind, resource)
-        resource.data = {name: self._shared.value(value) for name, value in resource.data.items()}
+        if self._keeping:
+            resource.data = {name: self._shared.value(value) for name, value in resource.data.items()}
         with self._changed:
             if self._stopping:
                 return
