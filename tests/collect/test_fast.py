@@ -22,7 +22,7 @@ from botocore.utils import parse_timestamp
 
 from benchmarks.loopback import Loopback, server_context
 from benchmarks.scan import certify
-from wa_audit.collect import answers, fast
+from wa_audit.collect import answers, fast, models
 from wa_audit.collect.kinds import declared
 
 _OPERATIONS = sorted({kind.operation(call) for kind, call in declared()})
@@ -207,7 +207,7 @@ def test_a_model_of_another_form_stays_whole(text: str, tmp_path: Path) -> None:
     folder = tmp_path / "sqs" / "2012-11-05"
     folder.mkdir(parents=True)
     (folder / "service-2.json").write_text(text)
-    assert fast._Models({"sqs": {"ListQueues"}}).load_file(str(folder / "service-2")) == json.loads(text)
+    assert models.Models({"sqs": {"ListQueues"}}).load_file(str(folder / "service-2")) == json.loads(text)
 
 
 def test_services_are_found_alike() -> None:
@@ -233,7 +233,7 @@ def test_it_is_in_force() -> None:
     assert client._endpoint.http_session._setup_ssl_cert is fast._demand_certificate
     assert client._user_agent_creator.to_string() is client._user_agent_creator.to_string()
     assert type(client.meta.events) is fast._Events
-    assert isinstance(_sessions()[1]._session.get_component("data_loader").file_loader, fast._Models)
+    assert isinstance(_sessions()[1]._session.get_component("data_loader").file_loader, models.Models)
 
 
 @pytest.mark.parametrize(
@@ -301,11 +301,11 @@ def test_what_was_read_ahead_is_what_is_loaded(tmp_path: Path) -> None:
     file = tmp_path / "sqs" / "2012-11-05" / "waiters-2.json"
     file.parent.mkdir(parents=True)
     file.write_text('{"version": 2}')
-    models = fast._Models({})
-    models.read_ahead(file.with_suffix(""))
+    files = models.Models({})
+    files.read_ahead(file.with_suffix(""))
     file.unlink()
-    assert models.load_file(str(file.with_suffix(""))) == {"version": 2}
-    assert models.load_file(str(tmp_path / "sqs" / "2012-11-05" / "paginators-1")) is None
+    assert files.load_file(str(file.with_suffix(""))) == {"version": 2}
+    assert files.load_file(str(tmp_path / "sqs" / "2012-11-05" / "paginators-1")) is None
 
 
 def test_an_event_is_called_as_botocore_calls_it() -> None:

@@ -1,6 +1,8 @@
-"""What a plan leaves out, as gaps."""
+"""What a plan leaves out, and a stopped run leaves unread, as gaps."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from wa_audit.collect.kinds import Kind
 from wa_audit.collect.permissions import action
@@ -43,4 +45,33 @@ def not_offered(plan: Plan, partition: str) -> list[Gap]:
         )
         for kind, _ in plan.values()
         if partition in kind.not_in.split()
+    ]
+
+
+def left_unread(
+    plan: Plan, unread: Iterable[tuple[Kind, str]], reason: Reason, *, unmeasured: bool
+) -> list[Gap]:
+    """What a run that was stopped has not read: a gap on every list that is not whole, in its region, and on
+    metrics where they are `unmeasured`."""
+    lists = [
+        Gap(
+            type=kind.type,
+            operation=kind.operation(kind.list),
+            action=action(kind.operation(kind.list)),
+            reason=reason,
+            region="" if kind.scope == "global" else region,
+        )
+        for kind, region in unread
+    ]
+    return lists + [
+        Gap(
+            type=kind.type,
+            operation=kind.operation(call),
+            action=action(kind.operation(call)),
+            reason=reason,
+            fields=call.fields,
+        )
+        for kind, details in plan.values()
+        for call in details
+        if call.metrics and unmeasured
     ]

@@ -22,8 +22,8 @@ from wa_audit.collect import aids, errors, metrics, naming, reader
 from wa_audit.collect.journal import Done, Journal, Key, Measured
 from wa_audit.collect.kinds import Aid, Call, Kind
 from wa_audit.collect.limiter import Lane, Limiter, Task, backoff
+from wa_audit.collect.missing import left_unread
 from wa_audit.collect.pacer import Pacer
-from wa_audit.collect.permissions import action
 from wa_audit.collect.plan import Plan, in_order
 from wa_audit.collect.session import AwsSession
 from wa_audit.collect.sharing import Helper
@@ -307,14 +307,8 @@ class Scheduler:
         done = {spent.unit for spent in self.done}
         open_ = {(unit.kind.type, unit.region) for unit in self._open.values()}
         left = self._left_by_helpers()
-        lists = [
-            Gap(
-                type=kind.type,
-                operation=kind.operation(kind.list),
-                action=action(kind.operation(kind.list)),
-                reason=reason,
-                region="" if kind.scope == "global" else region,
-            )
+        unread = [
+            (kind, region)
             for kind, _ in self.plan.values()
             for region in self._regions_of(kind)
             if (kind.parent or kind.type, region, "") not in done
@@ -322,18 +316,7 @@ class Scheduler:
             or (kind.parent and kind.service in left)
         ]
         unmeasured = not self._measuring or any(unit.metrics for unit in self._open.values())
-        return lists + [
-            Gap(
-                type=kind.type,
-                operation=kind.operation(call),
-                action=action(kind.operation(call)),
-                reason=reason,
-                fields=call.fields,
-            )
-            for kind, details in self.plan.values()
-            for call in details
-            if call.metrics and unmeasured
-        ]
+        return left_unread(self.plan, unread, reason, unmeasured=unmeasured)
 
     def _broken(self) -> None:
         self._add_gap(
