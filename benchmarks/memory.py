@@ -29,7 +29,7 @@ class Children:
     Linux tells: `mebibytes` of a process counts what it shares with them, and nothing else of theirs."""
 
     def __init__(self, process: int) -> None:
-        self._process = Path(f"/proc/{process}")
+        self._process = process
         self._most = 0.0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch)
@@ -43,14 +43,16 @@ class Children:
 
     def _watch(self) -> None:
         while not self._over.wait(_EVERY):
-            self._most = max(self._most, sum(map(_own, self._children())))
-
-    def _children(self) -> list[str]:
-        tasks = self._process.glob("task/*/children")
-        return [child for task in tasks for child in _text(task).split()]
+            self._most = max(self._most, sum(map(_own, children(self._process))))
 
 
-def _own(process: str) -> float:
+def children(process: int) -> list[int]:
+    """The processes that one has started, and that have not ended; none where that is not Linux."""
+    tasks = Path(f"/proc/{process}").glob("task/*/children")
+    return [int(child) for task in tasks for child in _text(task).split()]
+
+
+def _own(process: int) -> float:
     return sum(map(int, _OWN.findall(_text(Path(f"/proc/{process}/smaps_rollup"))))) / 2**10
 
 

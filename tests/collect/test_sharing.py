@@ -16,7 +16,7 @@ import boto3
 import pytest
 from botocore import exceptions
 
-from benchmarks import loopback
+from benchmarks import loopback, memory
 from benchmarks.loopback import Account, Remote
 from tests import conftest
 from wa_audit import inventory as inventories
@@ -291,8 +291,8 @@ def test_a_program_that_is_stopped_leaves_nobody_and_is_taken_up_again(
     with loopback.process(SMALL, latency=0.15) as slow:
         file = tmp_path / "inventory.jsonl"
         running = _program(slow, file)
-        _wait_for(lambda: bool(_helpers_of(running.pid)) and _lines(tmp_path) > 8)
-        helpers = _helpers_of(running.pid)
+        _wait_for(lambda: bool(memory.children(running.pid)) and _lines(tmp_path) > 8)
+        helpers = memory.children(running.pid)
         stopped = time.monotonic()
         # Ctrl-C goes to everybody.
         (os.killpg if ending is signal.SIGINT else os.kill)(running.pid, ending)
@@ -302,7 +302,7 @@ def test_a_program_that_is_stopped_leaves_nobody_and_is_taken_up_again(
     assert helpers
     if ending is not signal.SIGKILL:
         assert code == 130
-        assert took < 2.0 or os.environ.get("CI")  # seconds; a busy machine is not what is judged
+        assert took < 2.0  # seconds
         assert inventories.read(file).run.complete is False
     with loopback.process(SMALL, latency=0) as quick:
         assert _program(quick, file, "--resume").wait(60) == 0
@@ -337,14 +337,6 @@ def _program(aws: Remote, file: Path, *more: str) -> subprocess.Popen[bytes]:
             "SOURCE_DATE_EPOCH": "1793534400",
         },
     )
-
-
-def _helpers_of(process: int) -> list[int]:
-    try:
-        tasks = [*Path(f"/proc/{process}/task").iterdir()]
-        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:
-        return []
 
 
 def _lines(folder: Path) -> int:

@@ -50,7 +50,7 @@ def tune_session(session: Any, operations: Mapping[str, Collection[str]]) -> Non
 
 
 def read_ahead(session: Any, services: Iterable[str]) -> None:
-    """Has the files of services that clients will be made for read, on a thread of its own."""
+    """Reads the files of services that clients will be made for."""
     loader = session._session.get_component("data_loader")
     if type(loader) is models.Loader:
         for service in services:

@@ -135,15 +135,8 @@ class Journal:
                 if line.heading is None:
                     break
                 journal = cls(line.heading)
-            elif line.resource is not None:
-                journal.resources[line.resource.arn] = line.resource
-                journal.calls += line.calls
-                journal.throttles += line.throttles
-            elif line.gap is not None:
-                journal.gaps.append(line.gap)
-            elif line.done is not None:
-                journal.done[line.done.unit] = line.done
-                journal.measured.update(line.measured)
+            else:
+                journal._hold(line)
         if journal is None:
             raise ConfigurationError(f"{path}, line 1: not the journal of a run; run without --resume")
         return journal
@@ -165,12 +158,20 @@ class Journal:
     def take(self, written: bytes) -> Line:
         """Writes down what a helper has written, and holds it as what an earlier run left."""
         line = _decode(written)
-        if line.resource is not None:
-            self.resources[line.resource.arn] = line.resource
-        elif line.done is not None:
-            self.done[line.done.unit] = line.done
+        self._hold(line)
         self._append(written)
         return line
+
+    def _hold(self, line: Line) -> None:
+        if line.resource is not None:
+            self.resources[line.resource.arn] = line.resource
+            self.calls += line.calls
+            self.throttles += line.throttles
+        elif line.gap is not None:
+            self.gaps.append(line.gap)
+        elif line.done is not None:
+            self.done[line.done.unit] = line.done
+            self.measured.update(line.measured)
 
     def add_resource(self, resource: Resource, calls: int, throttles: int) -> None:
         """Writes down a finished resource and what describing it has cost."""

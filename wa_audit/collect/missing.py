@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from wa_audit.collect.kinds import Kind
+from wa_audit.collect.kinds import Call, Kind
 from wa_audit.collect.permissions import action
 from wa_audit.collect.plan import Plan, toll
 from wa_audit.model import Gap, Reason
@@ -17,11 +18,10 @@ def uncollected(plan: Plan, kinds: tuple[Kind, ...]) -> list[Gap]:
         details = plan[kind.type][1] if kind.type in plan else None
         calls = [kind.list] if details is None else [call for call in kind.details if call not in details]
         gaps += [
-            Gap(
-                type=kind.type,
-                operation=kind.operation(call),
-                action=action(kind.operation(call)),
-                reason=Reason.NOT_COLLECTED,
+            _gap(
+                kind,
+                call,
+                Reason.NOT_COLLECTED,
                 fields=() if call is kind.list else call.fields,
                 message=toll(kind, call),
             )
@@ -36,11 +36,10 @@ def not_offered(plan: Plan, partition: str) -> list[Gap]:
     It may well be elsewhere: what an account in GovCloud costs is known to the account that is billed for it.
     """
     return [
-        Gap(
-            type=kind.type,
-            operation=kind.operation(kind.list),
-            action=action(kind.operation(kind.list)),
-            reason=Reason.OUT_OF_SCOPE,
+        _gap(
+            kind,
+            kind.list,
+            Reason.OUT_OF_SCOPE,
             message=f"{kind.operation(kind.list)}, which AWS does not offer in {partition},",
         )
         for kind, _ in plan.values()
@@ -54,24 +53,18 @@ def left_unread(
     """What a run that was stopped has not read: a gap on every list that is not whole, in its region, and on
     metrics where they are `unmeasured`."""
     lists = [
-        Gap(
-            type=kind.type,
-            operation=kind.operation(kind.list),
-            action=action(kind.operation(kind.list)),
-            reason=reason,
-            region="" if kind.scope == "global" else region,
-        )
+        _gap(kind, kind.list, reason, region="" if kind.scope == "global" else region)
         for kind, region in unread
     ]
     return lists + [
-        Gap(
-            type=kind.type,
-            operation=kind.operation(call),
-            action=action(kind.operation(call)),
-            reason=reason,
-            fields=call.fields,
-        )
+        _gap(kind, call, reason, fields=call.fields)
         for kind, details in plan.values()
         for call in details
         if call.metrics and unmeasured
     ]
+
+
+def _gap(kind: Kind, call: Call, reason: Reason, **more: Any) -> Gap:
+    """What a call would have read of a kind."""
+    operation = kind.operation(call)
+    return Gap(type=kind.type, operation=operation, action=action(operation), reason=reason, **more)

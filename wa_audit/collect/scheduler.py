@@ -143,17 +143,14 @@ class Scheduler:
                 return
         line = self._journal.take(written)
         cost = line.done or line
+        if line.resource is not None and not self._hold(line.resource, Spent(line.calls, line.throttles)):
+            return
         with self._changed:
             if self._stopping:
                 return
             if line.resource is not None:
-                resource = line.resource
-                resource.data = {name: self._shared.value(value) for name, value in resource.data.items()}
-                self.resources.append(resource)
-                self._seen.add(resource.arn)
-                self.spent.add(Spent(line.calls, line.throttles))
-                self.tally.resources += 1
-                self.tally.services.add(self.plan[resource.type][0].service)
+                self._seen.add(line.resource.arn)
+                self.tally.services.add(self.plan[line.resource.type][0].service)
             elif line.gap is not None:
                 self.gaps.append(line.gap)
             elif line.done is not None:
@@ -546,18 +543,24 @@ class Scheduler:
 
     def _keep(self, unit: Unit, resource: Resource, spent: Spent) -> None:
         reader.finish(unit.kind, resource)
+        if not self._hold(resource, spent):
+            return
+        # Before the task ends, and so before its unit is written down as done.
+        self._journal.add_resource(resource, spent.calls, spent.throttles)
+        self._begin_late_children(unit, resource)
+
+    def _hold(self, resource: Resource, spent: Spent) -> bool:
+        """Takes a finished resource in, and what it has cost; not where the run is being stopped."""
         if self._keeping:
             resource.data = {name: self._shared.value(value) for name, value in resource.data.items()}
         with self._changed:
             if self._stopping:
-                return
+                return False
             if self._keeping:
                 self.resources.append(resource)
             self.tally.resources += 1
             self.spent.add(spent)
-        # Before the task ends, and so before its unit is written down as done.
-        self._journal.add_resource(resource, spent.calls, spent.throttles)
-        self._begin_late_children(unit, resource)
+        return True
 
     # -- bookkeeping -------------------------------------------------------------------------------
 
