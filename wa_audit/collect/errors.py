@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from botocore import exceptions
 
@@ -103,6 +104,15 @@ def means(error: BaseException, codes: Iterable[str]) -> bool:
 
 def is_throttle(error_code: str) -> bool:
     return error_code in _THROTTLED
+
+
+def was_throttled(response: Any) -> bool:
+    """Whether AWS throttled a call, by what botocore has of its answer: the HTTP response and what was in it.
+
+    An operation's own answer may have a member called `Error`, which is a text.
+    """
+    error = response[1].get("Error") if response else None
+    return isinstance(error, dict) and is_throttle(str(error.get("Code", "")))
 
 
 def reason(error: BaseException) -> Reason:

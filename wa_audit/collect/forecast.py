@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from wa_audit.collect.kinds import Call, Kind
 from wa_audit.collect.metrics import MOST_SERIES, PRICE_OF_SERIES
 from wa_audit.collect.permissions import ALL_REGIONS, actions
-from wa_audit.collect.plan import OPTIONS, Plan, helping, service_of
+from wa_audit.collect.plan import OPTIONS, Plan, helping, service_of, within
 
 _ACCOUNT, _REGION = "account", "region"
 _SPARED = "region and type, in place of one for each resource"
@@ -48,12 +48,14 @@ class Line:
 
 def lines(plan: Plan) -> list[Line]:
     """Every operation of a plan, in its order, and those that can spare others."""
-    needed = [line for kind, details in plan.values() for line in _lines(kind, details)]
+    needed = [line for kind, details in plan.values() for line in _lines(plan, kind, details)]
     return needed + [Line(operation, _SPARED) for operation in sorted(helping(plan))]
 
 
-def _lines(kind: Kind, details: tuple[Call, ...]) -> Iterator[Line]:
+def _lines(plan: Plan, kind: Kind, details: tuple[Call, ...]) -> Iterator[Line]:
     listed = _short(kind.parent) if kind.parent else _ACCOUNT if kind.scope == "global" else _REGION
+    if hangs_on := within(plan, kind):
+        listed = f"region with any {' or '.join(map(_short, hangs_on))}"
     yield _line(kind, kind.list, listed)
     for call in details:
         yield _line(kind, call, _short(kind.type))

@@ -42,6 +42,13 @@ def plan(rules: Iterable[Rule], extra: Iterable[str] = ()) -> Plan:
     }
 
 
+def within(made: Plan, kind: Kind) -> tuple[str, ...]:
+    """The types of which one has to be found in a region before a kind is listed there; none where it is
+    listed anyway, as where the plan does not tell whether there are any."""
+    types = tuple(kind.within.split())
+    return types if all(type_ in made for type_ in types) else ()
+
+
 def in_order(made: Plan) -> list[Kind]:
     """The kinds of a plan in the order in which they are begun: what takes most calls a resource comes first,
     so that it is not what all the rest waits for."""

@@ -19,6 +19,7 @@ from typing import IO, Any, TypeVar
 
 from wa_audit.aws import arns
 from wa_audit.collect import aids, errors, metrics, naming, reader
+from wa_audit.collect.hanging import Hanging
 from wa_audit.collect.journal import Done, Journal, Key, Measured
 from wa_audit.collect.kinds import Aid, Call, Kind
 from wa_audit.collect.limiter import Lane, Limiter, Task, backoff
@@ -85,6 +86,13 @@ class Scheduler:
         for kind, _ in plan.values():
             if kind.parent:
                 self._children.setdefault(kind.parent, []).append(kind)
+        # What an earlier run has found, or could not list.
+        known = {(found.type, found.region) for found in journal.resources.values()}
+        known.update((unlisted.type, unlisted.region) for unlisted in journal.gaps)
+        # Who reads no more than a sample does it to see whether he may, and tries every list.
+        self._hanging = Hanging(plan, known, every=most is not None)
+        self._reading: set[str] = set()  # services
+        self._begun: set[Key] = set()
         self._limiter = Limiter()
         self._pacer = Pacer()
         self._seen: set[str] = set(journal.resources)
@@ -145,6 +153,8 @@ class Scheduler:
         cost = line.done or line
         if line.resource is not None and not self._hold(line.resource, Spent(line.calls, line.throttles)):
             return
+        if (found := line.resource or line.gap) is not None:
+            self._open_up(found.type, found.region)
         with self._changed:
             if self._stopping:
                 return
@@ -171,13 +181,36 @@ class Scheduler:
     def _begin_lists(self, services: Collection[str]) -> None:
         """Begins the lists of services. Their clients are made here, by one thread: where the workers make
         them, each waits for all, and leaves memory in pieces."""
+        self._reading.update(services)
         for kind in in_order(self.plan):
             if kind.parent or kind.service not in services:
                 continue
             for region in self._regions_of(kind):
+                if not self._hanging.is_due(kind, region):
+                    continue
                 with suppress(Exception):  # it is told where the list is read, which asks for it again
                     self._session.client(kind.service, region)
-                self._begin(Unit(kind, region))
+                self._begin_once(Unit(kind, region))
+
+    def _open_up(self, type_: str, region: str) -> None:
+        """There are resources of a type in a region, or may be: starts the lists that hang on it, unless
+        they are another process's."""
+        place = type_, region
+        if not self._hanging.is_news(place):
+            return
+        with self._changed:
+            due = self._hanging.opened_by(place)
+        for kind in due:
+            if kind.service in self._reading:
+                self._begin_once(Unit(kind, region))
+
+    def _begin_once(self, unit: Unit) -> None:
+        """Starts a unit that more than one may find due."""
+        with self._changed:
+            if unit.key in self._begun:
+                return
+            self._begun.add(unit.key)
+        self._begin(unit)
 
     def _wait(self, on_wait: Callable[[Tally], None]) -> None:
         while not self._idle() and not self.expired:
@@ -264,6 +297,7 @@ class Scheduler:
             # Calls' errors become gaps where they arise; what arrives here is a mistake of this program.
             log.exception("a collection task broke")
             self._broken()
+            self._open_up(unit.kind.type, unit.region)
         finally:
             with self._changed:
                 self.tally.finished += 1
@@ -304,16 +338,23 @@ class Scheduler:
         done = {spent.unit for spent in self.done}
         open_ = {(unit.kind.type, unit.region) for unit in self._open.values()}
         left = self._left_by_helpers()
-        unread = [
+
+        def unread(kind: Kind, region: str) -> bool:
+            if (kind.type, region) in open_ or (kind.type, region, "") in done:
+                return (kind.type, region) in open_
+            # What it hangs on tells how many more lists there are, unless nobody began them.
+            above = (kind.parent,) if kind.parent else self._hanging.above(kind)
+            whole = bool(above) and all((type_, region, "") in done for type_ in above)
+            return not whole or kind.service in left
+
+        lists = [
             (kind, region)
             for kind, _ in self.plan.values()
             for region in self._regions_of(kind)
-            if (kind.parent or kind.type, region, "") not in done
-            or (kind.type, region) in open_
-            or (kind.parent and kind.service in left)
+            if unread(kind, region)
         ]
         unmeasured = not self._measuring or any(unit.metrics for unit in self._open.values())
-        return left_unread(self.plan, unread, reason, unmeasured=unmeasured)
+        return left_unread(self.plan, lists, reason, unmeasured=unmeasured)
 
     def _broken(self) -> None:
         self._add_gap(
@@ -346,6 +387,7 @@ class Scheduler:
                 return
             arn = f"{parent.arn}/*" if parent else ""
             self._add_gap(reader.gap(kind, kind.list, error, region=shown, arn=arn, fields=()))
+            self._open_up(kind.type, region)
 
     def _list_series(self, unit: Unit, region: metrics.Region) -> None:
         """Starts a call for every batch of a region's series."""
@@ -391,6 +433,7 @@ class Scheduler:
             region=own_region or ("" if kind.scope == "global" else region),
             data=item,
         )
+        self._open_up(kind.type, region)
         with self._changed:
             self.tally.services.add(kind.service)
             # A page that AWS repeats adds nothing, nor does what an earlier run has read.
@@ -609,11 +652,7 @@ class Scheduler:
         Botocore backs off by whole seconds, for programs that know nothing of each other; here a lane narrows
         and its calls are paced as well, so that a call can soon be tried again.
         """
-        if not response:
-            return None
-        # An operation's own answer may have a member of this name, which is a text.
-        error = response[1].get("Error")
-        if not isinstance(error, dict) or not errors.is_throttle(str(error.get("Code", ""))):
+        if not errors.was_throttled(response):
             return None
         region = request_dict.get("context", {}).get("client_region", "")
         now = time.monotonic()

@@ -16,10 +16,9 @@ import threading
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import IO, TYPE_CHECKING, NoReturn
+from typing import IO, NoReturn
 
-if TYPE_CHECKING:
-    from wa_audit.collect.plan import Plan
+from wa_audit.collect.plan import Plan, within
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +35,20 @@ def number(most: int, workers: int) -> int:
 
 def parts(plan: Plan, many: int) -> list[Services]:
     """The plan's services in so many parts of about as much work each, as far as anybody knows beforehand:
-    types whose every resource takes many calls weigh most."""
+    types whose every resource takes many calls weigh most.
+
+    The first is who hears of everything, and so reads what is listed only beside another service's.
+    """
     weights: Counter[str] = Counter()
+    hearing = set()
     for kind, details in plan.values():
         weights[kind.service] += (1 + len(details)) ** 2
-    shares: list[set[str]] = [set() for _ in range(many)]
+        if {plan[type_][0].service for type_ in within(plan, kind)} - {kind.service}:
+            hearing.add(kind.service)
+    shares: list[set[str]] = [hearing, *(set() for _ in range(many - 1))]
     for service, _ in sorted(weights.items(), key=lambda entry: (-entry[1], entry[0])):
-        min(shares, key=lambda share: sum(weights[taken] for taken in share)).add(service)
+        if service not in hearing:
+            min(shares, key=lambda share: sum(weights[taken] for taken in share)).add(service)
     return [frozenset(share) for share in shares if share]
 
 

@@ -146,6 +146,8 @@ class Kind:
     parent:    the type whose every resource is asked for a list of its own.
     when:      a number of the parent's that is read first: where it is 0, there is no list to ask for.
     inherits:  the fields of the parent's list that its children take over.
+    within:    types, without any of which a region has none of this one, or none that tells anything: the
+               list is read in a region as soon as one of them is found there, or could not be listed.
     scope:     "regional": listed in each region; "global": listed once.
     not_in:    the partitions in which AWS does not offer the service: its host there is another partition's,
                or none.
@@ -175,6 +177,7 @@ class Kind:
     parent: str = ""
     when: str = ""
     inherits: str = ""
+    within: str = ""
     scope: str = "regional"
     not_in: str = ""
     decode: tuple[str, ...] = ()

@@ -35,6 +35,7 @@ KINDS = (
     Kind(
         "AWS::Athena::CapacityReservation",
         service="athena",
+        within="AWS::Athena::WorkGroup",
         list=Call(
             operation="ListCapacityReservations",
             params={"MaxResults": 50},

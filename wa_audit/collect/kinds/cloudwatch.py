@@ -22,6 +22,7 @@ KINDS = (
     Kind(
         "AWS::CloudWatch::CompositeAlarm",
         service="cloudwatch",
+        within="AWS::CloudWatch::Alarm",
         list=Call(
             operation="DescribeAlarms",
             params={"AlarmTypes": ["CompositeAlarm"], "MaxRecords": 100},

@@ -29,6 +29,7 @@ KINDS = (
     Kind(
         "AWS::Config::DeliveryChannel",
         service="config",
+        within="AWS::Config::ConfigurationRecorder",
         list=Call(
             operation="DescribeDeliveryChannels",
             take="DeliveryChannels",

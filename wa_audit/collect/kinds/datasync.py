@@ -48,6 +48,7 @@ KINDS = (
     Kind(
         "AWS::DataSync::Location",
         service="datasync",
+        within="AWS::DataSync::Task",
         list=Call(
             operation="ListLocations",
             params={"MaxResults": 100},

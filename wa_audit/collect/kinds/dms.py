@@ -42,6 +42,7 @@ KINDS = (
     Kind(
         "AWS::DMS::ReplicationTask",
         service="dms",
+        within="AWS::DMS::ReplicationInstance",
         # Table mappings and settings are the user's own text and are not even sent.
         list=Call(
             operation="DescribeReplicationTasks",

@@ -44,6 +44,7 @@ KINDS = (
     Kind(
         "AWS::ApplicationAutoScaling::ScalableTarget",
         service="application-autoscaling",
+        within="AWS::DynamoDB::Table AWS::MSK::Cluster",
         list=Call(
             operation="DescribeScalableTargets",
             each=({"ServiceNamespace": "dynamodb"}, {"ServiceNamespace": "kafka"}),

@@ -1,4 +1,7 @@
-"""Amazon EC2: the instances, networks and firewalls that pipelines run in."""
+"""Amazon EC2: the instances, networks and firewalls that pipelines run in.
+
+All of them lie in a VPC, which AWS shows to whom a subnet of it is shared with, too.
+"""
 
 from wa_audit.collect.kinds import Call, Kind
 
@@ -13,6 +16,7 @@ KINDS = (
     Kind(
         "AWS::EC2::Instance",
         service="ec2",
+        within="AWS::EC2::VPC",
         # User data is another call's, which nothing makes.
         list=Call(
             operation="DescribeInstances",
@@ -40,6 +44,7 @@ KINDS = (
     Kind(
         "AWS::EC2::Subnet",
         service="ec2",
+        within="AWS::EC2::VPC",
         list=Call(
             operation="DescribeSubnets",
             params={"MaxResults": 1000},
@@ -53,6 +58,7 @@ KINDS = (
     Kind(
         "AWS::EC2::RouteTable",
         service="ec2",
+        within="AWS::EC2::VPC",
         list=Call(
             operation="DescribeRouteTables",
             params={"MaxResults": 100},
@@ -65,6 +71,7 @@ KINDS = (
     Kind(
         "AWS::EC2::VPCEndpoint",
         service="ec2",
+        within="AWS::EC2::VPC",
         list=Call(
             operation="DescribeVpcEndpoints",
             params={"MaxResults": 1000},
@@ -79,6 +86,7 @@ KINDS = (
     Kind(
         "AWS::EC2::NatGateway",
         service="ec2",
+        within="AWS::EC2::VPC",
         list=Call(
             operation="DescribeNatGateways",
             params={"MaxResults": 1000},
@@ -91,6 +99,7 @@ KINDS = (
     Kind(
         "AWS::EC2::SecurityGroup",
         service="ec2",
+        within="AWS::EC2::VPC",
         # Descriptions, of the group and of each of its rules, are not kept.
         list=Call(
             operation="DescribeSecurityGroups",
@@ -105,6 +114,7 @@ KINDS = (
     Kind(
         "AWS::EC2::NetworkInterface",
         service="ec2",
+        within="AWS::EC2::VPC",
         list=Call(
             operation="DescribeNetworkInterfaces",
             params={"MaxResults": 1000},

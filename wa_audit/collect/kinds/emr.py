@@ -105,6 +105,7 @@ KINDS = (
     Kind(
         "AWS::EMR::SecurityConfiguration",
         service="emr",
+        within="AWS::EMR::Cluster",
         list=Call(operation="ListSecurityConfigurations", take="SecurityConfigurations", keep="Name"),
         arn="arn:{partition}:elasticmapreduce:{region}:{account}:security-configuration/{Name}",
         details=(

@@ -263,6 +263,7 @@ KINDS = (
     Kind(
         "AWS::Glue::DataQualityRuleset",
         service="glue",
+        within="AWS::Glue::Database",
         list=Call(
             operation="ListDataQualityRulesets",
             params={"MaxResults": 1000},
@@ -276,6 +277,7 @@ KINDS = (
     Kind(
         "AWS::Glue::DataQualityResult",
         service="glue",
+        within="AWS::Glue::Database",
         list=Call(
             operation="ListDataQualityResults",
             args={"Filter": "{StartedAfter: month_ago}"},

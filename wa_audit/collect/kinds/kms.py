@@ -55,6 +55,7 @@ KINDS = (
     Kind(
         "AWS::KMS::Alias",
         service="kms",
+        within="AWS::KMS::Key",
         list=Call(
             operation="ListAliases",
             params={"Limit": 100},

@@ -51,6 +51,7 @@ KINDS = (
     Kind(
         "AWS::LakeFormation::Tag",
         service="lakeformation",
+        within="AWS::Glue::Database",
         list=Call(
             operation="ListLFTags",
             params={"MaxResults": 1000},
@@ -63,6 +64,7 @@ KINDS = (
     Kind(
         "AWS::LakeFormation::OptIn",
         service="lakeformation",
+        within="AWS::Glue::Database",
         list=Call(
             operation="ListLakeFormationOptIns",
             params={"MaxResults": 1000},

@@ -70,6 +70,7 @@ KINDS = (
     Kind(
         "AWS::MSK::KafkaVersion",
         service="kafka",
+        within="AWS::MSK::Cluster",
         list=Call(
             operation="ListKafkaVersions",
             params={"MaxResults": 100},

@@ -94,6 +94,7 @@ KINDS = (
     Kind(
         "AWS::Redshift::ClusterParameterGroup",
         service="redshift",
+        within="AWS::Redshift::Cluster",
         list=Call(
             operation="DescribeClusterParameterGroups",
             params={"MaxRecords": 100},
@@ -118,6 +119,7 @@ KINDS = (
     Kind(
         "AWS::Redshift::ClusterSubnetGroup",
         service="redshift",
+        within="AWS::Redshift::Cluster",
         list=Call(
             operation="DescribeClusterSubnetGroups",
             params={"MaxRecords": 100},
@@ -145,6 +147,7 @@ KINDS = (
     Kind(
         "AWS::Redshift::UsageLimit",
         service="redshift",
+        within="AWS::Redshift::Cluster",
         list=Call(
             operation="DescribeUsageLimits",
             params={"MaxRecords": 100},
@@ -157,6 +160,7 @@ KINDS = (
     Kind(
         "AWS::Redshift::DataShare",
         service="redshift",
+        within="AWS::Redshift::Cluster AWS::RedshiftServerless::Namespace",
         list=Call(
             operation="DescribeDataShares",
             params={"MaxRecords": 100},
@@ -173,6 +177,7 @@ KINDS = (
     Kind(
         "AWS::RedshiftServerless::Workgroup",
         service="redshift-serverless",
+        within="AWS::RedshiftServerless::Namespace",
         list=Call(
             operation="ListWorkgroups",
             params={"maxResults": 100},
@@ -202,6 +207,7 @@ KINDS = (
     Kind(
         "AWS::RedshiftServerless::SnapshotCopyConfiguration",
         service="redshift-serverless",
+        within="AWS::RedshiftServerless::Namespace",
         list=Call(
             operation="ListSnapshotCopyConfigurations",
             params={"maxResults": 100},

@@ -13,6 +13,8 @@ KINDS = (
     Kind(
         "AWS::ServiceQuotas::Quota",
         service="service-quotas",
+        within="AWS::EMR::Cluster AWS::Glue::Job AWS::Kinesis::Stream "
+        "AWS::KinesisFirehose::DeliveryStream AWS::Lambda::Function AWS::StepFunctions::StateMachine",
         list=Call(
             operation="ListServiceQuotas",
             params={"MaxResults": 100},

@@ -16,6 +16,8 @@ KINDS = (
         # AWS Config's name: https://docs.aws.amazon.com/config/latest/developerguide/resource-config-reference.html
         "AWS::XRay::EncryptionConfig",
         service="xray",
+        # Which key encrypts traces; AWS's own where there is none.
+        within="AWS::KMS::Key",
         list=Call(
             operation="GetEncryptionConfig",
             take="[EncryptionConfig]",
