@@ -545,9 +545,11 @@ def process(
     throttle: float = 0.0,
     rates: Mapping[str, float] | None = None,
     certificates: Path | None = None,
+    seed: int = 1,
 ) -> Iterator[Remote]:
     """Serves from another process until the block ends; over TLS where there is a folder of certificates."""
-    asked = {"account": asdict(account), "latency": latency, "throttle": throttle, "rates": rates}
+    asked = {"account": asdict(account), "latency": latency, "rates": rates}
+    asked |= {"throttle": throttle, "seed": seed}
     words = ["--certificates", str(certificates)] if certificates is not None else []
     with serving("benchmarks.loopback", json.dumps(asked), *words) as url:
         yield Remote(url, certificates and certificates / "ca.pem")

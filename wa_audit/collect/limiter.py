@@ -23,7 +23,7 @@ _LEAST = 3
 _CALM = 2.0
 _RECOVERY = 5
 
-_FIRST_WAIT, _LONGEST_WAIT, _TRIES = 0.1, 3.0, 7  # seconds; of one call
+_FIRST_WAIT, _LONGEST_WAIT, _TRIES = 0.05, 1.0, 12  # seconds; of one call
 
 Task = Callable[[], None]
 
