@@ -237,7 +237,7 @@ profile = option("--profile", metavar="NAME", help="AWS profile; without it, the
 endpoint_url = option("--endpoint-url", metavar="URL", env=["WA_AUDIT_ENDPOINT_URL", "AWS_ENDPOINT_URL"], help="Endpoint of an emulated AWS.")  # fmt: skip
 role_arn = option("--role-arn", metavar="ARN", help="Role to assume first.")
 external_id = option("--external-id", metavar="ID", help="External id that the role asks for.")
-workers = option("--workers", type=click.IntRange(1, 256), default=32, show_default=True, help="Calls under way at once, in each process.")  # fmt: skip
+workers = option("--workers", type=click.IntRange(1, 256), default=48, show_default=True, help="Calls under way at once, in each process.")  # fmt: skip
 processes = option("--processes", type=click.IntRange(1, 8), default=2, show_default=True, help="Processes that read at once, at most: no more than there are cores, and on Linux alone.")  # fmt: skip
 connection = _together(
     profile,
