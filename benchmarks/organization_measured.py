@@ -108,7 +108,8 @@ def _collected(
         told: list[dict[str, Any]] = []
         ask = aws.counts
         aws.counts = lambda: told.append(ask()) or told[-1]  # type: ignore[method-assign, func-returns-value]
-        row = scan.collect(aws, work / "inventory.jsonl", regions, workers=16)
+        # As a function of Lambda reads.
+        row = scan.collect(aws, work / "inventory.jsonl", regions, workers=16, processes=1)
     return row, Counter(told[-1]["by_operation"])
 
 

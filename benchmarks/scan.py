@@ -117,10 +117,19 @@ def scan(aws: Remote, folder: Path) -> Row:
     return row
 
 
-def collect(aws: Remote, file: Path, regions: Sequence[str] = (), workers: int = 0, seed: str = "0") -> Row:
-    """wa-audit's reading alone, by as many workers as it has where nobody says how many."""
+def collect(
+    aws: Remote,
+    file: Path,
+    regions: Sequence[str] = (),
+    *,
+    workers: int = 0,
+    processes: int = 0,
+    seed: str = "0",
+) -> Row:
+    """wa-audit's reading alone; by as many workers and processes as it has where nobody says how many."""
     more = [word for region in regions for word in ("--region", region)]
     more += ["--workers", str(workers)] if workers else []
+    more += ["--processes", str(processes)] if processes else []
     program = _python("wa_audit", "collect", "--no-progress", "--no-metrics", "-o", str(file), *more)
     return run("wa-audit collect", program, aws, PYTHONHASHSEED=seed)
 
