@@ -21,7 +21,7 @@ class Hanging:
     `known` are places where there are resources, or may be, before anything is read. With `every`, nothing
     hangs on anything: each list is read.
 
-    Not for two threads at once but in `opened_by`, and that under a lock.
+    Any thread may ask; whoever calls `opened_by` holds a lock.
     """
 
     def __init__(self, plan: Plan, known: Iterable[Place], *, every: bool = False) -> None:

@@ -42,6 +42,8 @@ KINDS = (
     Kind(
         "AWS::DMS::ReplicationTask",
         service="dms",
+        # An instance with tasks cannot be deleted:
+        # https://docs.aws.amazon.com/dms/latest/APIReference/API_DeleteReplicationInstance.html
         within="AWS::DMS::ReplicationInstance",
         # Table mappings and settings are the user's own text and are not even sent.
         list=Call(

@@ -177,6 +177,8 @@ KINDS = (
     Kind(
         "AWS::RedshiftServerless::Workgroup",
         service="redshift-serverless",
+        # A namespace with a workgroup cannot be deleted:
+        # https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-console-namespace-delete.html
         within="AWS::RedshiftServerless::Namespace",
         list=Call(
             operation="ListWorkgroups",
