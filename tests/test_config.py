@@ -75,7 +75,7 @@ def test_the_nearest_upwards_is_used(
     (tmp_path / "a" / "wa-audit.toml").write_text("options.workers = 8")
     assert in_force(call)["options.workers"] == (8, f"{tmp_path / 'a' / 'wa-audit.toml'}, line 1")
     (below / "wa-audit.toml").write_text("")
-    assert in_force(call)["options.workers"] == (32, "default")
+    assert in_force(call)["options.workers"] == (48, "default")
     named = in_force(call, "--config", tmp_path / "pyproject.toml")
     assert named["options.workers"][0] == 7
     assert in_force(call, WA_AUDIT_CONFIG=str(tmp_path / "pyproject.toml"))["options.workers"][0] == 7
@@ -262,7 +262,7 @@ def test_a_strangers_configuration_is_refused(
         monkeypatch.setattr(os, "getuid", lambda: own + 1)
     assert "belongs to another user" in complaint(call("config"), 2)
     assert in_force(call, "--config", "wa-audit.toml")["options.workers"][0] == 3
-    assert in_force(call, "--no-config")["options.workers"][0] == 32
+    assert in_force(call, "--no-config")["options.workers"][0] == 48
 
 
 # -- init ------------------------------------------------------------------------------------------
