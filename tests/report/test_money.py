@@ -203,6 +203,13 @@ def test_the_terminal_tells_it_and_nothing_moves_its_cursor() -> None:
     assert "\x1b" not in text
 
 
+def test_the_terminal_says_where_nothing_has_an_amount() -> None:
+    console = Console(file=io.StringIO(), width=120, highlight=False)
+    terminal.show(msgspec.structs.replace(audit(), money=totals(finding(LIFE, "raw", None))), console)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "Wasted a month: no failure here could be given an amount" in text
+
+
 def test_the_page_tells_it() -> None:
     page = b"".join(html.render(audit())).decode()
     assert "What is wasted" in page

@@ -179,6 +179,8 @@ def _show_money(audit: Audit, console: Console) -> None:
     heading = Text("Wasted a month", style="bold")
     if total.usd is not None:
         heading.append(f": about {usd(total.usd)}, {count(total.resources, 'resource')}")
+    else:
+        heading.append(": no failure here could be given an amount")
     console.print(heading)
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(justify="right", no_wrap=True)
